@@ -1,0 +1,34 @@
+// Prints loop programs as LLVM IR, compiles them to files, or runs them in this process.
+#pragma once
+
+#include "compiler/loop/loop.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+struct NetcModel;
+
+namespace netc::codegen {
+
+enum class LlvmOutput { Ir, Bitcode, Assembly, Object };
+
+/// The bytes of a .ll, .bc, .s or .o for the programs, each compiled for its own target ("x86-64-v3", "x86-64-v4",
+/// "native"). Exports modelSymbol(). Requires unrolled kernels.
+std::string llvm(const std::vector<loop::Program> &, LlvmOutput);
+
+/// A program compiled into this process; `model` lives as long as this object.
+class Jit {
+public:
+  explicit Jit(const loop::Program &);
+  ~Jit();
+  Jit(const Jit &) = delete;
+  Jit &operator=(const Jit &) = delete;
+  const NetcModel *model() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+} // namespace netc::codegen

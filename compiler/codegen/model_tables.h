@@ -1,0 +1,43 @@
+// One shared description of a generated artefact: the constant tables of runtime/include/netc/abi.h, as data. Both back
+// ends print these tables; neither knows what they mean. Also the text of the generated header, the same for both.
+#pragma once
+
+#include "compiler/loop/loop.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace netc::codegen {
+
+struct KernelRef { // the function generated for a kernel
+  int program, entry, kernel;
+};
+struct TableRef { // pointer to the first row of an earlier table
+  int table;
+};
+struct Null {};
+using Field = std::variant<std::int64_t, double, std::string, KernelRef, TableRef, Null>; // string: const char *
+struct Table {
+  std::string name;  // a C identifier: "trainStepStages"
+  std::string cType; // "NetcStage", "int64_t", "const char *"
+  std::vector<std::vector<Field>> rows; // a scalar cType has one field a row
+};
+
+/// Tables in dependency order; the last is the NetcModel, one row, whose symbol is modelSymbol().
+/// All programs have the same interface (they differ in target), best target first.
+std::vector<Table> modelTables(const std::vector<loop::Program> &);
+
+/// "lenet5_model": the one external symbol of an artefact besides the C functions of the header.
+std::string modelSymbol(const loop::Program &);
+/// A kernel's function name: "trainStep_conv1", made a C identifier, plus the target's suffix when there are several.
+std::string kernelSymbol(const std::vector<loop::Program> &, const KernelRef &);
+
+/// The generated header (class Model, class Predictor, C interface), inline over netc/model.h and modelSymbol().
+std::string header(const loop::Program &, const std::string &sourceName);
+
+/// In C++ and LLVM alike, a register is declared in the innermost block that holds all its uses. For each register of a
+/// kernel: the For/If statement whose body that is, or null for the kernel's own body.
+std::vector<const loop::Statement *> registerScopes(const loop::Kernel &);
+
+} // namespace netc::codegen

@@ -1,0 +1,35 @@
+// The reference evaluator: slow, obvious, the oracle of every pass and back end. It walks each formula's domain in
+// lexicographic order and combines as it goes, in double or in float.
+#pragma once
+
+#include "compiler/graph/graph.h"
+
+#include <map>
+
+namespace netc::graph {
+
+enum class Precision { Float32, Float64 };
+
+/// Values of all tensors by number, in logical order; doubles hold integers exactly. Batch tensors have `count`
+/// rows in use.
+using Values = std::map<int, std::vector<double>>;
+
+struct Evaluation {
+  Precision precision = Precision::Float64;
+  std::int64_t count = 1; // this call's batch
+  ScalarInputs scalars;   // step, epoch, steps; count is taken from above
+};
+
+/// `values` holds the shared tensors (inputs, targets, params, states; constants are filled in) and receives every
+/// Local. Only formulas that `wanted` needs are computed (empty: all). Throws UserError when an input is missing or
+/// has the wrong size.
+void evaluate(const Graph &, Values &values, const Evaluation &, const std::vector<int> &wanted = {});
+
+/// A fingerprint of every discrete decision of an evaluation (comparison results, max winners): two evaluations
+/// with equal fingerprints lie on the same smooth piece. Recorded by evaluate() when `decisions` is given.
+struct Decisions {
+  std::uint64_t hash = 0;
+};
+void evaluate(const Graph &, Values &values, const Evaluation &, const std::vector<int> &wanted, Decisions *decisions);
+
+} // namespace netc::graph

@@ -1,0 +1,25 @@
+// Checks the loop IR. Reports all violations, naming kernel, operand, found and expected.
+//
+//  1. Buffers, registers, variables, scalars that are named exist; names are unique; offsets are multiples of 64.
+//  2. Operations are primitives with the right number and types of arguments; stores match their buffer's type.
+//  3. Variables are used only inside their loop; no loop reuses a variable of a loop around it.
+//  4. Register indices are in range for all values of their variables.
+//  5. Addresses of loads and stores are in range for every count from 1 to the batch.
+//  6. Constants and inputs are never stored to; kernels before `commit` do not store to the store.
+//  7. Store buffers and workspace buffers lie inside storeBytes and workspaceBytes.
+#pragma once
+
+#include "compiler/loop/loop.h"
+#include "compiler/support/diagnostics.h"
+
+namespace netc::loop {
+
+bool verify(const Program &, Diagnostics &);
+
+/// The range of an affine expression for the loops around it is what both the verifier and the passes need.
+struct Ranges {
+  std::vector<Interval> of; // by variable; entries of variables out of scope are unused
+};
+Ranges runtimeRanges(const Kernel &, std::int64_t batch);
+
+} // namespace netc::loop

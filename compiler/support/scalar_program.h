@@ -1,0 +1,37 @@
+// Run-time scalars: expressions of count, step, epoch and steps, evaluated in float64 once a call and rounded
+// once to float32. A postfix program, because the runtime evaluates the very same list (netc/abi.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace netc {
+
+struct ScalarOp {
+  // The numbers are those of NetcScalarCode in runtime/include/netc/abi.h; a test compares them.
+  enum Code : int { Const, Count, Step, Epoch, Steps, Add, Sub, Mul, Div, Pow, Neg, Exp, Log, Sqrt, Cos, Floor,
+                    Minimum, Maximum, Lt, Select };
+  Code code;
+  double value = 0; // Const
+  bool operator==(const ScalarOp &) const = default;
+};
+
+struct ScalarInputs {
+  double count = 0, step = 0, epoch = 0, steps = 0;
+};
+
+/// Named, e.g. `lr = 0.03 * pow(0.4, epoch)`; the name "lr" may be overridden by setLearningRate.
+struct RuntimeScalar {
+  std::string name;
+  std::vector<ScalarOp> program;
+  bool operator==(const RuntimeScalar &) const = default;
+};
+
+double evaluate(const std::vector<ScalarOp> &, const ScalarInputs &);
+/// True when the program has no Count, Step, Epoch or Steps.
+bool isConstant(const std::vector<ScalarOp> &);
+/// Infix text: "0.03 * pow(0.4, epoch)"; and back. Throws UserError on bad text.
+std::string str(const std::vector<ScalarOp> &);
+std::vector<ScalarOp> parseScalarProgram(const std::string &text);
+
+} // namespace netc
