@@ -1,0 +1,81 @@
+# How the tests run: every file under test/ with a RUN line is one test. The build folder is a parameter:
+#   python3 lit.py --param build=build/asan test
+import os
+import shutil
+import subprocess
+
+import lit.formats
+import lit.TestRunner
+
+
+def llvmBin():
+    """The folder of LLVM 19's tools (FileCheck, not)."""
+    for name in ("llvm-config-19", "/usr/lib/llvm-19/bin/llvm-config"):
+        path = shutil.which(name)
+        if path:
+            return subprocess.check_output([path, "--bindir"], text=True).strip()
+    return "/usr/lib/llvm-19/bin"
+
+
+def pythonWithNumpy():
+    for name in ("/usr/bin/python3", "python3"):
+        if subprocess.run([name, "-c", "import numpy"], capture_output=True).returncode == 0:
+            return name
+    return "python3"
+
+
+def cpuFlags():
+    with open("/proc/cpuinfo") as f:
+        for line in f:
+            if line.startswith("flags"):
+                return set(line.split())
+    return set()
+
+
+class FilesWithRunLines(lit.formats.ShTest):
+    def getTestsInDirectory(self, testSuite, pathInSuite, litConfig, localConfig):
+        for test in super().getTestsInDirectory(testSuite, pathInSuite, litConfig, localConfig):
+            with open(test.getSourcePath(), "rb") as f:
+                if b"RUN:" in f.read():
+                    yield test
+
+
+root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+build = os.path.abspath(lit_config.params.get("build", os.path.join(root, "build", "release")))
+
+config.name = "netc"
+config.test_format = FilesWithRunLines(execute_external=True)  # bash, so that a test may use all of a shell
+config.suffixes = [".test", ".net", ".graph", ".loops", ".sched"]
+config.excludes = ["Inputs", "__pycache__"]
+config.test_source_root = os.path.join(root, "test")
+config.test_exec_root = os.path.join(build, "test")
+
+flags = cpuFlags()
+if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= flags:
+    config.available_features.add("avx512")
+if {"avx2", "fma"} <= flags:
+    config.available_features.add("avx2")
+clangxx = shutil.which("clang++-19")
+if clangxx:
+    config.available_features.add("clang")
+if os.environ.get("NETC_DATA"):
+    config.available_features.add("data")  # $NETC_DATA/mnist holds the MNIST files
+if "slow" in lit_config.params:
+    config.available_features.add("slow")
+
+config.substitutions += [
+    ("%netc", os.path.join(build, "bin", "netc")),
+    ("%python", pythonWithNumpy()),
+    ("%clangxx", clangxx or "clang++-19"),
+    ("%cxx", shutil.which("g++") or "c++"),
+    ("%runtime", os.path.join(root, "runtime")),
+    ("%examples", os.path.join(root, "examples")),
+    ("%root", root),
+    ("%lib", os.path.join(build, "lib")),
+    ("%bin", os.path.join(build, "bin")),
+]
+
+config.environment["PATH"] = llvmBin() + os.pathsep + os.environ.get("PATH", "")
+for name in ("HOME", "NETC_DATA", "XDG_CACHE_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "CCACHE_DIR", "LANG"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
