@@ -1,0 +1,81 @@
+#include "compiler/graph/graph.h"
+
+#include "compiler/support/diagnostics.h"
+
+#include <algorithm>
+
+namespace netc::graph {
+
+std::string_view name(Combine op) {
+  switch (op) {
+  case Combine::Assign: return "assign";
+  case Combine::Sum: return "sum";
+  case Combine::Prod: return "prod";
+  case Combine::Max: return "max";
+  case Combine::Min: return "min";
+  case Combine::ArgMax: return "argmax";
+  case Combine::ArgMin: return "argmin";
+  }
+  internalError("unknown combine");
+}
+
+std::vector<int> Clause::reduction() const {
+  std::vector<int> free;
+  for (int p = 0; p < static_cast<int>(domain.size()); ++p)
+    if (std::none_of(out.begin(), out.end(), [&](const Affine &a) { return a.uses(p); }))
+      free.push_back(p);
+  return free;
+}
+
+int Graph::find(std::string_view tensorName) const {
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].name == tensorName)
+      return static_cast<int>(i);
+  return -1;
+}
+
+int Graph::addTensor(Tensor t) {
+  if (t.kind == TensorKind::Local && find(t.name) >= 0) {
+    const std::string stem = t.name;
+    for (int k = 2; find(t.name) >= 0; ++k)
+      t.name = stem + "." + std::to_string(k);
+  }
+  tensors.push_back(std::move(t));
+  return static_cast<int>(tensors.size()) - 1;
+}
+
+int Graph::addScalar(std::string scalarName, std::vector<ScalarOp> program) {
+  RuntimeScalar s{std::move(scalarName), std::move(program)};
+  for (std::size_t i = 0; i < scalars.size(); ++i)
+    if (scalars[i] == s)
+      return static_cast<int>(i);
+  const std::string stem = s.name;
+  auto taken = [&](const RuntimeScalar &other) { return other.name == s.name; };
+  for (int k = 2; std::any_of(scalars.begin(), scalars.end(), taken); ++k)
+    s.name = stem + "." + std::to_string(k);
+  scalars.push_back(std::move(s));
+  return static_cast<int>(scalars.size()) - 1;
+}
+
+Formula *Graph::definition(int tensor) {
+  auto f = std::find_if(formulas.begin(), formulas.end(), [&](const Formula &x) { return x.target == tensor; });
+  return f == formulas.end() ? nullptr : &*f;
+}
+
+const Formula *Graph::definition(int tensor) const { return const_cast<Graph *>(this)->definition(tensor); }
+
+int Graph::sharedCount() const {
+  auto end = std::find_if(tensors.begin(), tensors.end(), [](const Tensor &t) { return !t.shared(); });
+  return static_cast<int>(end - tensors.begin());
+}
+
+Graph *Module::entry(std::string_view entryName) {
+  auto g = std::find_if(entries.begin(), entries.end(), [&](const Graph &x) { return x.name == entryName; });
+  return g == entries.end() ? nullptr : &*g;
+}
+
+const Graph *Module::entry(std::string_view entryName) const {
+  return const_cast<Module *>(this)->entry(entryName);
+}
+
+} // namespace netc::graph
