@@ -28,7 +28,8 @@ typedef void (*NetcKernel)(const NetcFrame *frame, int64_t begin, int64_t end);
 typedef struct NetcStage {
   const char *name;     /* the kernel's name */
   NetcKernel run;
-  int64_t perBlock;     /* parallel iterations = perBlock * ceil(count/16) + perCount * count + fixed */
+  int64_t perBlock;     /* parallel iterations = perBlock * ceil(count/16) + perFullBlock * floor(count/16) */
+  int64_t perFullBlock; /*                       + perCount * count + fixed */
   int64_t perCount;
   int64_t fixed;
   double flops;         /* nominal, at full batch */

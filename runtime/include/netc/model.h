@@ -1,0 +1,183 @@
+// A model at run time: the memory, threads and files around the tables and kernels that netc generates (netc/abi.h).
+// Generated headers wrap Core and CorePredictor with typed calls; programs that hold only tables use them directly.
+// Nothing here throws, uses run-time type information, or allocates after construction (save and load excepted).
+#pragma once
+
+#include "netc/abi.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace netc {
+
+/// How a call ended; the values are those of the C interface (netc/netc.h).
+enum class Status : int {
+  ok = 0,
+  badArgument,   ///< a null pointer, a buffer that is too small
+  badCount,      ///< fewer than 1 or more than maxBatch samples
+  badLabel,      ///< a class label out of range
+  nonFiniteLoss, ///< the loss is infinite or not a number: the step was not taken
+  ioError,       ///< a file cannot be opened, read, written or renamed
+  badFile,       ///< not a safetensors file, or a damaged one
+  mismatch,      ///< a well-formed file of another model
+  outOfMemory,   ///< an allocation failed, or the caller's memory is too small or misaligned
+  noSuchEntry,   ///< the model has no entry point of this name ("trainStep" needs a `train` statement)
+  noTarget,      ///< no instruction set of the model fits this machine or the name asked for
+  badModel,      ///< tables of another version of netc, or beyond the runtime's limits
+};
+
+/// "ok", "count out of range", ...
+const char *text(Status);
+
+/// Runs the parts of one stage. Must call part(argument, i) for each 0 <= i < parts, in any order and on any threads,
+/// and return when all have returned. The bits of the results do not depend on how it does so.
+struct Executor {
+  void *context = nullptr;
+  void (*run)(void *context, std::size_t parts, void (*part)(void *argument, std::size_t index), void *argument) = nullptr;
+};
+
+struct Options {
+  std::uint64_t seed = 0;      ///< initial parameters are a function of (seed, name, element)
+  unsigned threads = 1;        ///< at 1 no thread is ever started
+  void *memory = nullptr;      ///< the caller's, 64-byte aligned, at least Core::memoryBytes(); null: one allocation
+  std::size_t memorySize = 0;  ///< bytes at `memory`
+  Executor executor;           ///< if set, runs the parts (`threads` of them a stage) in place of threads of our own
+  const char *target = nullptr; ///< "x86-64-v4", "x86-64-v3", "native"; null: the environment's NETC_TARGET, else the best
+};
+
+/// A view of one parameter or state; valid as long as its Core.
+class Tensor {
+ public:
+  Tensor(const NetcTensor *table, float *data) : table_(table), data_(data) {}
+  const char *name() const { return table_->name; }
+  std::size_t rank() const { return static_cast<std::size_t>(table_->rank); }
+  std::size_t extent(std::size_t axis) const { return static_cast<std::size_t>(table_->shape[axis]); }
+  std::size_t size() const; ///< number of elements
+  /// All elements in logical (row-major) order.
+  void get(float *values) const;
+  void set(const float *values);
+
+ private:
+  const NetcTensor *table_;
+  float *data_;
+};
+
+class ThreadPool;
+
+/// Store, workspace, threads and counters of one model. A Core is used by one thread at a time; several are independent.
+/// A call that fails changes nothing but status() and message().
+class Core {
+ public:
+  static constexpr std::size_t maxScalars = 128, maxResults = 64, callBytes = 1024;
+  /// What a Core allocates, or needs of the caller's memory: store and workspace rounded up to 64, plus callBytes.
+  static constexpr std::size_t memoryBytes(std::size_t storeBytes, std::size_t workspaceBytes) {
+    return (storeBytes + 63) / 64 * 64 + (workspaceBytes + 63) / 64 * 64 + callBytes;
+  }
+
+  explicit Core(const NetcModel &model, const Options &options = {});
+  ~Core();
+  Core(const Core &) = delete;
+  Core &operator=(const Core &) = delete;
+
+  /// Of the construction or of the last call that can fail.
+  Status status() const { return status_; }
+  /// What went wrong in it, with names and values ("conv1.weight: ..."); "" after success. Lives in the Core.
+  const char *message() const { return message_; }
+
+  /// One step on `count` samples: the sum of the losses before the update, or NaN with status() set and nothing changed.
+  /// `inputs` are in the order of the model's inputs and targets; losses and metrics are at lastResult().
+  float trainStep(const void *const *inputs, std::size_t count);
+  /// Any entry point. `outputs` are in the order of its results; a null one (or null `outputs`) is allowed for losses and
+  /// metrics, see lastResult(). The inputs of "predict" may have null targets.
+  Status run(const char *entry, const void *const *inputs, void *const *outputs, std::size_t count);
+  /// A scalar loss or metric of the last successful run that gave no place for it: result slot i of that entry.
+  float lastResult(std::size_t slot) const;
+
+  /// Parameters (and running statistics) as safetensors, written to a temporary name and renamed. Load checks names,
+  /// shapes, sizes and the fingerprint if there is one, and changes nothing on failure.
+  Status save(const char *path) const;
+  Status load(const char *path);
+  /// Also optimizer state, step and epoch: training goes on as if it had not stopped.
+  Status saveState(const char *path) const;
+  Status loadState(const char *path);
+  /// The same to and from memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer only asks.
+  Status save(void *buffer, std::size_t *size) const;
+  Status load(const void *buffer, std::size_t size);
+  Status saveState(void *buffer, std::size_t *size) const;
+  Status loadState(const void *buffer, std::size_t size);
+
+  void setLearningRate(float rate); ///< overrides the run-time scalar "lr" from now on
+  void useSchedule();               ///< back to the model's own "lr"
+  void setStep(std::uint64_t step) { step_ = step; }
+  void setEpoch(std::uint64_t epoch) { epoch_ = epoch; }
+  void setSteps(std::uint64_t steps) { steps_ = steps; } ///< planned length of the training, for rates that use it
+  std::uint64_t step() const { return step_; }           ///< committed steps
+  std::uint64_t epoch() const { return epoch_; }
+
+  std::size_t parameterCount() const { return count(NETC_PARAM); }
+  Tensor parameter(std::size_t i) { return tensor(NETC_PARAM, i); } ///< i < parameterCount()
+  std::size_t stateCount() const { return count(NETC_STATE); }
+  Tensor state(std::size_t i) { return tensor(NETC_STATE, i); }
+
+  const NetcModel &model() const { return model_; }
+  const char *target() const { return target_ ? target_->name : ""; } ///< the instruction set in use
+  /// The tables of an entry point for target(); null if there is none.
+  const NetcEntry *entry(const char *name) const;
+  std::size_t memoryBytes() const { return memoryBytes_; }
+  const unsigned char *store() const { return store_; }
+
+ private:
+  friend class CorePredictor;
+  Status begin();
+  Status fail(Status, const char *format, ...) const __attribute__((format(printf, 3, 4)));
+  void placeMemory(const Options &);
+  void initialise(std::uint64_t seed);
+  void startThreads(const Options &);
+  std::size_t count(std::int64_t role) const;
+  Tensor tensor(std::int64_t role, std::size_t i);
+  Status runEntry(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
+  Status loadFrom(const char *path, const unsigned char *bytes, std::size_t size, bool states);
+  Status saveTo(const char *path, bool states) const;
+  Status saveTo(void *buffer, std::size_t *size, bool states) const;
+
+  const NetcModel &model_;
+  const NetcTarget *target_ = nullptr;
+  void *owned_ = nullptr; // the allocation, if ours
+  unsigned char *store_ = nullptr, *workspace_ = nullptr;
+  unsigned char *call_ = nullptr; // callBytes: the scalars of a call, then its losses and metrics
+  std::size_t memoryBytes_ = 0;
+  ThreadPool *pool_ = nullptr;
+  Executor executor_;
+  unsigned parts_ = 1;
+  std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0;
+  bool ownRate_ = false;
+  float rate_ = 0;
+  const NetcEntry *lastEntry_ = nullptr;
+  mutable Status status_ = Status::ok;
+  mutable char message_[256] = "";
+};
+
+/// Predictions with weights and scratch of its own, on the calling thread: one a thread beside a Core that trains.
+class CorePredictor {
+ public:
+  /// Copies the weights; the Core's model tables must outlive this, the Core itself need not.
+  explicit CorePredictor(const Core &);
+  ~CorePredictor();
+  CorePredictor(const CorePredictor &) = delete;
+  CorePredictor &operator=(const CorePredictor &) = delete;
+
+  Status status() const { return status_; }
+  /// Copies the weights again; not while the Core is in a step. The Core must be of the same model.
+  Status refresh(const Core &);
+  /// As Core::run("predict", ...).
+  Status run(const void *const *inputs, void *const *outputs, std::size_t count);
+
+ private:
+  const NetcModel &model_;
+  const NetcEntry *entry_ = nullptr;
+  unsigned char *store_ = nullptr, *workspace_ = nullptr; // one allocation
+  std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0;
+  Status status_ = Status::ok;
+};
+
+} // namespace netc

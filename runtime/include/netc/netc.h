@@ -1,0 +1,67 @@
+/* The plain C interface to any generated model: `lenet5_model` and its like are NetcModel tables (netc/abi.h).
+ * Calls return 0 or a code that netc_text() explains; netc_message() has the details of a model's last failure. */
+#ifndef NETC_NETC_H
+#define NETC_NETC_H
+
+#include "netc/abi.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The values of netc::Status (netc/model.h). */
+enum NetcStatus {
+  NETC_OK, NETC_BAD_ARGUMENT, NETC_BAD_COUNT, NETC_BAD_LABEL, NETC_NON_FINITE_LOSS, NETC_IO_ERROR, NETC_BAD_FILE,
+  NETC_MISMATCH, NETC_OUT_OF_MEMORY, NETC_NO_SUCH_ENTRY, NETC_NO_TARGET, NETC_BAD_MODEL
+};
+const char *netc_text(int status);
+
+typedef struct NetcOptions { /* all zero: seed 0, one thread, memory from malloc, the best target */
+  uint64_t seed;
+  uint32_t threads; /* 0 counts as 1 */
+  void *memory;     /* 64-byte aligned, at least netc_memory_bytes(); or null */
+  size_t memorySize;
+  const char *target;
+} NetcOptions;
+
+typedef struct NetcCore NetcCore;
+
+/* `options` may be null. On failure *core is null. */
+int netc_create(const NetcModel *model, const NetcOptions *options, NetcCore **core);
+void netc_destroy(NetcCore *core);
+
+/* `inputs` and `outputs` by slot, as netc::Core::run. `loss` may be null; it is NaN when the step was not taken. */
+int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, float *loss);
+int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs, size_t count);
+float netc_last_result(const NetcCore *core, size_t slot);
+
+int netc_save(const NetcCore *core, const char *path);
+int netc_load(NetcCore *core, const char *path);
+int netc_save_state(const NetcCore *core, const char *path);
+int netc_load_state(NetcCore *core, const char *path);
+
+void netc_set_learning_rate(NetcCore *core, float rate);
+void netc_use_schedule(NetcCore *core);
+void netc_set_step(NetcCore *core, uint64_t step);
+void netc_set_epoch(NetcCore *core, uint64_t epoch);
+void netc_set_steps(NetcCore *core, uint64_t steps);
+uint64_t netc_step(const NetcCore *core);
+
+size_t netc_parameter_count(const NetcCore *core);
+const char *netc_parameter_name(NetcCore *core, size_t i); /* null if there is no parameter i */
+size_t netc_parameter_size(NetcCore *core, size_t i);      /* elements; 0 if there is none */
+/* All elements in logical order. */
+int netc_parameter_get(NetcCore *core, size_t i, float *values);
+int netc_parameter_set(NetcCore *core, size_t i, const float *values);
+
+const char *netc_target(const NetcCore *core);
+const char *netc_message(const NetcCore *core);
+size_t netc_memory_bytes(const NetcCore *core);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
