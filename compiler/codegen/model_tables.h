@@ -5,6 +5,7 @@
 #include "compiler/loop/loop.h"
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -33,11 +34,18 @@ std::string modelSymbol(const loop::Program &);
 /// A kernel's function name: "trainStep_conv1", made a C identifier, plus the target's suffix when there are several.
 std::string kernelSymbol(const std::vector<loop::Program> &, const KernelRef &);
 
+/// The short name of a program's target, an identifier: "v4" of "x86-64-v4".
+std::string targetSuffix(const loop::Program &);
+/// A name made a C identifier: "conv1.weight" -> "conv1_weight".
+std::string identifier(std::string_view);
+
 /// The generated header (class Model, class Predictor, C interface), inline over netc/model.h and modelSymbol().
 std::string header(const loop::Program &, const std::string &sourceName);
 
 /// In C++ and LLVM alike, a register is declared in the innermost block that holds all its uses. For each register of a
-/// kernel: the For/If statement whose body that is, or null for the kernel's own body.
+/// kernel: the For/If statement whose body that is, or null for the kernel's own body. A register that carries a value
+/// from one iteration of a loop to the next counts as used in the block that holds the loop. Registers without
+/// uses give null.
 std::vector<const loop::Statement *> registerScopes(const loop::Kernel &);
 
 } // namespace netc::codegen
