@@ -25,7 +25,8 @@ bool Affine::isVar(int *v) const {
 Affine &Affine::operator+=(const Affine &o) {
   c += o.c;
   std::vector<Term> sum;
-  auto a = t.begin(), b = o.t.begin();
+  auto a = t.cbegin();
+  auto b = o.t.cbegin();
   while (a != t.end() || b != o.t.end()) {
     if (b == o.t.end() || (a != t.end() && a->first < b->first)) {
       sum.push_back(*a++);

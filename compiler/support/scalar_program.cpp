@@ -163,11 +163,16 @@ std::string str(const std::vector<ScalarOp> &program) {
   return stack[0].s;
 }
 
+std::vector<ScalarOp> parseScalarProgram(TokenStream &in) {
+  std::vector<ScalarOp> program;
+  Parser(in, program).expression();
+  return program;
+}
+
 std::vector<ScalarOp> parseScalarProgram(const std::string &text) {
   Diagnostics diag;
   TokenStream in(tokenize(text, diag.addSource("scalar", text), diag), diag);
-  std::vector<ScalarOp> program;
-  Parser(in, program).expression();
+  std::vector<ScalarOp> program = parseScalarProgram(in);
   if (!diag.hasErrors() && !in.atEnd()) in.error("unexpected text after the scalar expression");
   if (diag.hasErrors()) throw UserError(diag.str());
   return program;

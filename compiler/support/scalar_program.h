@@ -33,5 +33,8 @@ bool isConstant(const std::vector<ScalarOp> &);
 /// Infix text: "0.03 * pow(0.4, epoch)"; and back. Throws UserError on bad text.
 std::string str(const std::vector<ScalarOp> &);
 std::vector<ScalarOp> parseScalarProgram(const std::string &text);
+/// The same from a token stream, as far as the expression goes; errors go to its diagnostics.
+class TokenStream;
+std::vector<ScalarOp> parseScalarProgram(TokenStream &);
 
 } // namespace netc
