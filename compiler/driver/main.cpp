@@ -1,0 +1,51 @@
+#include "compiler/driver/commands.h"
+#include "compiler/driver/pipeline.h"
+#include "compiler/support/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <iostream>
+
+namespace {
+
+constexpr int internalErrorStatus = 70; // EX_SOFTWARE of sysexits.h
+
+int run(int argc, char **argv) {
+  using namespace netc::driver;
+  Options options = parseOptions(argc, argv);
+  if (options.command == "compile") return compileCommand(options);
+  if (options.command == "train") return trainCommand(options);
+  if (options.command == "evaluate") return evaluateCommand(options);
+  if (options.command == "run") return runCommand(options);
+  if (options.command == "check") return checkCommand(options);
+  if (options.command == "bench") return benchCommand(options);
+  return 0; // --help or --version
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  try {
+    int status = run(argc, argv);
+    if (std::cout.flush().fail()) {
+      fmt::print(stderr, "netc: error: cannot write to standard output\n");
+      return 1;
+    }
+    return status;
+  } catch (const netc::driver::SourceError &error) {
+    fmt::print(stderr, "{}", error.what());
+    return 1;
+  } catch (const netc::UserError &error) {
+    fmt::print(stderr, "netc: error: {}\n", error.what());
+    return 1;
+  } catch (const std::bad_alloc &) {
+    fmt::print(stderr, "netc: error: out of memory\n");
+    return 1;
+  } catch (const std::exception &error) {
+    fmt::print(stderr, "netc: internal error: {}\nThis is a bug in netc. Please report it together with the input "
+                       "file and the command line.\n", error.what());
+    return internalErrorStatus;
+  }
+}

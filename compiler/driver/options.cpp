@@ -1,0 +1,313 @@
+#include "compiler/driver/options.h"
+
+#include "compiler/support/diagnostics.h"
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include <bit>
+#include <iostream>
+#include <string_view>
+#include <utility>
+
+namespace po = boost::program_options;
+
+namespace netc::driver {
+namespace {
+
+struct Command {
+  std::string_view name, does, help;
+};
+
+constexpr Command commands[] = {
+    {"compile", "to C++, an object file or the text of any stage (the default)", R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
+
+  netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
+  netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
+  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized schedule loops cpp llvm
+  netc x.graph --pass=simplify,cse --emit=graph
+)"},
+    {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
+
+  netc train examples/lenet5/lenet5.net                     the built-in digits
+  netc train lenet5.net --data mnist/ --epochs 3 --threads 2
+  netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --weights-out iris.safetensors
+
+SOURCE is a folder with files of the MNIST names (.gz or not), or a .csv file (a fifth of its rows is
+kept for the test). Arrays bind to inputs by name, then by --bind.
+)"},
+    {"evaluate", "prints loss and metrics on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
+
+  netc evaluate lenet5.net --weights w.safetensors --data mnist/
+)"},
+    {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE.net|.graph --input NAME=FILE... --print NAME,... | --save NAME=FILE.npy
+
+  netc run mlp.net --input x=x.npy --print y,h
+  netc run mlp.net --input x=x.npy --input t=t.csv --print 'grad(w)' --engine jit
+  netc run mlp.net --input x=x.npy --weights w.safetensors --save y=y.npy
+
+Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (compiled code).
+)"},
+    {"check", "compares gradients with differences, compiled code with the evaluator", R"(usage: netc check FILE.net|.graph [options]
+
+  netc check lenet5.net                 central differences in float64; then one compiled step
+)"},
+    {"bench", "times a training step and a prediction", R"(usage: netc bench FILE.net [--batch N] [--threads T] [--json]
+
+  netc bench lenet5.net --batch 64      random data in memory; the machine's peak is measured alongside
+)"},
+};
+
+/// Which commands take an option; letters are the commands' in the order above.
+enum Takes : unsigned { C = 1, T = 2, E = 4, R = 8, K = 16, B = 32, All = 63 };
+
+struct Row {
+  std::string_view name;  // as given to Boost: "batch", or ",o"
+  std::string_view value; // the value's name in the help; empty: a switch
+  std::string_view does;
+  unsigned takes;
+};
+
+constexpr Row rows[] = {
+    {",o", "FILE", "the output; its extension says what it holds", C},
+    {"emit", "STAGE", "print a stage's text instead", C},
+    {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
+    {"print-after-all", "", "print the graph after each pass (stderr)", C},
+    {"batch", "N", "the largest batch (default 64)", All},
+    {"set", "NAME=VALUE", "override a const of the model", All},
+    {"target", "NAME", "native, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512)", All},
+    {"schedule", "FILE", "take the schedule from a .sched file", All},
+    {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E},
+    {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | R},
+    {"epochs", "N", "passes over the training data (default 5)", T},
+    {"steps", "N", "stop after so many steps", T},
+    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | R | K | B},
+    {"threads", "N", "default 1", T | E | R | K | B},
+    {"weights", "FILE", "read parameters (.safetensors) first", T | E | R | K},
+    {"weights-out", "FILE", "write parameters at the end", T},
+    {"out", "DIR", "write weights.safetensors and log.csv there", T},
+    {"input", "NAME=FILE", "an array: .npy or .csv", R},
+    {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
+    {"save", "NAME=FILE", "save a value as .npy", R},
+    {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
+    {"quiet", "", "print the results only", T | E},
+    {"json", "", "one line of JSON a result", T | E | B},
+    {"help", "", "this text", All},
+    {"version", "", "the version", All},
+};
+
+unsigned bit(std::string_view command) {
+  for (unsigned i = 0; i < std::size(commands); ++i)
+    if (commands[i].name == command) return 1u << i;
+  return 0;
+}
+
+std::string spelled(const Row &r) {
+  return r.name[0] == ',' ? fmt::format("-{}", r.name.substr(1)) : fmt::format("--{}", r.name);
+}
+
+void printGeneralHelp() {
+  std::cout << "netc compiles and trains neural networks written as formulas (.net files)\n\n"
+               "usage: netc [COMMAND] FILE [options]\n\ncommands:\n";
+  for (const Command &c : commands) std::cout << fmt::format("  {:<10}{}\n", c.name, c.does);
+  std::cout << "\nexamples:\n"
+               "  netc train examples/lenet5/lenet5.net        train on the built-in digits\n"
+               "  netc lenet5.net -o lenet5.cpp                C++ with trainStep and predict, and lenet5.h\n"
+               "  netc lenet5.net --emit=gradient              the derived backward formulas\n"
+               "\nnetc COMMAND --help lists a command's options\n";
+}
+
+void printCommandHelp(const Command &c) {
+  std::cout << c.help << "\noptions:\n";
+  for (const Row &r : rows)
+    if (r.takes & bit(c.name)) std::cout << fmt::format("  {:<21} {}\n", fmt::format("{} {}", spelled(r), r.value), r.does);
+}
+
+/// Boost's description of every option, bound to the fields of `o`.
+po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes) {
+  po::options_description d;
+  auto text = [&](const char *name, std::string &field) { d.add_options()(name, po::value(&field)); };
+  auto list = [&](const char *name, std::vector<std::string> &field) {
+    d.add_options()(name, po::value(&field)->composing());
+  };
+  auto flag = [&](const char *name, bool &field) { d.add_options()(name, po::bool_switch(&field)); };
+  text(",o", o.output);
+  text("emit", o.emit);
+  text("pass", passes);
+  flag("print-after-all", o.printAfterAll);
+  list("set", sets);
+  text("target", o.target);
+  text("schedule", o.schedule);
+  text("data", o.data);
+  list("bind", o.bind);
+  list("input", o.inputs);
+  text("weights", o.weights);
+  text("weights-out", o.weightsOut);
+  text("out", o.out);
+  list("print", o.print);
+  list("save", o.save);
+  text("engine", o.engine);
+  flag("quiet", o.quiet);
+  flag("json", o.json);
+  d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))(
+      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("help", "")("version", "")(
+      "file", po::value<std::vector<std::string>>());
+  return d;
+}
+
+std::vector<std::string> optionNames(unsigned takenBy) {
+  std::vector<std::string> names;
+  for (const Row &r : rows)
+    if (r.takes & takenBy) names.push_back(spelled(r));
+  return names;
+}
+
+std::string didYouMean(std::string_view name, const std::vector<std::string> &candidates) {
+  std::string found = nearest(name, candidates);
+  return found.empty() ? "" : fmt::format("; did you mean '{}'?", found);
+}
+
+const Row *findRow(std::string_view spelling) {
+  for (const Row &r : rows)
+    if (spelled(r) == spelling) return &r;
+  return nullptr;
+}
+
+/// An option that the command does not take: names the commands that do.
+void checkTaken(const po::parsed_options &parsed, std::string_view command) {
+  for (const po::option &option : parsed.options) {
+    if (option.position_key >= 0 || option.string_key == "file") continue;
+    std::string spelling = option.string_key.starts_with("-") ? option.string_key : "--" + option.string_key;
+    const Row *r = findRow(spelling);
+    if (!r || (r->takes & bit(command))) continue;
+    std::string who;
+    for (const Command &c : commands)
+      if (r->takes & bit(c.name)) who += fmt::format("{}'netc {}'", who.empty() ? "" : ", ", c.name);
+    throw UserError(fmt::format("'netc {}' has no option {}; it belongs to {}", command, spelling, who));
+  }
+}
+
+/// "a,b" and "c" -> a, b, c; commas in parentheses do not count.
+std::vector<std::string> splitAtCommas(const std::vector<std::string> &lists) {
+  std::vector<std::string> parts;
+  for (const std::string &text : lists) {
+    int depth = 0;
+    std::string part;
+    for (char c : text + ",") {
+      depth += (c == '(') - (c == ')');
+      if (c != ',' || depth > 0) {
+        part += c;
+      } else if (!part.empty()) {
+        parts.push_back(std::exchange(part, {}));
+      }
+    }
+  }
+  return parts;
+}
+
+/// The command named first, or "compile" when the first word is a file.
+std::string takeCommand(std::vector<std::string> &words) {
+  if (words.empty() || words[0].starts_with("-")) return "compile";
+  if (bit(words[0])) {
+    std::string command = words[0];
+    words.erase(words.begin());
+    return command;
+  }
+  if (words[0].find_first_of("./") != std::string::npos) return "compile";
+  std::vector<std::string> names;
+  for (const Command &c : commands) names.emplace_back(c.name);
+  throw UserError(fmt::format("no command '{}'{}", words[0], didYouMean(words[0], names)));
+}
+
+void requireAtLeast(std::int64_t value, std::int64_t least, std::int64_t most, std::string_view option) {
+  if (value < least || value > most)
+    throw UserError(fmt::format("{} {} is out of range: expected {} to {}", option, value, least, most));
+}
+
+void takeSets(const std::vector<std::string> &sets, Options &o) {
+  for (const std::string &s : sets) {
+    std::size_t equals = s.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UserError(fmt::format("--set {}: expected NAME=VALUE", s));
+    o.set[s.substr(0, equals)] = s.substr(equals + 1);
+  }
+}
+
+/// Boost's exceptions in netc's words.
+[[noreturn]] void rethrow(const po::error &error, std::string_view command) {
+  if (auto *e = dynamic_cast<const po::unknown_option *>(&error)) {
+    std::string name = e->get_option_name();
+    throw UserError(fmt::format("no option '{}'{}", name, didYouMean(name, optionNames(bit(command)))));
+  }
+  if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
+    std::string name = e->get_option_name();
+    const Row *r = findRow(name);
+    if (dynamic_cast<const po::multiple_occurrences *>(&error))
+      throw UserError(fmt::format("{} is given twice", name));
+    if (auto *v = dynamic_cast<const po::validation_error *>(&error); v && r)
+      throw UserError(fmt::format("{}: expected {}", std::string(error.what()).substr(0, 200), r->value));
+    if (r) throw UserError(fmt::format("{} needs a value: {} {}", name, name, r->value));
+  }
+  throw UserError(error.what());
+}
+
+po::parsed_options parseWords(const std::vector<std::string> &words, const po::options_description &description) {
+  po::positional_options_description positional;
+  positional.add("file", -1);
+  int style = (po::command_line_style::unix_style & ~po::command_line_style::allow_guessing);
+  return po::command_line_parser(words).options(description).positional(positional).style(style).run();
+}
+
+void check(Options &o, const po::variables_map &vm) {
+  requireAtLeast(o.batch, 1, 1 << 20, "--batch");
+  requireAtLeast(o.epochs, 0, 1'000'000, "--epochs");
+  requireAtLeast(o.steps, 0, 1'000'000'000'000, "--steps");
+  requireAtLeast(o.threads, 1, 256, "--threads");
+  auto files = vm.count("file") ? vm["file"].as<std::vector<std::string>>() : std::vector<std::string>{};
+  if (files.empty())
+    throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));
+  if (files.size() > 1) throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
+  o.input = files[0];
+}
+
+} // namespace
+
+Options parseOptions(int argc, const char *const *argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  Options o;
+  if (words.empty()) {
+    printGeneralHelp();
+    return o;
+  }
+  bool commandNamed = bit(words[0]) != 0;
+  o.command = takeCommand(words);
+  std::vector<std::string> sets;
+  std::string passes;
+  po::options_description description = describe(o, sets, passes);
+  try {
+    po::parsed_options parsed = parseWords(words, description);
+    po::variables_map vm;
+    po::store(parsed, vm);
+    if (vm.count("version")) {
+      std::cout << "netc " NETC_VERSION "\n";
+      return {};
+    }
+    if (vm.count("help")) {
+      if (commandNamed) printCommandHelp(commands[std::countr_zero(bit(o.command))]);
+      else printGeneralHelp();
+      return {};
+    }
+    po::notify(vm);
+    checkTaken(parsed, o.command);
+    check(o, vm);
+    o.passesGiven = vm.count("pass") > 0;
+  } catch (const po::error &error) {
+    rethrow(error, o.command);
+  }
+  takeSets(sets, o);
+  o.passes = splitAtCommas({passes});
+  o.print = splitAtCommas(o.print);
+  return o;
+}
+
+} // namespace netc::driver

@@ -1,0 +1,44 @@
+// The command line as data. One option has one spelling in every command; what a command does not take is an error that
+// says who takes it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace netc::driver {
+
+struct Options {
+  std::string command; // "compile", "train", ...; empty after --help or --version
+  std::string input;   // the .net, .graph or .loops file
+
+  // what is compiled
+  std::int64_t batch = 64;
+  std::map<std::string, std::string> set; // const overrides
+  std::string target;                     // empty: the command's default
+  std::string schedule;                   // a .sched file
+  // compile
+  std::string output, emit;
+  std::vector<std::string> passes;
+  bool passesGiven = false; // --pass= (empty) means no passes at all
+  bool printAfterAll = false;
+  // data
+  std::string data;
+  std::vector<std::string> bind;   // "x=c1..c4"
+  std::vector<std::string> inputs; // "x=x.npy"
+  // train, evaluate, run
+  std::int64_t epochs = 5, steps = 0;
+  std::uint64_t seed = 0;
+  std::int64_t threads = 1;
+  std::string weights, weightsOut, out;
+  bool quiet = false, json = false;
+  // run
+  std::vector<std::string> print, save;
+  std::string engine = "eval";
+};
+
+/// Reads the command line; --help and --version are printed here and leave `command` empty. Throws UserError.
+Options parseOptions(int argc, const char *const *argv);
+
+} // namespace netc::driver
