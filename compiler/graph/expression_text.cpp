@@ -9,7 +9,7 @@ namespace netc::graph {
 
 namespace {
 
-constexpr int unaryPrecedence = 4;
+constexpr int comparison = 2, unary = 5;
 
 struct ExpressionPrinter {
   const Graph &graph;
@@ -40,11 +40,10 @@ struct ExpressionPrinter {
     if (n.fn == Fn::Neg) {
       const Node &a = clause.body.nodes[n.args[0]];
       bool number = a.kind == Node::Kind::Const && named(n.args[0]).empty();
-      return number ? fmt::format("-({})", node(n.args[0], 0)) : "-" + node(n.args[0], unaryPrecedence);
+      return number ? fmt::format("-({})", node(n.args[0], 0)) : "-" + node(n.args[0], unary);
     }
     if (int p = precedence(f.symbol); p > 0 && f.arity == 2 && findInfix(f.symbol) == n.fn) {
-      bool comparison = p == 1;
-      std::string text = fmt::format("{} {} {}", node(n.args[0], comparison ? p + 1 : p), f.symbol,
+      std::string text = fmt::format("{} {} {}", node(n.args[0], p == comparison ? p + 1 : p), f.symbol,
                                      node(n.args[1], p + 1));
       return p < context ? "(" + text + ")" : text;
     }
@@ -88,12 +87,14 @@ std::string numberText(double v) {
 }
 
 int precedence(std::string_view symbol) {
-  if (symbol == "<" || symbol == "<=" || symbol == "==" || symbol == "!=")
+  if (symbol == "&&")
     return 1;
+  if (symbol == "<" || symbol == "<=" || symbol == "==" || symbol == "!=")
+    return comparison;
   if (symbol == "+" || symbol == "-")
-    return 2;
-  if (symbol == "*" || symbol == "/")
     return 3;
+  if (symbol == "*" || symbol == "/")
+    return 4;
   return 0;
 }
 

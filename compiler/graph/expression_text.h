@@ -14,7 +14,7 @@ std::string expressionText(const Graph &, const Clause &, int n, const std::vect
 /// A number that parses to the same double: "0.1", "-0", "inf", "nan".
 std::string numberText(double);
 
-/// How tightly a binary operator binds (1 comparisons, 2 sums, 3 products); 0: not an infix operator.
+/// How tightly a binary operator binds (1 logic, 2 comparisons, 3 sums, 4 products); 0: not an infix operator.
 int precedence(std::string_view symbol);
 /// The function of two arguments that is written with this infix symbol.
 std::optional<Fn> findInfix(std::string_view symbol);

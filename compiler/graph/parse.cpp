@@ -1,0 +1,326 @@
+// The parser of .graph modules (grammar in graph.h): declarations and entries; formulas in parse_formula.cpp.
+#include "compiler/graph/parse_formula.h"
+#include "compiler/graph/text.h"
+#include "compiler/support/lexer.h"
+
+#include <fmt/format.h>
+
+namespace netc::graph {
+
+namespace {
+
+constexpr Combine combines[] = {Combine::Assign, Combine::Sum,    Combine::Prod,  Combine::Max,
+                                Combine::Min,    Combine::ArgMax, Combine::ArgMin};
+
+class ModuleParser {
+public:
+  ModuleParser(const std::string &text, TokenStream in, Diagnostics &diag) : text(text), in(std::move(in)), diag(diag) {}
+
+  Module parse() {
+    in.expect("module");
+    module.name = in.expectIdentifier("the module's name");
+    if (in.accept("batch"))
+      module.batch = in.expectInteger("the planned batch");
+    if (module.batch < 1 || module.batch > std::int64_t(1) << 31) {
+      in.error(fmt::format("batch {} is out of range, expected at least 1", module.batch));
+      return std::move(module);
+    }
+    while (!in.atEnd())
+      statement([this] { declarationOrEntry(); });
+    return std::move(module);
+  }
+
+private:
+  struct Pending { // parsed when all names of the entry are known
+    std::size_t formula;
+    std::vector<Token> tokens;
+  };
+
+  /// Runs one statement; after an error, goes on at the next line.
+  template <typename F> void statement(F &&body) {
+    const int before = diag.errorCount();
+    const Location begin = in.peek().location;
+    body();
+    if (diag.errorCount() == before)
+      return;
+    if (in.peek().location.line == begin.line && in.peek().location.column == begin.column)
+      in.next();
+    while (!in.atEnd() && !in.peek().firstOnLine)
+      in.next();
+  }
+
+  void declarationOrEntry() {
+    if (in.accept("entry"))
+      return entry();
+    Tensor t;
+    t.location = in.peek().location;
+    if (in.accept("input"))
+      t.kind = TensorKind::Input;
+    else if (in.accept("target"))
+      t.kind = TensorKind::Target;
+    else if (in.accept("param"))
+      t.kind = TensorKind::Param;
+    else if (in.accept("state"))
+      t.kind = TensorKind::State;
+    else if (in.accept("constant"))
+      t.kind = TensorKind::Constant;
+    else
+      return in.error(fmt::format("expected a declaration or an entry, found '{}'", in.peek().text));
+    if (!module.entries.empty())
+      in.error("shared tensors are declared before the first entry");
+    typed(t);
+    rest(t);
+    shared.push_back(std::move(t));
+  }
+
+  /// "NAME: TYPE[EXTENTS]"
+  void typed(Tensor &t) {
+    t.name = in.expectIdentifier("a tensor name");
+    in.expect(":");
+    const Token at = in.peek();
+    const std::string type = in.expectIdentifier("an element type");
+    if (const auto dtype = parseDType(type))
+      t.dtype = *dtype;
+    else if (!type.empty())
+      diag.error(at.location, fmt::format("unknown type '{}', expected f32, i32, u8 or bool", type));
+    const int before = diag.errorCount();
+    in.expect("[");
+    while (diag.errorCount() == before && !in.at("]")) {
+      if (!t.shape.empty())
+        in.expect(",");
+      t.shape.push_back(parseExtent(in, module.batch));
+    }
+    if (diag.errorCount() == before)
+      in.expect("]");
+  }
+
+  void rest(Tensor &t) {
+    if (t.kind == TensorKind::Target && in.accept("class"))
+      classes(t);
+    if (t.inStore() && in.accept("~"))
+      initializer(t.init);
+    if (t.kind != TensorKind::Constant)
+      return;
+    const int before = diag.errorCount();
+    in.expect("=");
+    in.expect("{");
+    while (diag.errorCount() == before && !in.at("}")) {
+      if (!t.values.empty())
+        in.expect(",");
+      t.values.push_back(in.expectNumber("a value"));
+    }
+    in.accept("}");
+  }
+
+  void classes(Tensor &t) {
+    if (in.peek().kind != Token::Kind::String) {
+      t.classes = static_cast<int>(in.expectInteger("the number of classes, or their names"));
+      return;
+    }
+    do
+      t.classNames.push_back(in.expectString("a class name"));
+    while (in.accept(","));
+    t.classes = static_cast<int>(t.classNames.size());
+  }
+
+  void initializer(Initializer &i) {
+    const Token kind = in.peek();
+    const std::string name = in.expectIdentifier("an initializer");
+    in.expect("(");
+    i.a = in.expectNumber("a number");
+    if (name == "uniform" || name == "normal") {
+      i.kind = name == "uniform" ? Initializer::Kind::Uniform : Initializer::Kind::Normal;
+      in.expect(",");
+      i.b = in.expectNumber("a number");
+    } else if (name != "constant") {
+      diag.error(kind.location, fmt::format("unknown initializer '{}', expected constant, uniform or normal", name));
+    }
+    in.expect(")");
+  }
+
+  void entry() {
+    Graph g;
+    g.name = in.expectIdentifier("the entry's name");
+    g.batch = module.batch;
+    g.tensors = shared;
+    pending.clear();
+    ofs.clear();
+    results.clear();
+    nexts.clear();
+    if (!in.expect("{"))
+      return;
+    while (!in.atEnd() && !in.at("}"))
+      statement([&] { entryStatement(g); });
+    in.expect("}");
+    resolve(g);
+    for (const Pending &p : pending)
+      parseClauses(g, g.formulas[p.formula], p.tokens, diag);
+    module.entries.push_back(std::move(g));
+  }
+
+  void entryStatement(Graph &g) {
+    const Token first = in.peek();
+    for (Combine op : combines)
+      if (in.accept(name(op)))
+        return formula(g, op, first.location);
+    if (in.accept("scalar"))
+      return scalar(g);
+    if (in.accept("gradient"))
+      return gradient(g, first.location);
+    if (in.accept("output"))
+      return result(g, Result::Kind::Output);
+    if (in.accept("loss"))
+      return result(g, Result::Kind::Loss);
+    if (in.accept("metric"))
+      return result(g, Result::Kind::Metric);
+    if (in.accept("next"))
+      return next();
+    in.error(fmt::format("expected a formula, scalar, gradient, output, loss, metric or next, found '{}'", first.text));
+  }
+
+  /// The text after "=" up to the end of the line belongs to the scalar programs' own parser.
+  void scalar(Graph &g) {
+    RuntimeScalar s;
+    s.name = in.expectIdentifier("the scalar's name");
+    if (!in.expect("="))
+      return;
+    const Location at = in.peek().location;
+    try {
+      s.program = parseScalarProgram(restOfLine(at));
+    } catch (const UserError &e) {
+      return diag.error(at, fmt::format("bad scalar expression: {}", e.what()));
+    }
+    while (!in.atEnd() && !in.peek().firstOnLine)
+      in.next();
+    g.scalars.push_back(std::move(s));
+  }
+
+  std::string restOfLine(const Location &at) const {
+    std::size_t begin = 0;
+    for (int line = 1; line < at.line; ++line)
+      begin = text.find('\n', begin) + 1;
+    begin += at.column - 1;
+    return text.substr(begin, text.find_first_of("\n#", begin) - begin);
+  }
+
+  void gradient(Graph &g, const Location &at) {
+    Tensor t;
+    t.kind = TensorKind::Gradient;
+    t.location = at;
+    typed(t);
+    in.expect("of");
+    ofs.push_back({in.peek(), static_cast<int>(g.tensors.size())});
+    in.expectIdentifier("a tensor name");
+    g.tensors.push_back(std::move(t));
+  }
+
+  void result(Graph &, Result::Kind kind) {
+    const std::string name = in.expectIdentifier("the result's name");
+    in.expect("=");
+    results.push_back({kind, name, in.peek()});
+    in.expectIdentifier("a tensor name");
+  }
+
+  void next() {
+    const Token state = in.peek();
+    in.expectIdentifier("a parameter or state");
+    in.expect("=");
+    nexts.push_back({state, in.peek()});
+    in.expectIdentifier("a tensor name");
+  }
+
+  void formula(Graph &g, Combine op, const Location &at) {
+    Formula f;
+    f.op = op;
+    f.location = at;
+    Tensor t;
+    const int before = diag.errorCount();
+    typed(t);
+    attributes(f);
+    t.location = f.location;
+    if (diag.errorCount() != before)
+      while (!in.atEnd() && !in.at("{") && !in.at("}"))
+        in.next();
+    f.target = static_cast<int>(g.tensors.size());
+    g.tensors.push_back(std::move(t));
+    if (!in.expect("{"))
+      return;
+    Pending p{g.formulas.size(), {}};
+    for (int depth = 1; depth > 0 && !in.atEnd();) {
+      depth += in.at("{") ? 1 : in.at("}") ? -1 : 0;
+      p.tokens.push_back(in.next());
+    }
+    if (p.tokens.empty() || p.tokens.back().text != "}")
+      in.error("expected '}' after the formula's clauses");
+    else
+      pending.push_back(std::move(p));
+    g.formulas.push_back(std::move(f));
+  }
+
+  void attributes(Formula &f) {
+    for (;;) {
+      if (in.accept("otherwise")) {
+        f.otherwise = in.expectNumber("a number");
+      } else if (in.accept("accumulator")) {
+        const auto type = parseDType(in.expectIdentifier("an element type"));
+        if (!type)
+          return in.error("unknown accumulator type");
+        f.accumulator = *type;
+      } else if (in.accept("origin")) {
+        f.origin = in.expectString("the origin");
+      } else if (in.accept("at")) {
+        f.location.file = std::make_shared<const std::string>(in.expectString("a file name"));
+        in.expect(":");
+        f.location.line = static_cast<int>(in.expectInteger("a line"));
+        in.expect(":");
+        f.location.column = static_cast<int>(in.expectInteger("a column"));
+      } else {
+        return;
+      }
+    }
+  }
+
+  /// References by name to tensors of the entry, which may stand before the tensor's formula.
+  void resolve(Graph &g) {
+    auto find = [&](const Token &name) {
+      const int t = g.find(name.text);
+      if (t < 0 && name.kind == Token::Kind::Identifier)
+        diag.error(name.location, fmt::format("unknown tensor '{}'", name.text));
+      return t;
+    };
+    for (const auto &[name, tensor] : ofs)
+      g.tensors[tensor].of = find(name);
+    for (const PendingResult &r : results)
+      if (const int t = find(r.tensor); t >= 0)
+        g.results.push_back({r.kind, r.name, t});
+    for (const auto &[state, value] : nexts) {
+      const int s = find(state), v = find(value);
+      if (s >= 0 && v >= 0)
+        g.next.push_back({s, v});
+    }
+  }
+
+  struct PendingResult {
+    Result::Kind kind;
+    std::string name;
+    Token tensor;
+  };
+  const std::string &text;
+  TokenStream in;
+  Diagnostics &diag;
+  Module module;
+  std::vector<Tensor> shared;
+  std::vector<Pending> pending;
+  std::vector<std::pair<Token, int>> ofs;
+  std::vector<PendingResult> results;
+  std::vector<std::pair<Token, Token>> nexts;
+};
+
+} // namespace
+
+Module parse(const std::string &text, const std::string &fileName, Diagnostics &diag) {
+  auto file = diag.addSource(fileName, text);
+  return ModuleParser(text, TokenStream(tokenize(text, std::move(file), diag), diag), diag).parse();
+}
+
+} // namespace netc::graph
