@@ -1,0 +1,55 @@
+#include "compiler/codegen/llvm/module.h"
+
+#include "compiler/codegen/llvm/kernel_code.h"
+
+namespace netc::codegen {
+
+namespace {
+
+llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const loop::Entry &entry,
+                          const loop::Kernel &kernel, const Target &target, ConstantBuffers &constants) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *integer = llvm::Type::getInt64Ty(context);
+  auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
+                                       {llvm::PointerType::getUnqual(context), integer, integer}, /*isVarArg=*/false);
+  auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, symbol, module);
+  function->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global); // equal kernels may be one
+  function->getArg(0)->setName("frame");
+  function->getArg(1)->setName("begin");
+  function->getArg(2)->setName("end");
+  for (auto attribute : {llvm::Attribute::NoAlias, llvm::Attribute::ReadOnly, llvm::Attribute::NoCapture})
+    function->addParamAttr(0, attribute);
+  setAttributes(*function, target);
+  KernelCode(*function, entry, kernel, target, constants).build();
+  return function;
+}
+
+} // namespace
+
+std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context, const std::vector<loop::Program> &programs) {
+  auto module = std::make_unique<llvm::Module>(programs.front().name, context);
+  auto machine = createTargetMachine();
+  module->setTargetTriple(machine->getTargetTriple().str());
+  module->setDataLayout(machine->createDataLayout());
+  module->setPICLevel(llvm::PICLevel::BigPIC);
+
+  ConstantBuffers constants(*module);
+  std::vector<std::vector<std::vector<llvm::Function *>>> functions; // by program, entry, kernel
+  for (int p = 0; p < static_cast<int>(programs.size()); ++p) {
+    const Target target = findTarget(programs[p].target);
+    auto &ofProgram = functions.emplace_back();
+    for (const loop::Entry &entry : programs[p].entries) {
+      auto &ofEntry = ofProgram.emplace_back();
+      for (const loop::Kernel &kernel : entry.kernels) {
+        const KernelRef ref{p, static_cast<int>(ofProgram.size()) - 1, static_cast<int>(ofEntry.size())};
+        ofEntry.push_back(
+            addKernel(*module, kernelSymbol(programs, ref), entry, kernel, target, constants));
+      }
+    }
+  }
+  addTables(*module, modelTables(programs), modelSymbol(programs.front()),
+            [&](const KernelRef &k) { return functions.at(k.program).at(k.entry).at(k.kernel); });
+  return module;
+}
+
+} // namespace netc::codegen
