@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <iostream>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -263,6 +264,7 @@ void check(Options &o, const po::variables_map &vm) {
   requireAtLeast(o.epochs, 0, 1'000'000, "--epochs");
   requireAtLeast(o.steps, 0, 1'000'000'000'000, "--steps");
   requireAtLeast(o.threads, 1, 256, "--threads");
+  requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
   auto files = vm.count("file") ? vm["file"].as<std::vector<std::string>>() : std::vector<std::string>{};
   if (files.empty())
     throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));

@@ -29,7 +29,7 @@ struct Options {
   std::vector<std::string> inputs; // "x=x.npy"
   // train, evaluate, run
   std::int64_t epochs = 5, steps = 0;
-  std::uint64_t seed = 0;
+  std::int64_t seed = 0; // never negative
   std::int64_t threads = 1;
   std::string weights, weightsOut, out;
   bool quiet = false, json = false;

@@ -3,7 +3,6 @@
 namespace netc::driver {
 int trainCommand(const Options &) { throw UserError("not built yet"); }
 int evaluateCommand(const Options &) { throw UserError("not built yet"); }
-int runCommand(const Options &) { throw UserError("not built yet"); }
 int checkCommand(const Options &) { throw UserError("not built yet"); }
 int benchCommand(const Options &) { throw UserError("not built yet"); }
 } // namespace netc::driver
