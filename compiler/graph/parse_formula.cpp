@@ -84,7 +84,7 @@ private:
   int atom(TokenStream &in, const Token &name) {
     if (is(name, "@"))
       return scalar(in);
-    if (in.at("["))
+    if (in.at("[") && !in.peek().firstOnLine) // a bracket that begins a line is the clause's output
       return read(in, name);
     if (in.at("("))
       return name.text == "index" ? index(in) : -1;
