@@ -1,0 +1,112 @@
+#include "compiler/graph/evaluate_clause.h"
+#include "compiler/support/diagnostics.h"
+
+#include <fmt/format.h>
+
+namespace netc::graph {
+
+namespace {
+
+std::int64_t elementCount(const Tensor &t, std::int64_t count) {
+  std::int64_t n = 1;
+  for (std::int64_t e : extentsOf(t, count))
+    n *= e;
+  return n;
+}
+
+/// The formulas that `wanted` needs (all when empty), as flags.
+std::vector<char> neededFormulas(const Graph &g, const std::vector<int> &wanted) {
+  std::vector<char> needed(g.formulas.size(), wanted.empty());
+  if (wanted.empty())
+    return needed;
+  std::vector<char> tensors(g.tensors.size(), 0);
+  for (int t : wanted)
+    tensors[t] = 1;
+  for (std::size_t f = g.formulas.size(); f-- > 0;) {
+    if (!tensors[g.formulas[f].target])
+      continue;
+    needed[f] = 1;
+    for (const Clause &c : g.formulas[f].clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read)
+          tensors[n.id] = 1;
+  }
+  return needed;
+}
+
+/// Constants are filled in; what is given must have the right size.
+void prepareValues(const Graph &g, Values &values, const Evaluation &how) {
+  for (std::size_t t = 0; t < g.tensors.size(); ++t) {
+    const Tensor &tensor = g.tensors[t];
+    if (tensor.kind == TensorKind::Constant) {
+      std::vector<double> &v = values[static_cast<int>(t)] = tensor.values;
+      if (how.precision == Precision::Float32 && tensor.dtype == DType::F32)
+        for (double &x : v)
+          x = static_cast<float>(x);
+    }
+    const auto given = values.find(static_cast<int>(t));
+    const std::int64_t expected = elementCount(tensor, how.count);
+    if (tensor.kind != TensorKind::Local && given != values.end() &&
+        static_cast<std::int64_t>(given->second.size()) != expected)
+      throw UserError(fmt::format("'{}' has {} values, expected {}", tensor.name, given->second.size(), expected));
+  }
+}
+
+bool isExtremum(Combine op) { return op >= Combine::Max; }
+
+void evaluateFormula(const ClauseContext &context, std::vector<double> &result) {
+  const Formula &f = context.formula;
+  const std::size_t n = elementCount(context.graph.tensors[f.target], context.evaluation.count);
+  Accumulation to;
+  to.value.assign(n, f.op == Combine::Prod ? 1 : 0);
+  if (f.otherwise || isExtremum(f.op))
+    to.hit.assign(n, 0);
+  if (f.op == Combine::ArgMax || f.op == Combine::ArgMin)
+    to.best.assign(n, 0);
+  if (context.decisions && isExtremum(f.op))
+    to.winner.assign(n, -1);
+  for (const Clause &c : f.clauses)
+    evaluateClause(context, c, to);
+  if (f.otherwise)
+    for (std::size_t i = 0; i < n; ++i)
+      if (!to.hit[i])
+        to.value[i] = context.evaluation.precision == Precision::Float32 ? static_cast<float>(*f.otherwise) : *f.otherwise;
+  for (std::int64_t w : to.winner)
+    record(*context.decisions, static_cast<std::uint64_t>(w));
+  result = std::move(to.value);
+}
+
+} // namespace
+
+std::vector<std::int64_t> extentsOf(const Tensor &t, std::int64_t count) {
+  std::vector<std::int64_t> extents;
+  for (const Extent &e : t.shape)
+    extents.push_back(e.batch ? count : e.size);
+  return extents;
+}
+
+void evaluate(const Graph &g, Values &values, const Evaluation &how, const std::vector<int> &wanted,
+              Decisions *decisions) {
+  prepareValues(g, values, how);
+  ScalarInputs inputs = how.scalars;
+  inputs.count = static_cast<double>(how.count);
+  std::vector<double> scalars;
+  for (const RuntimeScalar &s : g.scalars) {
+    const double v = netc::evaluate(s.program, inputs);
+    scalars.push_back(how.precision == Precision::Float32 ? static_cast<float>(v) : v);
+  }
+  const std::vector<char> needed = neededFormulas(g, wanted);
+  for (std::size_t f = 0; f < g.formulas.size(); ++f) {
+    if (!needed[f])
+      continue;
+    std::vector<double> result;
+    evaluateFormula({g, g.formulas[f], values, how, scalars, decisions}, result);
+    values[g.formulas[f].target] = std::move(result);
+  }
+}
+
+void evaluate(const Graph &g, Values &values, const Evaluation &how, const std::vector<int> &wanted) {
+  evaluate(g, values, how, wanted, nullptr);
+}
+
+} // namespace netc::graph
