@@ -1,0 +1,11 @@
+#include "compiler/loop/loop.h"
+
+namespace netc::loop {
+
+const Entry *Program::entry(std::string_view name) const {
+  for (const Entry &e : entries)
+    if (e.name == name) return &e;
+  return nullptr;
+}
+
+} // namespace netc::loop

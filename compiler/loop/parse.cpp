@@ -1,0 +1,229 @@
+#include "compiler/loop/kernel_parser.h"
+#include "compiler/loop/text.h"
+
+#include <fmt/format.h>
+
+namespace netc::loop {
+
+namespace {
+
+/// Comment lines hold free text, which the tokenizer must not see: an empty string takes the place of each.
+std::string withoutComments(const std::string &text, CommentLines &comments) {
+  std::string out;
+  out.reserve(text.size());
+  int line = 1;
+  for (std::size_t at = 0; at < text.size(); ++line) {
+    std::size_t end = text.find('\n', at);
+    if (end == std::string::npos) end = text.size();
+    const std::size_t first = text.find_first_not_of(" \t", at);
+    if (first < end && text[first] == '|') {
+      const std::size_t begin = first + 1 < end && text[first + 1] == ' ' ? first + 2 : first + 1;
+      comments[line] = text.substr(begin, end - begin);
+      out.append(text, at, first - at);
+      out += "\"\"";
+    } else {
+      out.append(text, at, end - at);
+    }
+    if (end < text.size()) out += '\n';
+    at = end + 1;
+  }
+  return out;
+}
+
+class ProgramParser {
+public:
+  ProgramParser(const std::string &text, const std::string &fileName, Diagnostics &diag)
+      : text(text), file(diag.addSource(fileName, text)),
+        t(tokenize(withoutComments(text, comments), file, diag), diag) {}
+
+  Program parse() {
+    t.expect("program");
+    p.name = t.expectIdentifier("the program's name");
+    t.expect("batch");
+    p.batch = t.expectInteger("the batch size");
+    if (p.batch < 1) t.error(fmt::format("batch is {}, expected at least 1", p.batch)), p.batch = 1;
+    if (t.accept("store")) p.storeBytes = t.expectInteger("the store's size");
+    if (t.accept("target")) p.target = t.expectString("the target's name");
+    while (!t.atEnd()) {
+      const int before = t.diagnostics().errorCount();
+      if (t.accept("tensor")) parseTensor();
+      else if (t.accept("entry")) parseEntry();
+      else t.error(fmt::format("expected 'tensor' or 'entry', found '{}'", t.next().text));
+      if (t.diagnostics().errorCount() > before) skipLine(t);
+    }
+    return std::move(p);
+  }
+
+private:
+  DType parseType() {
+    const Token at = t.peek();
+    const std::string type = t.expectIdentifier("a type");
+    const auto found = parseDType(type);
+    if (!found && !type.empty())
+      t.diagnostics().error(at.location, fmt::format("unknown type '{}', expected f32, i32, u8 or bool", type));
+    return found.value_or(DType::F32);
+  }
+
+  void parseExtents(std::vector<std::int64_t> &shape, bool &batch) { // [N, 1, 28, 28]
+    t.expect("[");
+    while (!t.atEnd() && !t.at("]")) {
+      if (shape.empty() && t.accept("N")) {
+        batch = true;
+        shape.push_back(p.batch);
+      } else {
+        shape.push_back(t.expectInteger("an extent"));
+      }
+      if (!t.accept(",")) break;
+    }
+    t.expect("]");
+  }
+
+  void parseTensor() {
+    Tensor x;
+    if (t.accept("input")) x.role = Tensor::Role::Input;
+    else if (t.accept("target")) x.role = Tensor::Role::Target;
+    else if (t.accept("param")) x.role = Tensor::Role::Param;
+    else if (t.accept("state")) x.role = Tensor::Role::State;
+    else t.error(fmt::format("expected input, target, param or state, found '{}'", t.peek().text));
+    x.name = t.expectIdentifier("the tensor's name");
+    t.expect(":");
+    x.type = parseType();
+    parseExtents(x.shape, x.batch);
+    if (t.accept("class")) parseClasses(x);
+    if (t.accept("~")) parseInit(x);
+    if (t.accept("store")) x.store = t.expectInteger("the byte offset");
+    p.tensors.push_back(std::move(x));
+  }
+
+  void parseClasses(Tensor &x) {
+    if (!t.accept("(")) {
+      x.classes = static_cast<int>(t.expectInteger("the number of classes"));
+      return;
+    }
+    do x.classNames.push_back(t.expectString("a class name"));
+    while (t.accept(","));
+    t.expect(")");
+    x.classes = static_cast<int>(x.classNames.size());
+  }
+
+  void parseInit(Tensor &x) {
+    const std::string kind = t.expectIdentifier("constant, uniform or normal");
+    if (kind == "constant") x.init = Tensor::Init::Constant;
+    else if (kind == "uniform") x.init = Tensor::Init::Uniform;
+    else if (kind == "normal") x.init = Tensor::Init::Normal;
+    else t.error(fmt::format("expected constant, uniform or normal, found '{}'", kind));
+    t.expect("(");
+    x.initA = t.expectNumber("a number");
+    if (x.init != Tensor::Init::Constant && t.expect(",")) x.initB = t.expectNumber("a number");
+    t.expect(")");
+  }
+
+  void parseEntry() {
+    Entry e;
+    e.name = t.expectIdentifier("the entry's name");
+    if (t.accept("workspace")) e.workspaceBytes = t.expectInteger("the workspace's size");
+    e.commit = -1;
+    if (t.accept("commit")) e.commit = static_cast<int>(t.expectInteger("a kernel's number"));
+    if (!t.expect("{")) return;
+    while (!t.accept("}")) {
+      if (t.atEnd()) {
+        t.error("expected '}', found the end of the file");
+        break;
+      }
+      const int before = t.diagnostics().errorCount();
+      if (t.accept("scalar")) parseScalar(e);
+      else if (t.accept("result")) parseResult(e);
+      else if (t.accept("buffer")) parseBuffer(e);
+      else if (t.accept("kernel")) e.kernels.push_back(KernelParser(t, e, comments).parse());
+      else t.error(fmt::format("expected scalar, result, buffer or kernel, found '{}'", t.next().text));
+      if (t.diagnostics().errorCount() > before) skipLine(t);
+    }
+    if (e.commit < 0) e.commit = static_cast<int>(e.kernels.size());
+    p.entries.push_back(std::move(e));
+  }
+
+  void parseScalar(Entry &e) { // the rest of the line is a scalar program
+    RuntimeScalar s;
+    s.name = t.expectIdentifier("the scalar's name");
+    if (!t.expect("=")) return;
+    const Token at = t.peek();
+    if (at.firstOnLine) return t.error("expected an expression");
+    try {
+      s.program = parseScalarProgram(restOfLine(at.location));
+    } catch (const UserError &e) {
+      t.error(e.what());
+    }
+    skipLine(t);
+    e.scalars.push_back(std::move(s));
+  }
+
+  std::string restOfLine(const Location &from) const {
+    std::size_t begin = 0;
+    for (int line = 1; line < from.line; ++line) begin = text.find('\n', begin) + 1;
+    std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    begin += static_cast<std::size_t>(from.column) - 1;
+    const std::string line = text.substr(begin, end - begin);
+    return line.substr(0, line.find('#'));
+  }
+
+  void parseResult(Entry &e) {
+    Result r;
+    if (t.accept("output")) r.kind = Result::Kind::Output;
+    else if (t.accept("loss")) r.kind = Result::Kind::Loss;
+    else if (t.accept("metric")) r.kind = Result::Kind::Metric;
+    else t.error(fmt::format("expected output, loss or metric, found '{}'", t.peek().text));
+    r.name = t.expectIdentifier("the result's name");
+    t.expect(":");
+    r.type = parseType();
+    parseExtents(r.shape, r.batch);
+    e.results.push_back(std::move(r));
+  }
+
+  void parseBuffer(Entry &e) {
+    Buffer b;
+    b.name = t.expectIdentifier("the buffer's name");
+    t.expect(":");
+    b.type = parseType();
+    t.expect("[");
+    b.size = t.expectInteger("the number of elements");
+    t.expect("]");
+    static constexpr std::pair<const char *, Space> spaces[] = {{"input", Space::Input},
+                                                                {"output", Space::Output},
+                                                                {"store", Space::Store},
+                                                                {"workspace", Space::Workspace}};
+    bool known = false;
+    for (auto &[name, space] : spaces) {
+      if (known || !t.accept(name)) continue;
+      known = true;
+      b.space = space;
+      b.place = t.expectInteger(space == Space::Input || space == Space::Output ? "the slot" : "the byte offset");
+    }
+    if (!known && t.accept("constant")) {
+      known = true;
+      b.space = Space::Constant;
+      t.expect("[");
+      while (!t.atEnd() && !t.at("]")) {
+        b.values.push_back(t.expectNumber("a number"));
+        if (!t.accept(",")) break;
+      }
+      t.expect("]");
+    }
+    if (!known) t.error(fmt::format("expected input, output, store, workspace or constant, found '{}'", t.peek().text));
+    e.buffers.push_back(std::move(b));
+  }
+
+  const std::string &text;
+  CommentLines comments;
+  std::shared_ptr<const std::string> file;
+  TokenStream t;
+  Program p;
+};
+
+} // namespace
+
+Program parse(const std::string &text, const std::string &fileName, Diagnostics &diag) {
+  return ProgramParser(text, fileName, diag).parse();
+}
+
+} // namespace netc::loop

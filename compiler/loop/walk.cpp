@@ -1,0 +1,206 @@
+#include "compiler/loop/walk.h"
+
+#include <fmt/format.h>
+
+namespace netc::loop {
+
+namespace {
+template <class... Fs> struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs> Overloaded(Fs...) -> Overloaded<Fs...>;
+} // namespace
+
+const RegisterRef *destination(const Statement &s) {
+  return std::visit(Overloaded{[](const Store &) -> const RegisterRef * { return nullptr; },
+                               [](const For &) -> const RegisterRef * { return nullptr; },
+                               [](const If &) -> const RegisterRef * { return nullptr; },
+                               [](const auto &n) -> const RegisterRef * { return &n.dst; }},
+                    s.node);
+}
+
+void forEachOperand(const Statement &s, const std::function<void(const Operand &)> &f) {
+  if (auto *c = std::get_if<Compute>(&s.node)) {
+    for (const Operand &a : c->args) f(a);
+  } else if (auto *st = std::get_if<Store>(&s.node)) {
+    f(st->value);
+  } else if (auto *r = std::get_if<Reduce>(&s.node)) {
+    f(r->src);
+  }
+}
+
+const Block *bodyOf(const Statement &s) {
+  if (auto *f = std::get_if<For>(&s.node)) return &f->body;
+  if (auto *i = std::get_if<If>(&s.node)) return &i->body;
+  return nullptr;
+}
+
+void forEachStatement(const Block &block, const std::function<void(const Statement &)> &f) {
+  for (const StatementPtr &s : block) {
+    f(*s);
+    if (const Block *body = bodyOf(*s)) forEachStatement(*body, f);
+  }
+}
+
+namespace {
+
+struct Rewriter {
+  const Rewrite &how;
+
+  void operator()(RegisterRef &r) const {
+    if (how.reg) r.reg = how.reg(r.reg);
+    for (Affine &i : r.index) i = how.affine(i);
+  }
+  void operator()(Operand &o) const {
+    if (o.kind == Operand::Kind::Register) (*this)(o.reg);
+  }
+  void operator()(std::optional<Affine> &a) const {
+    if (a) a = how.affine(*a);
+  }
+  void operator()(Compute &n) const {
+    (*this)(n.dst);
+    for (Operand &a : n.args) (*this)(a);
+  }
+  void operator()(Load &n) const {
+    (*this)(n.dst);
+    n.address = how.affine(n.address);
+    (*this)(n.active);
+  }
+  void operator()(Store &n) const {
+    n.address = how.affine(n.address);
+    (*this)(n.value);
+    (*this)(n.active);
+  }
+  void operator()(LaneIndex &n) const {
+    (*this)(n.dst);
+    n.base = how.affine(n.base);
+  }
+  void operator()(LaneMask &n) const {
+    (*this)(n.dst);
+    n.active = how.affine(n.active);
+  }
+  void operator()(Reduce &n) const {
+    (*this)(n.dst);
+    (*this)(n.src);
+  }
+  void operator()(For &n) const {
+    for (Affine &a : n.lower) a = how.affine(a);
+    for (Affine &a : n.upper) a = how.affine(a);
+  }
+  void operator()(If &n) const {
+    for (Affine &a : n.conditions) a = how.affine(a);
+  }
+};
+
+} // namespace
+
+Statement rewritten(const Statement &s, const Rewrite &how) {
+  Statement copy = s;
+  const Rewriter rewriter{how};
+  std::visit([&](auto &n) { rewriter(n); }, copy.node);
+  return copy;
+}
+
+DType registerType(DType element) { return element == DType::U8 ? DType::I32 : element; }
+
+std::optional<DType> operandType(const Kernel &k, const Operand &o) {
+  switch (o.kind) {
+  case Operand::Kind::Constant: return o.type;
+  case Operand::Kind::Scalar: return DType::F32;
+  case Operand::Kind::Register:
+    if (o.reg.reg < 0 || o.reg.reg >= static_cast<int>(k.registers.size())) return std::nullopt;
+    return k.registers[o.reg.reg].type;
+  }
+  return std::nullopt;
+}
+
+namespace {
+std::optional<DType> computeType(const Kernel &k, const Compute &c) {
+  const auto argument = [&](std::size_t i) -> std::optional<DType> {
+    if (i >= c.args.size()) return std::nullopt;
+    return operandType(k, c.args[i]);
+  };
+  if (!c.op) return argument(0);
+  switch (row(*c.op).signature) {
+  case Signature::Real:
+  case Signature::IntToReal: return DType::F32;
+  case Signature::Integer:
+  case Signature::RealToInt: return DType::I32;
+  case Signature::Compare:
+  case Signature::Logic: return DType::Bool;
+  case Signature::Choose: {
+    const auto second = argument(1);
+    return second ? second : argument(2);
+  }
+  }
+  return std::nullopt;
+}
+} // namespace
+
+std::optional<DType> resultType(const Entry &e, const Kernel &k, const Statement &s) {
+  if (auto *c = std::get_if<Compute>(&s.node)) return computeType(k, *c);
+  if (auto *l = std::get_if<Load>(&s.node)) {
+    if (l->buffer < 0 || l->buffer >= static_cast<int>(e.buffers.size())) return std::nullopt;
+    return registerType(e.buffers[l->buffer].type);
+  }
+  if (std::holds_alternative<LaneIndex>(s.node)) return DType::I32;
+  if (std::holds_alternative<LaneMask>(s.node)) return DType::Bool;
+  if (auto *r = std::get_if<Reduce>(&s.node)) return operandType(k, r->src);
+  return std::nullopt;
+}
+
+bool overlaps(const Buffer &a, const Buffer &b) {
+  if (a.space != b.space || a.space == Space::Constant) return false;
+  if (a.space == Space::Input || a.space == Space::Output) return a.place == b.place;
+  return a.place < b.place + b.size * byteSize(b.type) && b.place < a.place + a.size * byteSize(a.type);
+}
+
+void compactRegisters(Kernel &k) {
+  std::vector<bool> named(k.registers.size(), false);
+  const auto see = [&](const RegisterRef &r) { named[r.reg] = true; };
+  forEachStatement(k.body, [&](const Statement &s) {
+    if (const RegisterRef *d = destination(s)) see(*d);
+    forEachOperand(s, [&](const Operand &o) {
+      if (o.kind == Operand::Kind::Register) see(o.reg);
+    });
+  });
+  std::vector<int> number(k.registers.size(), -1);
+  std::vector<Register> kept;
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (!named[i]) continue;
+    number[i] = static_cast<int>(kept.size());
+    kept.push_back(std::move(k.registers[i]));
+  }
+  if (kept.size() == named.size()) {
+    k.registers = std::move(kept);
+    return;
+  }
+  k.registers = std::move(kept);
+  const Rewrite how{[](const Affine &a) { return a; }, [&](int r) { return number[r]; }};
+  const std::function<Block(const Block &)> renumber = [&](const Block &block) {
+    Block out;
+    out.reserve(block.size());
+    for (const StatementPtr &s : block) {
+      Statement copy = rewritten(*s, how);
+      if (auto *f = std::get_if<For>(&copy.node)) f->body = renumber(f->body);
+      if (auto *i = std::get_if<If>(&copy.node)) i->body = renumber(i->body);
+      out.push_back(std::make_shared<const Statement>(std::move(copy)));
+    }
+    return out;
+  };
+  k.body = renumber(k.body);
+}
+
+RegisterNames::RegisterNames(const Kernel &k) {
+  for (const Register &r : k.registers) taken.insert(r.name);
+}
+
+std::string RegisterNames::fresh(const std::string &base) {
+  if (taken.insert(base).second) return base;
+  for (int &n = next[base];;) {
+    std::string name = fmt::format("{}_{}", base, ++n);
+    if (taken.insert(name).second) return name;
+  }
+}
+
+} // namespace netc::loop

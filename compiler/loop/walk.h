@@ -1,0 +1,58 @@
+// Small helpers to look at and rebuild statements, shared by the printer, the verifier and the passes.
+#pragma once
+
+#include "compiler/loop/loop.h"
+
+#include <functional>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace netc::loop {
+
+/// The register that a statement assigns, or null (Store, For, If).
+const RegisterRef *destination(const Statement &);
+
+/// The operands that a statement reads: not its destination, not those of nested statements.
+void forEachOperand(const Statement &, const std::function<void(const Operand &)> &);
+
+/// The body of a For or If, else null.
+const Block *bodyOf(const Statement &);
+
+/// Every statement of a block and of the blocks in it, in textual order.
+void forEachStatement(const Block &, const std::function<void(const Statement &)> &);
+
+/// A statement with every affine expression and every register number replaced. The body of a For or If is kept
+/// as it is: the caller rewrites it.
+struct Rewrite {
+  std::function<Affine(const Affine &)> affine;
+  std::function<int(int)> reg; // may be empty: registers keep their numbers
+};
+Statement rewritten(const Statement &, const Rewrite &);
+
+/// The register type that an element of a buffer loads as, and that a store to it takes.
+DType registerType(DType element);
+
+/// The type of an operand; nothing when it names no register of the kernel.
+std::optional<DType> operandType(const Kernel &, const Operand &);
+
+/// The type that a statement gives its destination, from its operands; nothing when they do not say.
+std::optional<DType> resultType(const Entry &, const Kernel &, const Statement &);
+
+/// True when storing to one buffer may change the other: the same memory, overlapping bytes.
+bool overlaps(const Buffer &, const Buffer &);
+
+/// Removes registers that no statement names and renumbers the others.
+void compactRegisters(Kernel &);
+
+/// Hands out register names that are unique in a kernel: "x", "x_1", "x_2".
+class RegisterNames {
+public:
+  explicit RegisterNames(const Kernel &);
+  std::string fresh(const std::string &base);
+
+private:
+  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> next;
+};
+
+} // namespace netc::loop
