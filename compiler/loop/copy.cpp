@@ -1,0 +1,69 @@
+#include "compiler/loop/copy.h"
+
+#include <algorithm>
+
+namespace netc::loop {
+
+namespace {
+
+/// Where a register is named: the blocks around its first statement, and how many of them are around all others.
+struct Place {
+  std::vector<const Block *> blocks;
+  std::vector<const Statement *> loops; // by block: the For or If whose body it is
+  bool assignedFirst = false;
+  bool shared = false; // something names it outside of the block of its first statement
+  bool seen = false;
+};
+
+class Finder {
+public:
+  explicit Finder(const Kernel &k) : places(k.registers.size()) {}
+
+  void walk(const Block &block, const Statement *owner) {
+    blocks.push_back(&block);
+    owners.push_back(owner);
+    for (const StatementPtr &s : block) {
+      forEachOperand(*s, [&](const Operand &o) {
+        if (o.kind == Operand::Kind::Register) see(o.reg.reg, false);
+      });
+      if (const RegisterRef *d = destination(*s)) see(d->reg, true);
+      if (const Block *body = bodyOf(*s)) walk(*body, s.get());
+    }
+    blocks.pop_back();
+    owners.pop_back();
+  }
+
+  std::vector<Place> places;
+
+private:
+  void see(int reg, bool assigned) {
+    Place &p = places[reg];
+    if (!p.seen) {
+      p = {blocks, owners, assigned, false, true};
+    } else if (blocks.size() < p.blocks.size() || blocks[p.blocks.size() - 1] != p.blocks.back()) {
+      p.shared = true;
+    }
+  }
+  std::vector<const Block *> blocks;
+  std::vector<const Statement *> owners;
+};
+
+} // namespace
+
+PrivateRegisters privateRegisters(const Kernel &k, const std::function<bool(const For &)> &isLoop) {
+  Finder finder(k);
+  finder.walk(k.body, nullptr);
+  PrivateRegisters found;
+  for (std::size_t r = 0; r < finder.places.size(); ++r) {
+    const Place &p = finder.places[r];
+    if (!p.seen || p.shared || !p.assignedFirst || !k.registers[r].dims.empty()) continue;
+    const auto home = std::find_if(p.loops.rbegin(), p.loops.rend(), [&](const Statement *s) {
+      const For *f = s ? std::get_if<For>(&s->node) : nullptr;
+      return f && isLoop(*f);
+    });
+    if (home != p.loops.rend()) found[*home].push_back(static_cast<int>(r));
+  }
+  return found;
+}
+
+} // namespace netc::loop
