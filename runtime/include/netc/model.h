@@ -128,17 +128,18 @@ class Core {
 
  private:
   friend class CorePredictor;
-  Status begin();
-  Status fail(Status, const char *format, ...) const __attribute__((format(printf, 3, 4)));
-  void placeMemory(const Options &);
+  bool usable() const { return target_ && store_; } // if not, status() stays that of the construction
+  bool chooseTarget(const char *name);
+  bool placeMemory(const Options &);
   void initialise(std::uint64_t seed);
-  void startThreads(const Options &);
+  bool startThreads(const Options &);
   std::size_t count(std::int64_t role) const;
   Tensor tensor(std::int64_t role, std::size_t i);
   Status runEntry(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
-  Status loadFrom(const char *path, const unsigned char *bytes, std::size_t size, bool states);
-  Status saveTo(const char *path, bool states) const;
-  Status saveTo(void *buffer, std::size_t *size, bool states) const;
+  Status loadBytes(const unsigned char *bytes, std::size_t size, const char *source, bool states);
+  Status loadFile(const char *path, bool states);
+  Status saveFile(const char *path, bool states) const;
+  Status saveBytes(void *buffer, std::size_t *size, bool states) const;
 
   const NetcModel &model_;
   const NetcTarget *target_ = nullptr;
@@ -166,7 +167,8 @@ class CorePredictor {
   CorePredictor(const CorePredictor &) = delete;
   CorePredictor &operator=(const CorePredictor &) = delete;
 
-  Status status() const { return status_; }
+  Status status() const { return status_; } ///< as Core's
+  const char *message() const { return message_; }
   /// Copies the weights again; not while the Core is in a step. The Core must be of the same model.
   Status refresh(const Core &);
   /// As Core::run("predict", ...).
@@ -178,6 +180,7 @@ class CorePredictor {
   unsigned char *store_ = nullptr, *workspace_ = nullptr; // one allocation
   std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0;
   Status status_ = Status::ok;
+  char message_[256] = "";
 };
 
 } // namespace netc

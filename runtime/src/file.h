@@ -1,0 +1,16 @@
+// Whole files, read and written.
+#pragma once
+
+#include "netc/model.h"
+
+#include <cstddef>
+
+namespace netc {
+
+/// The bytes of a regular file, in memory from malloc. Messages begin with the path.
+Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char *message);
+
+/// Writes a temporary file beside `path`, syncs it and renames it: `path` holds either its old or its new content.
+Status writeFile(const char *path, const void *bytes, std::size_t size, char *message);
+
+} // namespace netc

@@ -1,0 +1,217 @@
+#include "netc/model.h"
+
+#include "netc/random.h"
+#include "src/failure.h"
+#include "src/run.h"
+#include "src/tables.h"
+#include "src/thread_pool.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+
+namespace netc {
+namespace {
+
+constexpr std::size_t scalarBytes = Core::maxScalars * sizeof(float); // then losses and metrics, up to callBytes
+static_assert(scalarBytes < Core::callBytes, "a call's memory has room for its scalars and scalar results");
+
+std::size_t roundedUp(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+void initialiseTensor(const NetcTensor &tensor, float *values, std::uint64_t seed) {
+  std::size_t count = elementCount(tensor.shape, tensor.rank);
+  std::uint64_t key = streamKey(seed, tensor.name);
+  switch (tensor.init) {
+  case NETC_INIT_UNIFORM:
+    fillUniform(values, count, static_cast<float>(tensor.initA), static_cast<float>(tensor.initB), key);
+    break;
+  case NETC_INIT_NORMAL: fillNormal(values, count, tensor.initA, tensor.initB, key); break;
+  default:
+    for (std::size_t i = 0; i < count; ++i)
+      values[i] = static_cast<float>(tensor.initA);
+  }
+}
+
+bool finiteLosses(const NetcEntry &entry, void *const *slots, float *sum) {
+  bool finite = true;
+  *sum = 0;
+  for (std::int64_t i = 0; i < entry.resultCount; ++i) {
+    if (entry.results[i].kind != NETC_LOSS)
+      continue;
+    float loss;
+    std::memcpy(&loss, slots[i], sizeof loss);
+    finite = finite && std::isfinite(loss);
+    *sum += loss;
+  }
+  return finite;
+}
+
+} // namespace
+
+std::size_t Tensor::size() const { return elementCount(table_->shape, table_->rank); }
+void Tensor::get(float *values) const { std::memcpy(values, data_, size() * sizeof(float)); }
+void Tensor::set(const float *values) { std::memcpy(data_, values, size() * sizeof(float)); }
+
+Core::Core(const NetcModel &model, const Options &options) : model_(model) {
+  if (!checkTables(model, message_)) {
+    status_ = Status::badModel;
+    return;
+  }
+  if (!chooseTarget(options.target) || !placeMemory(options))
+    return;
+  initialise(options.seed);
+  if (!startThreads(options))
+    store_ = nullptr;
+}
+
+Core::~Core() {
+  delete pool_;
+  std::free(owned_);
+}
+
+bool Core::chooseTarget(const char *name) {
+  if (!name)
+    name = std::getenv("NETC_TARGET");
+  target_ = netc::chooseTarget(model_, name && *name ? name : nullptr, message_);
+  if (!target_)
+    status_ = Status::noTarget;
+  return target_;
+}
+
+bool Core::placeMemory(const Options &options) {
+  std::size_t storeSize = roundedUp(static_cast<std::size_t>(model_.storeBytes));
+  std::size_t workspaceSize = workspaceBytes(*target_);
+  memoryBytes_ = memoryBytes(storeSize, workspaceSize);
+  void *memory = options.memory;
+  if (!memory)
+    memory = owned_ = std::aligned_alloc(64, memoryBytes_);
+  else if (reinterpret_cast<std::uintptr_t>(memory) % 64 != 0 || options.memorySize < memoryBytes_) {
+    status_ = fail(message_, Status::outOfMemory, "given %zu bytes at %p, expected %zu, 64-byte aligned",
+                   options.memorySize, options.memory, memoryBytes_);
+    return false;
+  }
+  if (!memory) {
+    status_ = fail(message_, Status::outOfMemory, "no memory for %zu bytes", memoryBytes_);
+    return false;
+  }
+  std::memset(memory, 0, memoryBytes_); // the gaps of the store are zero, and no page is first touched in a step
+  store_ = static_cast<unsigned char *>(memory);
+  workspace_ = store_ + storeSize;
+  call_ = workspace_ + roundedUp(workspaceSize);
+  return true;
+}
+
+void Core::initialise(std::uint64_t seed) {
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
+    const NetcTensor &tensor = model_.tensors[i];
+    if (inStore(tensor))
+      initialiseTensor(tensor, reinterpret_cast<float *>(store_ + tensor.store), seed);
+  }
+}
+
+bool Core::startThreads(const Options &options) {
+  executor_ = options.executor;
+  parts_ = options.threads < 1 ? 1 : options.threads;
+  if (parts_ > ThreadPool::maxThreads)
+    parts_ = ThreadPool::maxThreads;
+  if (parts_ == 1 || executor_.run)
+    return true;
+  pool_ = new (std::nothrow) ThreadPool(parts_);
+  if (!pool_)
+    status_ = fail(message_, Status::outOfMemory, "no memory for %u threads", parts_);
+  return pool_;
+}
+
+const NetcEntry *Core::entry(const char *name) const { return target_ ? findEntry(*target_, name) : nullptr; }
+
+float Core::trainStep(const void *const *inputs, std::size_t count) {
+  constexpr float notTaken = std::numeric_limits<float>::quiet_NaN();
+  if (run("trainStep", inputs, nullptr, count) != Status::ok)
+    return notTaken;
+  float sum = 0;
+  for (std::int64_t i = 0; i < lastEntry_->resultCount; ++i)
+    if (lastEntry_->results[i].kind == NETC_LOSS)
+      sum += lastResult(static_cast<std::size_t>(i));
+  return sum;
+}
+
+Status Core::run(const char *name, const void *const *inputs, void *const *outputs, std::size_t count) {
+  if (!usable())
+    return status_;
+  message_[0] = 0;
+  const NetcEntry *found = entry(name);
+  if (!found)
+    return status_ = fail(message_, Status::noSuchEntry, "%s has no entry point %s", model_.name, name);
+  status_ = checkCall(model_, *found, inputs, count, message_);
+  if (status_ == Status::ok)
+    status_ = runEntry(*found, inputs, outputs, count);
+  return status_;
+}
+
+Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs, std::size_t count) {
+  void *slots[maxResults];
+  Status placed = placeOutputs(entry, outputs, slots, call_ + scalarBytes, callBytes - scalarBytes, message_);
+  if (placed != Status::ok)
+    return placed;
+  lastEntry_ = &entry;
+  float *scalars = reinterpret_cast<float *>(call_);
+  ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
+                   static_cast<double>(steps_)};
+  evaluateScalars(entry, now, ownRate_ ? &rate_ : nullptr, scalars);
+  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
+  Dispatch dispatch{parts_, pool_, executor_.run ? &executor_ : nullptr};
+  runStages(entry, 0, entry.commit, frame, dispatch);
+  if (entry.commit >= entry.stageCount)
+    return Status::ok;
+  float loss;
+  if (!finiteLosses(entry, slots, &loss))
+    return fail(message_, Status::nonFiniteLoss, "loss %g at step %llu", static_cast<double>(loss),
+                static_cast<unsigned long long>(step_));
+  runStages(entry, entry.commit, entry.stageCount, frame, dispatch);
+  ++step_;
+  return Status::ok;
+}
+
+float Core::lastResult(std::size_t slot) const {
+  std::size_t offset = scalarBytes;
+  if (!lastEntry_ || slot >= static_cast<std::size_t>(lastEntry_->resultCount))
+    return std::numeric_limits<float>::quiet_NaN();
+  for (std::size_t i = 0; i < slot; ++i) {
+    const NetcResult &before = lastEntry_->results[i];
+    if (before.kind != NETC_OUTPUT)
+      offset += scratchSize(before);
+  }
+  if (offset + sizeof(float) > callBytes)
+    return std::numeric_limits<float>::quiet_NaN();
+  float value;
+  std::memcpy(&value, call_ + offset, sizeof value);
+  return value;
+}
+
+void Core::setLearningRate(float rate) {
+  ownRate_ = true;
+  rate_ = rate;
+}
+
+void Core::useSchedule() { ownRate_ = false; }
+
+std::size_t Core::count(std::int64_t role) const {
+  std::size_t count = 0;
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i)
+    count += model_.tensors[i].role == role;
+  return count;
+}
+
+Tensor Core::tensor(std::int64_t role, std::size_t index) {
+  const NetcTensor *found = model_.tensors;
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
+    found = &model_.tensors[i];
+    if (found->role == role && index-- == 0)
+      break;
+  }
+  return Tensor(found, reinterpret_cast<float *>(store_ + found->store));
+}
+
+} // namespace netc

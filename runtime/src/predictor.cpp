@@ -1,0 +1,66 @@
+#include "src/failure.h"
+#include "src/run.h"
+#include "src/tables.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace netc {
+
+CorePredictor::CorePredictor(const Core &core) : model_(core.model_) {
+  entry_ = core.entry("predict");
+  if (!core.usable()) {
+    status_ = fail(message_, core.status_, "%s", core.message_);
+    return;
+  }
+  if (!entry_) {
+    status_ = fail(message_, Status::noSuchEntry, "%s has no entry point predict", model_.name);
+    return;
+  }
+  std::size_t storeSize = (static_cast<std::size_t>(model_.storeBytes) + 63) / 64 * 64;
+  std::size_t size = Core::memoryBytes(storeSize, static_cast<std::size_t>(entry_->workspaceBytes));
+  store_ = static_cast<unsigned char *>(std::aligned_alloc(64, size));
+  if (!store_) {
+    status_ = fail(message_, Status::outOfMemory, "no memory for %zu bytes", size);
+    return;
+  }
+  std::memset(store_, 0, size);
+  workspace_ = store_ + storeSize;
+  refresh(core);
+}
+
+CorePredictor::~CorePredictor() { std::free(store_); }
+
+Status CorePredictor::refresh(const Core &core) {
+  if (!store_)
+    return status_;
+  if (&core.model_ != &model_ || !core.usable())
+    return status_ = fail(message_, Status::badArgument, "a core of another model, or one that failed");
+  std::memcpy(store_, core.store_, static_cast<std::size_t>(model_.storeBytes));
+  step_ = core.step_;
+  epoch_ = core.epoch_;
+  steps_ = core.steps_;
+  message_[0] = 0;
+  return status_ = Status::ok;
+}
+
+Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::size_t count) {
+  if (!store_)
+    return status_;
+  message_[0] = 0;
+  status_ = checkCall(model_, *entry_, inputs, count, message_);
+  if (status_ != Status::ok)
+    return status_;
+  float scalars[Core::maxScalars];
+  void *slots[Core::maxResults];
+  status_ = placeOutputs(*entry_, outputs, slots, nullptr, 0, message_);
+  if (status_ != Status::ok)
+    return status_;
+  evaluateScalars(*entry_, {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
+                            static_cast<double>(steps_)}, nullptr, scalars);
+  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
+  runStages(*entry_, 0, entry_->commit < entry_->stageCount ? entry_->commit : entry_->stageCount, frame, Dispatch{});
+  return Status::ok;
+}
+
+} // namespace netc

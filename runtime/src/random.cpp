@@ -1,0 +1,99 @@
+#include "netc/random.h"
+
+#include <cmath>
+
+namespace netc {
+namespace {
+
+std::uint32_t rotate(std::uint32_t x, int by) { return x << by | x >> (32 - by); }
+
+std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
+std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+
+// Both functions use only correctly rounded operations, so their bits do not depend on the C library.
+
+// Natural logarithm of 0 < x <= 1, a multiple of 2^-24: log(m 2^e) = e log 2 + 2 atanh((m-1)/(m+1)).
+double naturalLog(double x) {
+  constexpr double log2 = 0.693147180559945309417, squareRootOfHalf = 0.70710678118654752440;
+  int exponent = 0;
+  double mantissa = std::frexp(x, &exponent); // exact
+  if (mantissa < squareRootOfHalf) {
+    mantissa *= 2;
+    --exponent;
+  }
+  double s = (mantissa - 1) / (mantissa + 1), square = s * s, sum = 0;
+  for (int k = 23; k >= 1; k -= 2)
+    sum = sum * square + 1.0 / k;
+  return exponent * log2 + 2 * s * sum;
+}
+
+// cos(2 pi turns) for 0 <= turns < 1, a multiple of 2^-24, so that the reduction to an eighth of a turn is exact.
+double cosineOfTurns(double turns) {
+  constexpr double twoPi = 6.28318530717958647693;
+  if (turns > 0.5)
+    turns = 1 - turns;
+  bool negative = turns > 0.25;
+  if (negative)
+    turns = 0.5 - turns;
+  bool useSine = turns > 0.125; // cos(pi/2 - x) = sin(x)
+  double x = twoPi * (useSine ? 0.25 - turns : turns), square = x * x, sum = 0;
+  for (int k = 18; k >= 0; k -= 2) // Horner's rule on the Taylor series of cos(x) or sin(x)/x
+    sum = 1 - sum * square / (useSine ? (k + 2.0) * (k + 3.0) : (k + 1.0) * (k + 2.0));
+  double value = useSine ? x * sum : sum;
+  return negative ? -value : value;
+}
+
+} // namespace
+
+std::uint64_t threefry(std::uint64_t key, std::uint64_t counter) {
+  constexpr int rotations[8] = {13, 15, 26, 6, 17, 29, 16, 24};
+  const std::uint32_t keys[3] = {low(key), high(key), 0x1BD11BDAu ^ low(key) ^ high(key)};
+  std::uint32_t x = low(counter) + keys[0], y = high(counter) + keys[1];
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    x += y;
+    y = rotate(y, rotations[round % 8]) ^ x;
+    if (round % 4 == 3) {
+      std::uint32_t injection = round / 4 + 1;
+      x += keys[injection % 3];
+      y += keys[(injection + 1) % 3] + injection;
+    }
+  }
+  return static_cast<std::uint64_t>(y) << 32 | x;
+}
+
+std::uint64_t hashName(const char *name) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (; *name; ++name)
+    hash = (hash ^ static_cast<unsigned char>(*name)) * 0x100000001b3u;
+  return hash;
+}
+
+std::uint64_t streamKey(std::uint64_t seed, const char *name) { return threefry(seed, hashName(name)); }
+
+void fillUniform(float *values, std::size_t count, float lower, float upper, std::uint64_t key) {
+  float width = upper - lower;
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = lower + width * (static_cast<float>(low(threefry(key, i)) >> 8) * 0x1p-24f);
+}
+
+void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint64_t word = threefry(key, i);
+    double u = ((low(word) >> 8) + 1) * 0x1p-24, v = (high(word) >> 8) * 0x1p-24;
+    values[i] = static_cast<float>(mean + deviation * (std::sqrt(-2 * naturalLog(u)) * cosineOfTurns(v)));
+  }
+}
+
+void epochOrder(std::uint32_t *order, std::size_t count, std::uint64_t seed, std::uint64_t epoch) {
+  std::uint64_t key = threefry(streamKey(seed, "epoch order"), epoch);
+  for (std::size_t i = 0; i < count; ++i)
+    order[i] = static_cast<std::uint32_t>(i);
+  for (std::size_t i = count; i-- > 1;) { // Fisher and Yates, from the last place to the first
+    std::size_t j = static_cast<std::size_t>(high(threefry(key, i)) * static_cast<std::uint64_t>(i + 1) >> 32);
+    std::uint32_t moved = order[i];
+    order[i] = order[j];
+    order[j] = moved;
+  }
+}
+
+} // namespace netc

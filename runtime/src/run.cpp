@@ -1,0 +1,153 @@
+#include "src/run.h"
+
+#include "src/failure.h"
+#include "src/tables.h"
+#include "src/thread_pool.h"
+
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+namespace netc {
+namespace {
+
+// Denormals would make a momentum loop many times slower, and another rounding mode would change the bits.
+class FloatMode {
+ public:
+#if defined(__SSE2__)
+  FloatMode() : saved_(_mm_getcsr()) { _mm_setcsr(nearestFlushMasked); }
+  ~FloatMode() { _mm_setcsr(saved_); }
+
+ private:
+  static constexpr unsigned nearestFlushMasked = 0x9FC0; // exceptions masked, DAZ (bit 6), FTZ (bit 15)
+  unsigned saved_;
+#elif defined(__aarch64__)
+  FloatMode() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved_));
+    asm volatile("msr fpcr, %0" ::"r"(std::uint64_t{1} << 24)); // FZ
+  }
+  ~FloatMode() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
+
+ private:
+  std::uint64_t saved_;
+#endif
+ public:
+  FloatMode(const FloatMode &) = delete;
+  FloatMode &operator=(const FloatMode &) = delete;
+};
+
+struct StageCall {
+  NetcKernel run;
+  const NetcFrame *frame;
+  std::int64_t iterations, parts;
+};
+
+void runPart(void *argument, std::size_t index) {
+  const StageCall &call = *static_cast<const StageCall *>(argument);
+  std::int64_t part = static_cast<std::int64_t>(index);
+  FloatMode mode;
+  call.run(call.frame, call.iterations * part / call.parts, call.iterations * (part + 1) / call.parts);
+}
+
+void runStage(const NetcStage &stage, const NetcFrame &frame, const Dispatch &dispatch) {
+  std::int64_t blocks = (frame.count + 15) / 16;
+  std::int64_t iterations = stage.perBlock * blocks + stage.perCount * frame.count + stage.fixed;
+  std::int64_t parts = static_cast<std::int64_t>(dispatch.parts);
+  StageCall call{stage.run, &frame, iterations, iterations < parts ? iterations : parts};
+  if (call.parts <= 1) {
+    call.parts = 1;
+    runPart(&call, 0);
+  } else if (dispatch.executor) {
+    dispatch.executor->run(dispatch.executor->context, static_cast<std::size_t>(call.parts), runPart, &call);
+  } else {
+    dispatch.pool->run(static_cast<std::size_t>(call.parts), runPart, &call);
+  }
+}
+
+template <class Label>
+Status checkLabels(const NetcTensor &target, const void *data, std::size_t samples, char *message) {
+  const Label *labels = static_cast<const Label *>(data);
+  std::size_t perSample = elementCount(target.shape, target.rank);
+  if (target.batch && target.rank > 0)
+    perSample /= static_cast<std::size_t>(target.shape[0]);
+  std::size_t count = target.batch ? samples * perSample : perSample;
+  for (std::size_t i = 0; i < count; ++i)
+    if (labels[i] < 0 || labels[i] >= target.classes)
+      return fail(message, Status::badLabel, "%s: label %lld of sample %zu, expected 0 to %lld", target.name,
+                  static_cast<long long>(labels[i]), target.batch ? i / perSample : 0,
+                  static_cast<long long>(target.classes - 1));
+  return Status::ok;
+}
+
+Status checkInput(const NetcTensor &tensor, bool isPredict, const void *data, std::size_t count, char *message) {
+  if (!data) {
+    if (isPredict && tensor.role == NETC_TARGET)
+      return Status::ok;
+    return fail(message, Status::badArgument, "%s: null pointer", tensor.name);
+  }
+  if (tensor.role != NETC_TARGET || tensor.classes <= 0)
+    return Status::ok;
+  if (tensor.type == NETC_I32)
+    return checkLabels<std::int32_t>(tensor, data, count, message);
+  if (tensor.type == NETC_U8 || tensor.type == NETC_BOOL)
+    return checkLabels<std::uint8_t>(tensor, data, count, message);
+  return Status::ok;
+}
+
+} // namespace
+
+Status checkCall(const NetcModel &model, const NetcEntry &entry, const void *const *inputs, std::size_t count,
+                 char *message) {
+  if (count < 1 || count > static_cast<std::size_t>(model.maxBatch))
+    return fail(message, Status::badCount, "count %zu, expected 1 to %lld", count,
+                static_cast<long long>(model.maxBatch));
+  bool isPredict = !std::strcmp(entry.name, "predict");
+  for (std::int64_t i = 0, slot = 0; i < model.tensorCount; ++i) {
+    if (inStore(model.tensors[i]))
+      continue;
+    if (!inputs)
+      return fail(message, Status::badArgument, "inputs: null pointer");
+    Status status = checkInput(model.tensors[i], isPredict, inputs[slot++], count, message);
+    if (status != Status::ok)
+      return status;
+  }
+  return Status::ok;
+}
+
+std::size_t scratchSize(const NetcResult &result) {
+  return (elementCount(result.shape, result.rank) * bytesOf(result.type) + 3) / 4 * 4;
+}
+
+Status placeOutputs(const NetcEntry &entry, void *const *outputs, void **slots, unsigned char *scratch,
+                    std::size_t scratchBytes, char *message) {
+  std::size_t used = 0;
+  for (std::int64_t i = 0; i < entry.resultCount; ++i) {
+    const NetcResult &result = entry.results[i];
+    slots[i] = outputs ? outputs[i] : nullptr;
+    std::size_t bytes = result.kind == NETC_OUTPUT ? 0 : scratchSize(result);
+    bool fits = result.kind != NETC_OUTPUT && used + bytes <= scratchBytes;
+    if (!slots[i] && !fits)
+      return fail(message, Status::badArgument, "%s: null pointer for a result", result.name);
+    if (!slots[i])
+      slots[i] = scratch + used;
+    used += bytes; // also where the caller gave a place: a slot's offset depends on the tables alone
+  }
+  return Status::ok;
+}
+
+void evaluateScalars(const NetcEntry &entry, const ScalarInputs &in, const float *rate, float *scalars) {
+  for (std::int64_t i = 0; i < entry.scalarCount; ++i) {
+    const NetcScalar &scalar = entry.scalars[i];
+    scalars[i] = rate && !std::strcmp(scalar.name, "lr") ? *rate : static_cast<float>(evaluateScalar(scalar, in));
+  }
+}
+
+void runStages(const NetcEntry &entry, std::int64_t from, std::int64_t to, const NetcFrame &frame,
+               const Dispatch &dispatch) {
+  for (std::int64_t i = from; i < to; ++i)
+    runStage(entry.stages[i], frame, dispatch);
+}
+
+} // namespace netc

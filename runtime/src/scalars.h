@@ -1,0 +1,17 @@
+// Run-time scalars: postfix programs, evaluated in float64 once a call and rounded once.
+#pragma once
+
+#include "netc/abi.h"
+
+#include <cstdint>
+
+namespace netc {
+
+struct ScalarInputs {
+  double count = 0, step = 0, epoch = 0, steps = 0;
+};
+
+/// NaN for a malformed program.
+double evaluateScalar(const NetcScalar &, const ScalarInputs &);
+
+} // namespace netc

@@ -1,0 +1,233 @@
+// Weights and training states as safetensors.
+#include "netc/random.h"
+#include "src/failure.h"
+#include "src/file.h"
+#include "src/safetensors.h"
+#include "src/tables.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace netc {
+namespace {
+
+bool belongs(const NetcModel &model, const NetcTensor &tensor, bool states) {
+  return inStore(tensor) && (states || !isOptimizerState(model, tensor));
+}
+
+std::size_t bytesIn(const NetcTensor &tensor) { return 4 * elementCount(tensor.shape, tensor.rank); }
+
+// A state belongs to the whole store. Weights fit every model with the same weights, whatever its optimizer.
+void fingerprint(const NetcModel &model, bool states, char *text, std::size_t size) {
+  if (states) {
+    std::snprintf(text, size, "%s", model.fingerprint);
+    return;
+  }
+  std::uint64_t hash = 0;
+  for (std::int64_t i = 0; i < model.tensorCount; ++i) {
+    const NetcTensor &tensor = model.tensors[i];
+    if (!belongs(model, tensor, false))
+      continue;
+    hash = threefry(hash, hashName(tensor.name));
+    for (std::int64_t axis = 0; axis < tensor.rank; ++axis)
+      hash = threefry(hash, static_cast<std::uint64_t>(tensor.shape[axis]));
+  }
+  std::snprintf(text, size, "%016llx", static_cast<unsigned long long>(hash));
+}
+
+void shapeText(const std::int64_t *shape, std::int64_t rank, char *out, std::size_t size) {
+  std::size_t used = static_cast<std::size_t>(std::snprintf(out, size, "["));
+  for (std::int64_t i = 0; i < rank && used < size; ++i)
+    used += static_cast<std::size_t>(
+        std::snprintf(out + used, size - used, i ? ", %lld" : "%lld", static_cast<long long>(shape[i])));
+  if (used < size)
+    std::snprintf(out + used, size - used, "]");
+}
+
+// Loading goes over the file twice: first it only checks (store null), then it copies.
+struct Loading {
+  const NetcModel &model;
+  const char *source;
+  bool states;
+  unsigned char *store;
+  unsigned char *found; // one a tensor of the model
+  char *message;
+  std::uint64_t step = 0, epoch = 0;
+  bool hasStep = false, hasEpoch = false;
+};
+
+Status loadTensor(void *context, const FileTensor &given) {
+  Loading &load = *static_cast<Loading *>(context);
+  std::int64_t i = 0;
+  while (i < load.model.tensorCount &&
+         !(inStore(load.model.tensors[i]) && !std::strcmp(load.model.tensors[i].name, given.name)))
+    ++i;
+  if (i == load.model.tensorCount)
+    return fail(load.message, Status::mismatch, "%s: %s is not in the model %s", load.source, given.name,
+                load.model.name);
+  const NetcTensor &tensor = load.model.tensors[i];
+  bool sameShape = given.rank == tensor.rank &&
+                   !std::memcmp(given.shape, tensor.shape, static_cast<std::size_t>(given.rank) * sizeof(std::int64_t));
+  if (!given.isF32 || !sameShape) {
+    char have[80], want[80];
+    shapeText(given.shape, given.rank, have, sizeof have);
+    shapeText(tensor.shape, tensor.rank, want, sizeof want);
+    return fail(load.message, Status::mismatch, "%s: %s is %s%s, expected F32%s", load.source, given.name,
+                given.isF32 ? "F32" : "of another type, ", have, want);
+  }
+  if (!load.store && load.found[i]++)
+    return fail(load.message, Status::badFile, "%s: %s occurs twice", load.source, given.name);
+  if (load.store && belongs(load.model, tensor, load.states))
+    std::memcpy(load.store + tensor.store, given.data, given.bytes);
+  return Status::ok;
+}
+
+bool parseCounter(const char *text, std::uint64_t *value) {
+  *value = 0;
+  std::size_t length = std::strlen(text);
+  for (const char *c = text; *c; ++c) {
+    if (*c < '0' || *c > '9')
+      return false;
+    *value = *value * 10 + static_cast<std::uint64_t>(*c - '0');
+  }
+  return length > 0 && length < 19;
+}
+
+Status loadMetadata(void *context, const char *key, const char *value) {
+  Loading &load = *static_cast<Loading *>(context);
+  bool isStep = !std::strcmp(key, "step"), isEpoch = !std::strcmp(key, "epoch");
+  if (isStep || isEpoch) {
+    if (!parseCounter(value, isStep ? &load.step : &load.epoch))
+      return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key, value);
+    (isStep ? load.hasStep : load.hasEpoch) = true;
+    return Status::ok;
+  }
+  char expected[40];
+  bool ofState = !std::strcmp(key, "state_fingerprint");
+  if ((ofState && load.states) || !std::strcmp(key, "fingerprint")) {
+    fingerprint(load.model, ofState, expected, sizeof expected);
+    if (std::strcmp(value, expected))
+      return fail(load.message, Status::mismatch, "%s: %s %s, the model %s has %s", load.source, key, value,
+                  load.model.name, expected);
+  }
+  return Status::ok;
+}
+
+Status checkComplete(const Loading &load) {
+  for (std::int64_t i = 0; i < load.model.tensorCount; ++i)
+    if (belongs(load.model, load.model.tensors[i], load.states) && !load.found[i])
+      return fail(load.message, Status::mismatch, "%s: %s is missing", load.source, load.model.tensors[i].name);
+  if (load.states && (!load.hasStep || !load.hasEpoch))
+    return fail(load.message, Status::mismatch, "%s: weights alone, without step and epoch", load.source);
+  return Status::ok;
+}
+
+void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, std::uint64_t step,
+                 std::uint64_t epoch) {
+  char value[40];
+  writer.begin();
+  writer.metadata("model", model.name);
+  fingerprint(model, false, value, sizeof value);
+  writer.metadata("fingerprint", value);
+  if (states) {
+    writer.metadata("state_fingerprint", model.fingerprint);
+    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(step));
+    writer.metadata("step", value);
+    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(epoch));
+    writer.metadata("epoch", value);
+  }
+  for (std::int64_t i = 0; i < model.tensorCount; ++i)
+    if (belongs(model, model.tensors[i], states))
+      writer.tensor(model.tensors[i].name, model.tensors[i].shape, model.tensors[i].rank, bytesIn(model.tensors[i]));
+  writer.endHeader();
+}
+
+} // namespace
+
+Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
+  if (!usable())
+    return status_;
+  SafetensorsWriter count(nullptr);
+  writeHeader(count, model_, states, step_, epoch_);
+  std::size_t needed = count.size();
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i)
+    if (belongs(model_, model_.tensors[i], states))
+      needed += bytesIn(model_.tensors[i]);
+  std::size_t available = *size;
+  *size = needed;
+  message_[0] = 0;
+  status_ = Status::ok;
+  if (!buffer)
+    return status_;
+  if (available < needed)
+    return status_ = fail(message_, Status::badArgument, "buffer of %zu bytes, %zu needed", available, needed);
+  SafetensorsWriter writer(static_cast<unsigned char *>(buffer));
+  writeHeader(writer, model_, states, step_, epoch_);
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i)
+    if (belongs(model_, model_.tensors[i], states))
+      writer.data(store_ + model_.tensors[i].store, bytesIn(model_.tensors[i]));
+  return status_;
+}
+
+Status Core::saveFile(const char *path, bool states) const {
+  std::size_t size = 0;
+  if (saveBytes(nullptr, &size, states) != Status::ok)
+    return status_;
+  void *bytes = std::malloc(size);
+  if (!bytes)
+    return status_ = fail(message_, Status::outOfMemory, "%s: no memory for %zu bytes", path, size);
+  if (saveBytes(bytes, &size, states) == Status::ok)
+    status_ = writeFile(path, bytes, size, message_);
+  std::free(bytes);
+  return status_;
+}
+
+Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char *source, bool states) {
+  if (!usable())
+    return status_;
+  message_[0] = 0;
+  unsigned char *found = static_cast<unsigned char *>(std::calloc(static_cast<std::size_t>(model_.tensorCount) + 1, 1));
+  if (!found)
+    return status_ = fail(message_, Status::outOfMemory, "%s: no memory", source);
+  Loading load{model_, source, states, nullptr, found, message_};
+  FileVisitor visitor{&load, loadTensor, loadMetadata};
+  status_ = readSafetensors(bytes, size, source, visitor, message_);
+  if (status_ == Status::ok)
+    status_ = checkComplete(load);
+  if (status_ == Status::ok) {
+    load.store = store_;
+    readSafetensors(bytes, size, source, visitor, message_);
+    step_ = states ? load.step : step_;
+    epoch_ = states ? load.epoch : epoch_;
+  }
+  std::free(found);
+  return status_;
+}
+
+Status Core::loadFile(const char *path, bool states) {
+  if (!usable())
+    return status_;
+  unsigned char *bytes = nullptr;
+  std::size_t size = 0;
+  status_ = readFile(path, &bytes, &size, message_);
+  if (status_ == Status::ok)
+    loadBytes(bytes, size, path, states);
+  std::free(bytes);
+  return status_;
+}
+
+Status Core::save(const char *path) const { return saveFile(path, false); }
+Status Core::load(const char *path) { return loadFile(path, false); }
+Status Core::saveState(const char *path) const { return saveFile(path, true); }
+Status Core::loadState(const char *path) { return loadFile(path, true); }
+Status Core::save(void *buffer, std::size_t *size) const { return saveBytes(buffer, size, false); }
+Status Core::saveState(void *buffer, std::size_t *size) const { return saveBytes(buffer, size, true); }
+Status Core::load(const void *buffer, std::size_t size) {
+  return loadBytes(static_cast<const unsigned char *>(buffer), size, "buffer", false);
+}
+Status Core::loadState(const void *buffer, std::size_t size) {
+  return loadBytes(static_cast<const unsigned char *>(buffer), size, "buffer", true);
+}
+
+} // namespace netc

@@ -1,0 +1,29 @@
+// Questions about the tables of netc/abi.h, asked in one place.
+#pragma once
+
+#include "netc/abi.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace netc {
+
+constexpr std::size_t maxRank = 16;
+
+std::size_t bytesOf(std::int64_t type);
+/// Product of the extents, 1 for none.
+std::size_t elementCount(const std::int64_t *shape, std::int64_t rank);
+bool inStore(const NetcTensor &);
+/// A state whose name continues a parameter's ("conv1.weight.velocity") is the optimizer's; the others (running
+/// statistics) belong to the weights.
+bool isOptimizerState(const NetcModel &, const NetcTensor &);
+const NetcEntry *findEntry(const NetcTarget &, const char *name);
+/// The most that any entry of the target needs.
+std::size_t workspaceBytes(const NetcTarget &);
+/// Fails (false, with a message) on tables of another version or beyond the runtime's limits.
+bool checkTables(const NetcModel &, char *message);
+
+/// The target `name`, or the first that this machine supports if it is null; null with a message if there is none.
+const NetcTarget *chooseTarget(const NetcModel &, const char *name, char *message);
+
+} // namespace netc
