@@ -1,54 +1,109 @@
-// netc FILE: prints a stage, or writes C++, assembly, object files.
+// netc FILE: prints a stage, or writes C++, LLVM IR, assembly or an object file, with the header beside it.
+#include "compiler/codegen/highway/highway.h"
+#include "compiler/codegen/llvm/llvm.h"
+#include "compiler/codegen/model_tables.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/graph/text.h"
+#include "compiler/loop/text.h"
 #include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 
 namespace netc::driver {
 namespace {
 
+namespace fs = std::filesystem;
+
 const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "schedule", "loops", "cpp", "llvm"};
 
-/// The stage to print when --emit is absent and passes are named.
+/// The stage to print; empty: the output file's extension says what to write.
 std::string chosenStage(const Options &o) {
-  if (!o.emit.empty()) {
-    if (std::find(stages.begin(), stages.end(), o.emit) != stages.end()) return o.emit;
-    std::string near = nearest(o.emit, stages);
-    throw UserError(fmt::format("no stage '{}'; {}", o.emit,
-                                near.empty() ? fmt::format("there are {}", fmt::join(stages, ", "))
-                                             : fmt::format("did you mean '{}'?", near)));
+  if (o.emit.empty()) {
+    if (!o.passesGiven) return "";
+    return inputKind(o.input) == InputKind::Loops ? "loops" : "graph";
   }
-  if (o.passesGiven) return inputKind(o.input) == InputKind::Loops ? "loops" : "graph";
-  return "";
+  if (std::find(stages.begin(), stages.end(), o.emit) == stages.end()) throw UserError(unknownName("stage", o.emit, stages));
+  return o.emit;
 }
 
+void checkReachable(InputKind kind, const std::string &stage) {
+  if ((kind != InputKind::Net && stage == "ast") ||
+      (kind == InputKind::Loops && (stage == "graph" || stage == "gradient" || stage == "optimized" || stage == "schedule")))
+    throw UserError(fmt::format("--emit={}: the file is beyond that stage", stage));
+}
+
+/// A .graph file is differentiated as it stands (unless --pass names passes to run first); a .net file goes through the
+/// forward passes.
 std::string graphText(const Options &o, const std::string &stage) {
   graph::Module module = sourceGraph(o);
-  bool asWritten = inputKind(o.input) == InputKind::Graph || stage == "graph";
-  if (o.passesGiven || !asWritten) forwardPasses(module, o);
+  bool fromSource = inputKind(o.input) == InputKind::Net && stage != "graph";
+  if (o.passesGiven || fromSource || stage == "optimized") forwardPasses(module, o);
   if (stage != "graph") differentiate(module);
   if (stage == "optimized") completePasses(module, o);
   return graph::print(module);
 }
 
+std::string headerName(const std::string &output) { return fs::path(output).replace_extension(".h").filename().string(); }
+
 std::string stageText(const Options &o, const std::string &stage) {
+  checkReachable(inputKind(o.input), stage);
   if (stage == "ast") return syntaxTree(o);
+  std::vector<std::string> targets = deploymentTargets(o);
+  if (stage == "schedule") return scheduleText(o, targets[0]);
+  if (stage == "loops") return loop::print(programs(o, {targets[0]})[0]);
+  if (stage == "cpp") return codegen::highway(unrolled(programs(o, targets)), headerName(o.input), fs::path(o.input).filename());
+  if (stage == "llvm") return codegen::llvm(unrolled(programs(o, targets)), codegen::LlvmOutput::Ir);
   return graphText(o, stage);
+}
+
+/// The file's bytes by its extension.
+std::string artefact(const Options &o, const std::vector<loop::Program> &compiled) {
+  std::string extension = fs::path(o.output).extension();
+  if (extension == ".cpp") return codegen::highway(compiled, headerName(o.output), fs::path(o.input).filename());
+  using codegen::LlvmOutput;
+  return codegen::llvm(compiled, extension == ".ll"   ? LlvmOutput::Ir
+                                 : extension == ".bc" ? LlvmOutput::Bitcode
+                                 : extension == ".s"  ? LlvmOutput::Assembly
+                                                      : LlvmOutput::Object);
+}
+
+/// Both files or none.
+void writeWithHeader(const Options &o) {
+  const std::vector<std::string> known = {".cpp", ".ll", ".bc", ".s", ".o"};
+  std::string extension = fs::path(o.output).extension();
+  if (std::find(known.begin(), known.end(), extension) == known.end())
+    throw UserError(fmt::format("-o {}: expected a name that ends in {}", o.output, fmt::join(known, ", ")));
+  inputKind(o.input);
+  std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
+  std::string header = codegen::header(compiled[0], fs::path(o.input).filename());
+  writeFile(o.output, artefact(o, compiled));
+  try {
+    writeFile(fs::path(o.output).replace_extension(".h"), header);
+  } catch (const UserError &) {
+    std::error_code ignored;
+    fs::remove(o.output, ignored);
+    throw;
+  }
 }
 
 } // namespace
 
 int compileCommand(const Options &o) {
   std::string stage = chosenStage(o);
-  if (stage.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
-  std::string text = stageText(o, stage);
-  if (o.output.empty()) std::cout << text;
-  else writeFile(o.output, text);
+  if (stage.empty() && o.output.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
+  if (stage.empty()) {
+    writeWithHeader(o);
+  } else {
+    std::string text = stageText(o, stage);
+    if (o.output.empty()) std::cout << text;
+    else writeFile(o.output, text);
+  }
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bit>
 #include <iostream>
@@ -163,11 +164,6 @@ std::vector<std::string> optionNames(unsigned takenBy) {
   return names;
 }
 
-std::string didYouMean(std::string_view name, const std::vector<std::string> &candidates) {
-  std::string found = nearest(name, candidates);
-  return found.empty() ? "" : fmt::format("; did you mean '{}'?", found);
-}
-
 const Row *findRow(std::string_view spelling) {
   for (const Row &r : rows)
     if (spelled(r) == spelling) return &r;
@@ -217,7 +213,7 @@ std::string takeCommand(std::vector<std::string> &words) {
   if (words[0].find_first_of("./") != std::string::npos) return "compile";
   std::vector<std::string> names;
   for (const Command &c : commands) names.emplace_back(c.name);
-  throw UserError(fmt::format("no command '{}'{}", words[0], didYouMean(words[0], names)));
+  throw UserError(unknownName("command", words[0], names));
 }
 
 void requireAtLeast(std::int64_t value, std::int64_t least, std::int64_t most, std::string_view option) {
@@ -237,8 +233,7 @@ void takeSets(const std::vector<std::string> &sets, Options &o) {
 /// Boost's exceptions in netc's words.
 [[noreturn]] void rethrow(const po::error &error, std::string_view command) {
   if (auto *e = dynamic_cast<const po::unknown_option *>(&error)) {
-    std::string name = e->get_option_name();
-    throw UserError(fmt::format("no option '{}'{}", name, didYouMean(name, optionNames(bit(command)))));
+    throw UserError(unknownName("option", e->get_option_name(), optionNames(bit(command))));
   }
   if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
     std::string name = e->get_option_name();
@@ -273,6 +268,12 @@ void check(Options &o, const po::variables_map &vm) {
 }
 
 } // namespace
+
+std::string unknownName(const std::string &kind, const std::string &name, const std::vector<std::string> &known) {
+  std::string near = nearest(name, known);
+  if (!near.empty()) return fmt::format("no {} '{}'; did you mean '{}'?", kind, name, near);
+  return fmt::format("no {} '{}'; there are {}", kind, name, fmt::join(known, ", "));
+}
 
 Options parseOptions(int argc, const char *const *argv) {
   std::vector<std::string> words(argv + 1, argv + argc);

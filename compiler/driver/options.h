@@ -41,4 +41,7 @@ struct Options {
 /// Reads the command line; --help and --version are printed here and leave `command` empty. Throws UserError.
 Options parseOptions(int argc, const char *const *argv);
 
+/// "no KIND 'NAME'; did you mean 'X'?", or what there is when nothing is near.
+std::string unknownName(const std::string &kind, const std::string &name, const std::vector<std::string> &known);
+
 } // namespace netc::driver

@@ -39,12 +39,7 @@ std::vector<passes::Pass> namedPasses(const std::vector<std::string> &names) {
   std::vector<passes::Pass> found;
   for (const std::string &name : names) {
     const passes::Pass *p = passes::findPass(name);
-    if (!p) {
-      std::string near = nearest(name, known);
-      throw UserError(fmt::format("no graph pass '{}'{}", name,
-                                  near.empty() ? fmt::format("; there are {}", fmt::join(known, ", "))
-                                               : fmt::format("; did you mean '{}'?", near)));
-    }
+    if (!p) throw UserError(unknownName("graph pass", name, known));
     found.push_back(*p);
   }
   return found;

@@ -5,10 +5,11 @@
 
 #include "compiler/driver/options.h"
 #include "compiler/graph/graph.h"
+#include "compiler/loop/loop.h"
 #include "compiler/support/diagnostics.h"
 
-#include <functional>
 #include <string>
+#include <vector>
 
 namespace netc::driver {
 
@@ -39,5 +40,24 @@ void completePasses(graph::Module &, const Options &);
 
 /// All of the above in order.
 graph::Module optimizedGraph(const Options &);
+
+/// --emit=schedule: the schedules of all entries, those of --schedule or planned for the target.
+std::string scheduleText(const Options &, const std::string &target);
+
+/// An optimized graph made loops for one target, verified.
+loop::Program lowered(const graph::Module &, const std::string &target, const Options &);
+
+/// From the input file to loops, one program a target. A .loops file is taken as it is (the passes of --pass are
+/// run over it) and serves every target.
+std::vector<loop::Program> programs(const Options &, const std::vector<std::string> &targets);
+
+/// What the back ends require of loops that did not come from lowering: constant register indices.
+std::vector<loop::Program> unrolled(std::vector<loop::Program>);
+
+/// The targets of files that are to run elsewhere, best first; --target names one alone.
+std::vector<std::string> deploymentTargets(const Options &);
+
+/// The target of code that runs here: --target, else native.
+std::string hostTarget(const Options &);
 
 } // namespace netc::driver

@@ -77,7 +77,7 @@ std::vector<int> resolve(graph::Graph &entry, const std::vector<Request> &list) 
   return tensors;
 }
 
-[[noreturn]] void unknownName(const graph::Module &module, const std::vector<Request> &list) {
+[[noreturn]] void unresolved(const graph::Module &module, const std::vector<Request> &list) {
   std::vector<std::string> known;
   for (const graph::Graph &entry : module.entries) {
     for (const graph::Tensor &t : entry.tensors) known.push_back(t.name);
@@ -86,8 +86,7 @@ std::vector<int> resolve(graph::Graph &entry, const std::vector<Request> &list) 
   for (const Request &r : list) {
     std::string name = gradientOf(r.name).value_or(r.name);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string near = nearest(name, known);
-    throw UserError(fmt::format("no value '{}' in the model{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    throw UserError(driver::unknownName("value", name, known));
   }
   if (std::any_of(list.begin(), list.end(), [](const Request &r) { return gradientOf(r.name).has_value(); }))
     throw UserError("a gradient needs a loss: no entry of the model has one together with all the values asked for");
@@ -106,7 +105,7 @@ Chosen choose(const graph::Module &module, const std::vector<Request> &list) {
     std::vector<int> tensors = resolve(one.entries[0], list);
     if (!tensors.empty()) return {std::move(one), std::move(tensors)};
   }
-  unknownName(module, list);
+  unresolved(module, list);
 }
 
 /// --input NAME=FILE for every shared tensor; values and the batch count.
@@ -119,11 +118,7 @@ Inputs readInputs(const Options &o, const graph::Graph &entry) {
     int t = entry.find(name);
     std::vector<std::string> known;
     for (int i = 0; i < entry.sharedCount(); ++i) known.push_back(entry.tensors[static_cast<std::size_t>(i)].name);
-    if (t < 0 || t >= entry.sharedCount()) {
-      std::string near = nearest(name, known);
-      throw UserError(fmt::format("no input '{}'; {}", name, near.empty() ? fmt::format("there are {}", fmt::join(known, ", "))
-                                                                         : fmt::format("did you mean '{}'?", near)));
-    }
+    if (t < 0 || t >= entry.sharedCount()) throw UserError(driver::unknownName("input", name, known));
     inputs.add(entry.tensors[static_cast<std::size_t>(t)], t, readArray(s.substr(equals + 1)), s.substr(equals + 1));
   }
   return inputs;

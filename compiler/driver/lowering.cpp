@@ -1,0 +1,130 @@
+// The lower half of the pipeline: optimized graph -> schedule -> loops.
+#include "compiler/driver/pipeline.h"
+#include "compiler/loop/passes.h"
+#include "compiler/loop/text.h"
+#include "compiler/loop/verifier.h"
+#include "compiler/schedule/lower.h"
+#include "compiler/schedule/plan.h"
+#include "compiler/support/text_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace netc::driver {
+namespace {
+
+void settle(const Diagnostics &diagnostics) {
+  if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
+}
+
+std::vector<schedule::Schedule> givenSchedules(const Options &options) {
+  if (options.schedule.empty()) return {};
+  Diagnostics diagnostics;
+  auto schedules = schedule::parse(readFile(options.schedule), options.schedule, diagnostics);
+  settle(diagnostics);
+  return schedules;
+}
+
+void verifyOwn(const loop::Program &program, const std::string &stage) {
+  Diagnostics diagnostics;
+  if (!loop::verify(program, diagnostics)) internalError(stage + ":\n" + diagnostics.str());
+}
+
+std::vector<loop::Pass> namedLoopPasses(const std::vector<std::string> &names) {
+  std::vector<std::string> known;
+  for (const loop::Pass &p : loop::allPasses()) known.emplace_back(p.name);
+  std::vector<loop::Pass> found;
+  for (const std::string &name : names) {
+    const loop::Pass *p = loop::findPass(name);
+    if (!p) throw UserError(unknownName("loop pass", name, known));
+    found.push_back(*p);
+  }
+  return found;
+}
+
+void runLoopPasses(loop::Program &program, const Options &options) {
+  for (const loop::Pass &pass : namedLoopPasses(options.passes)) {
+    for (loop::Entry &entry : program.entries)
+      for (loop::Kernel &kernel : entry.kernels) pass.run(kernel, program.batch);
+    verifyOwn(program, fmt::format("after the loop pass {}", pass.name));
+    if (options.printAfterAll) fmt::print(stderr, "# after {}\n{}\n", pass.name, loop::print(program));
+  }
+}
+
+loop::Program parsedLoops(const Options &options) {
+  Diagnostics diagnostics;
+  loop::Program program = loop::parse(readFile(options.input), options.input, diagnostics);
+  if (!diagnostics.hasErrors()) loop::verify(program, diagnostics);
+  settle(diagnostics);
+  return program;
+}
+
+const std::vector<std::string> targetNames = {"native", "x86-64-v3", "x86-64-v4"};
+
+void checkTarget(const Options &options) {
+  for (const std::string &name : targetNames)
+    if (options.target == name) return;
+  throw UserError(unknownName("target", options.target, targetNames));
+}
+
+} // namespace
+
+std::string scheduleText(const Options &options, const std::string &target) {
+  graph::Module module = optimizedGraph(options);
+  auto given = givenSchedules(options);
+  std::string text;
+  for (graph::Graph &entry : module.entries) {
+    schedule::prepare(entry);
+    const schedule::Schedule *chosen = nullptr;
+    for (const schedule::Schedule &s : given)
+      if (s.entry == entry.name) chosen = &s;
+    text += schedule::print(chosen ? *chosen : schedule::plan(entry, schedule::target(target)));
+  }
+  return text;
+}
+
+loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
+  loop::Program program = schedule::compile(module, schedule::target(target), givenSchedules(options));
+  verifyOwn(program, "after lowering");
+  for (const loop::Entry &entry : program.entries)
+    if (auto clashes = schedule::checkMemory(entry); !clashes.empty())
+      internalError(fmt::format("the memory plan of {}:\n{}", entry.name, fmt::join(clashes, "\n")));
+  return program;
+}
+
+std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {
+  std::vector<loop::Program> result;
+  if (inputKind(options.input) == InputKind::Loops) {
+    loop::Program program = parsedLoops(options);
+    runLoopPasses(program, options);
+    for (const std::string &target : targets) {
+      result.push_back(program);
+      result.back().target = target;
+    }
+    return result;
+  }
+  graph::Module module = optimizedGraph(options);
+  for (const std::string &target : targets) result.push_back(lowered(module, target, options));
+  return result;
+}
+
+std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
+  for (loop::Program &program : list)
+    for (loop::Entry &entry : program.entries)
+      for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, program.batch);
+  return list;
+}
+
+std::vector<std::string> deploymentTargets(const Options &options) {
+  if (options.target.empty()) return {"x86-64-v4", "x86-64-v3"};
+  checkTarget(options);
+  return {options.target};
+}
+
+std::string hostTarget(const Options &options) {
+  if (options.target.empty()) return "native";
+  checkTarget(options);
+  return options.target;
+}
+
+} // namespace netc::driver
