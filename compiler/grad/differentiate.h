@@ -6,13 +6,25 @@
 #include "compiler/graph/graph.h"
 #include "compiler/support/diagnostics.h"
 
+#include <functional>
+
 namespace netc::grad {
+
+/// d(function)/d(argument) as text over a, b, c and y (FnRow::derivative). Tests give a table with one row changed.
+using DerivativeTable = std::function<std::string_view(Fn, int argument)>;
+std::string_view standardDerivative(Fn, int argument);
+
+/// The origin of a formula whose result counts as a constant; `differentiate` renames it to `stoppedOrigin`,
+/// after which it is a formula like any other.
+inline constexpr std::string_view stopOrigin = "stop_gradient";
+inline constexpr std::string_view stoppedOrigin = "stopped";
 
 /// Defines every Gradient placeholder of `graph` as the gradient of the sum of its Loss results, adding only the
 /// formulas that these need, before their first reader, and turns the placeholders into Locals. A placeholder that
-/// the loss does not depend on becomes zero. max/min/argmax go to the first extremum through an argmax sibling;
-/// prod is the product of the others. A missing derivative is an error at the formula's location.
-/// Requires a verified graph. Returns false after an error.
-bool differentiate(graph::Graph &graph, Diagnostics &);
+/// the loss does not depend on becomes zero. max/min go to the first extremum through an argmax sibling; prod is
+/// the product of the others. Elements that come from `otherwise` have no gradient. A missing derivative is an
+/// error at the formula's location. Requires a verified graph. Returns false after an error; the graph is then
+/// not to be used.
+bool differentiate(graph::Graph &graph, Diagnostics &, const DerivativeTable & = standardDerivative);
 
 } // namespace netc::grad
