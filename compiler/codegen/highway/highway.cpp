@@ -1,0 +1,167 @@
+#include "compiler/codegen/highway/highway.h"
+
+#include "compiler/codegen/highway/kernel_printer.h"
+#include "compiler/codegen/highway/literals.h"
+#include "compiler/codegen/model_tables.h"
+#include "compiler/support/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace netc::codegen {
+
+using loop::Entry;
+using loop::Kernel;
+using loop::Program;
+
+namespace {
+
+constexpr std::string_view prologue = R"(// {source} compiled by netc; do not edit.
+//
+// Each section below holds the kernels of one instruction set; the table at the end lists them, and the runtime
+// (netc/model.h) picks. Compile as C++17 with optimization; no -march flag is needed.
+
+#if defined(__FAST_MATH__)
+#error "{file} does not work under -ffast-math: its sums would no longer give the same bits everywhere"
+#endif
+// Multiplies and adds stay apart; fused ones are written as MulAdd.
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+
+#include "{header}"
+
+#include <netc/abi.h>
+
+#include <cstdint>
+#include <limits>
+)";
+
+constexpr std::string_view rule =
+    "// ----------------------------------------------------------------------------------------------------------\n";
+
+std::string simdTarget(const Program &p) {
+  if (p.target == "x86-64-v4") return "NETC_SIMD_X86_64_V4";
+  if (p.target == "x86-64-v3") return "NETC_SIMD_X86_64_V3";
+  if (p.target == "native" || p.target.empty()) return "NETC_SIMD_NATIVE";
+  internalError(fmt::format("the Highway back end has no target '{}'", p.target));
+}
+
+/// Prints the kernels of each program, equal ones once, and remembers what each is called.
+class FilePrinter {
+public:
+  explicit FilePrinter(const std::vector<Program> &programs) : programs(programs) {}
+
+  void printSection(int program) {
+    const Program &p = programs[program];
+    const std::string space = targetSuffix(p);
+    const std::string target = p.target.empty() ? "native" : p.target;
+    out += fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
+                       simdTarget(p));
+    out += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
+                       "using namespace netc::simd::HWY_NAMESPACE;\n",
+                       space);
+    for (std::size_t e = 0; e < p.entries.size(); ++e)
+      for (std::size_t k = 0; k < p.entries[e].kernels.size(); ++k)
+        printFunction({program, static_cast<int>(e), static_cast<int>(k)});
+    out += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
+    printed.clear();
+  }
+
+  void printTables() {
+    const std::vector<Table> tables = modelTables(programs);
+    out += fmt::format("\n{}// The model\n{}\nnamespace {{\n\n", rule, rule);
+    for (std::size_t i = 0; i + 1 < tables.size(); ++i) {
+      const char *constness = tables[i].cType.back() == '*' ? "const " : "";
+      out += fmt::format("const {} {}{}[] = {{{}}};\n", tables[i].cType, constness, tables[i].name, rows(tables, i));
+    }
+    const Table &model = tables.back();
+    out += fmt::format("\n}} // namespace\n\nextern \"C\" const NetcModel {} = {};\n", model.name,
+                       record(tables, model.rows[0]));
+  }
+
+  std::string out;
+
+private:
+  void printFunction(const KernelRef &ref) {
+    const Entry &entry = programs[ref.program].entries[ref.entry];
+    const Kernel &kernel = entry.kernels[ref.kernel];
+    std::string symbol = kernelSymbol(programs, ref);
+    if (programs.size() > 1) // the namespace says the target
+      symbol.resize(symbol.size() - targetSuffix(programs[ref.program]).size() - 1);
+    const KernelText text = printKernel(entry, kernel);
+    auto [at, isNew] = printed.try_emplace(text.parameters + text.body, symbol);
+    const auto key = std::make_pair(ref.program, std::make_pair(ref.entry, ref.kernel));
+    functions[key] = fmt::format("{}::{}", targetSuffix(programs[ref.program]), at->second);
+    out += '\n';
+    if (!isNew) {
+      out += fmt::format("// {} is {}.\n", symbol, at->second);
+      return;
+    }
+    for (const std::string &line : kernel.comment) out += comment(line);
+    out += fmt::format("void {}({}) {{\n{}}}\n", symbol, text.parameters, text.body);
+  }
+
+  /// A line of text as a comment that ends with the line, whatever the text holds.
+  static std::string comment(std::string line) {
+    for (char &c : line)
+      if (static_cast<unsigned char>(c) < 32) c = ' ';
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\\')) line.pop_back();
+    return line.empty() ? "//\n" : fmt::format("// {}\n", line);
+  }
+
+  std::string rows(const std::vector<Table> &tables, std::size_t i) const {
+    const Table &t = tables[i];
+    const bool scalar = t.rows[0].size() == 1;
+    std::string text;
+    for (std::size_t r = 0; r < t.rows.size(); ++r) {
+      if (scalar) text += (r ? ", " : "") + field(tables, t.rows[r][0]);
+      else text += "\n    " + record(tables, t.rows[r]) + ",";
+    }
+    return text;
+  }
+  std::string record(const std::vector<Table> &tables, const std::vector<Field> &fields) const {
+    std::string text;
+    for (const Field &f : fields) text += (text.empty() ? "" : ", ") + field(tables, f);
+    return "{" + text + "}";
+  }
+  std::string field(const std::vector<Table> &tables, const Field &f) const {
+    if (auto *i = std::get_if<std::int64_t>(&f)) return intLiteral(*i);
+    if (auto *d = std::get_if<double>(&f)) return doubleLiteral(*d);
+    if (auto *s = std::get_if<std::string>(&f)) return stringLiteral(*s);
+    if (auto *t = std::get_if<TableRef>(&f)) return tables[t->table].name;
+    if (auto *k = std::get_if<KernelRef>(&f))
+      return functions.at(std::make_pair(k->program, std::make_pair(k->entry, k->kernel)));
+    return "nullptr";
+  }
+
+  const std::vector<Program> &programs;
+  std::map<std::string, std::string> printed; // text of a function of this section -> its name
+  std::map<std::pair<int, std::pair<int, int>>, std::string> functions;
+};
+
+std::string replaceAll(std::string text, std::string_view what, const std::string &by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+} // namespace
+
+std::string highway(const std::vector<Program> &programs, const std::string &headerName,
+                    const std::string &sourceName) {
+  FilePrinter printer(programs);
+  std::string top(prologue);
+  top = replaceAll(top, "{source}", sourceName);
+  top = replaceAll(top, "{file}", "this file");
+  top = replaceAll(top, "{header}", headerName);
+  printer.out = std::move(top);
+  for (std::size_t i = 0; i < programs.size(); ++i) printer.printSection(static_cast<int>(i));
+  printer.printTables();
+  return std::move(printer.out);
+}
+
+} // namespace netc::codegen
