@@ -1,0 +1,76 @@
+// Requires: `simplify`, which writes pointwise formulas with the identity map. A pointwise formula goes into its
+// only reader, if that is an assignment over the same index space that reads it at the same point; a constant goes
+// into every reader. Nothing goes into a contraction: fusing there is the schedule's decision.
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewrite.h"
+
+namespace netc::passes {
+
+using graph::Body;
+using graph::Clause;
+using graph::Formula;
+using graph::Graph;
+using graph::Node;
+
+namespace {
+
+bool isConstant(const Formula &f) {
+  const Node &root = f.clauses[0].body.nodes[f.clauses[0].body.root];
+  return root.kind == Node::Kind::Const || root.kind == Node::Kind::Scalar;
+}
+
+/// Every read of the producer's result stands at the point that the clause visits.
+bool readsInPlace(const Clause &c, const Formula &producer) {
+  if (!sameDomain(c, producer.clauses[0])) return false;
+  for (const Node &n : c.body.nodes)
+    if (n.kind == Node::Kind::Read && n.id == producer.target && !isIdentity(n.map, c.domain.size())) return false;
+  return true;
+}
+
+bool canMerge(const Formula &producer, const Formula &reader) {
+  if (isConstant(producer)) return true;
+  if (reader.op != graph::Combine::Assign) return false;
+  for (const Clause &c : reader.clauses)
+    if (!readsInPlace(c, producer)) return false;
+  return true;
+}
+
+void substitute(Formula &reader, const Formula &producer) {
+  const Body &inner = producer.clauses[0].body;
+  for (Clause &c : reader.clauses) {
+    Body merged;
+    merged.root = merged.copy(c.body, c.body.root, [](int v) { return Affine::var(v); }, [&](int n) {
+      const Node &read = c.body.nodes[n];
+      if (read.kind != Node::Kind::Read || read.id != producer.target) return -1;
+      return merged.copy(inner, inner.root, [&](int p) { return read.map[p]; });
+    });
+    c.body = std::move(merged);
+  }
+}
+
+} // namespace
+
+void mergePointwise(Graph &g) {
+  const std::vector<char> pinned = pinnedTensors(g);
+  const std::vector<char> wanted = gradientTensors(g);
+  std::vector<char> drop(g.formulas.size(), 0);
+  for (std::size_t i = 0; i < g.formulas.size(); ++i) {
+    const Formula producer = g.formulas[i];
+    if (!isPointwise(producer) || stopsGradient(producer) || wanted[producer.target]) continue;
+    std::vector<std::size_t> readers;
+    for (std::size_t j = i + 1; j < g.formulas.size(); ++j)
+      if (reads(g.formulas[j], producer.target)) readers.push_back(j);
+    const bool hasOneUse = readers.size() == 1 && !pinned[producer.target];
+    if (!hasOneUse && !isConstant(producer)) continue;
+    bool mergedAll = true;
+    for (std::size_t j : readers) {
+      if (canMerge(producer, g.formulas[j])) substitute(g.formulas[j], producer);
+      else mergedAll = false;
+    }
+    drop[i] = mergedAll && !pinned[producer.target];
+    if (drop[i]) g.formulas[i].clauses[0].body = {}; // it reads nothing any more
+  }
+  dropFormulas(g, drop);
+}
+
+} // namespace netc::passes

@@ -1,0 +1,127 @@
+#include "compiler/passes/rewrite.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace netc::passes {
+
+using graph::Clause;
+using graph::Formula;
+using graph::Graph;
+using graph::Index;
+using graph::Node;
+
+std::vector<char> gradientTensors(const Graph &g) {
+  std::vector<char> wanted(g.tensors.size(), 0);
+  for (const graph::Tensor &t : g.tensors)
+    if (t.kind == graph::TensorKind::Gradient) wanted[t.of] = 1;
+  return wanted;
+}
+
+bool stopsGradient(const Formula &f) { return f.origin == "stop_gradient"; }
+
+std::vector<char> pinnedTensors(const Graph &g) {
+  std::vector<char> pinned = gradientTensors(g);
+  for (const graph::Result &r : g.results) pinned[r.tensor] = 1;
+  for (const graph::Next &n : g.next) pinned[n.value] = 1;
+  return pinned;
+}
+
+bool reads(const Formula &f, int tensor) {
+  for (const Clause &c : f.clauses)
+    for (const Node &n : c.body.nodes)
+      if (n.kind == Node::Kind::Read && n.id == tensor) return true;
+  return false;
+}
+
+void dropFormulas(Graph &g, const std::vector<char> &marked) {
+  std::vector<char> gone(g.tensors.size(), 0);
+  std::vector<Formula> keptFormulas;
+  for (std::size_t i = 0; i < g.formulas.size(); ++i) {
+    if (marked[i]) gone[g.formulas[i].target] = 1;
+    else keptFormulas.push_back(std::move(g.formulas[i]));
+  }
+  std::vector<int> moved(g.tensors.size(), -1);
+  std::vector<graph::Tensor> keptTensors;
+  for (std::size_t t = 0; t < g.tensors.size(); ++t)
+    if (!gone[t]) {
+      moved[t] = static_cast<int>(keptTensors.size());
+      keptTensors.push_back(std::move(g.tensors[t]));
+    }
+  for (graph::Tensor &t : keptTensors)
+    if (t.of >= 0) t.of = moved[t.of];
+  for (Formula &f : keptFormulas) {
+    f.target = moved[f.target];
+    for (Clause &c : f.clauses)
+      for (Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read) n.id = moved[n.id];
+  }
+  for (graph::Result &r : g.results) r.tensor = moved[r.tensor];
+  for (graph::Next &n : g.next) n = {moved[n.state], moved[n.value]};
+  g.tensors = std::move(keptTensors);
+  g.formulas = std::move(keptFormulas);
+}
+
+bool isIdentity(const std::vector<Affine> &map, std::size_t domainSize) {
+  if (map.size() != domainSize) return false;
+  for (std::size_t d = 0; d < map.size(); ++d)
+    if (int v; !map[d].isVar(&v) || v != static_cast<int>(d)) return false;
+  return true;
+}
+
+bool sameDomain(const Clause &a, const Clause &b) {
+  auto sameExtent = [](const Index &x, const Index &y) { return x.extent == y.extent; };
+  return std::equal(a.domain.begin(), a.domain.end(), b.domain.begin(), b.domain.end(), sameExtent);
+}
+
+std::int64_t floorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+std::int64_t ceilDivide(std::int64_t a, std::int64_t b) { return -floorDivide(-a, b); }
+
+Interval rangeOver(const std::vector<Index> &domain, const Affine &a) {
+  return a.range([&](int v) { return Interval{0, domain[v].extent.size - 1}; });
+}
+
+bool isInjective(const std::vector<Index> &domain, const std::vector<Affine> &map) {
+  std::vector<char> used(domain.size(), 0);
+  for (const Affine &a : map) {
+    std::vector<Affine::Term> digits;
+    for (const Affine::Term &term : a.terms()) {
+      if (domain[term.first].extent.size == 1) continue;
+      if (used[term.first]++) return false;
+      digits.push_back(term);
+    }
+    std::sort(digits.begin(), digits.end(),
+              [](const auto &x, const auto &y) { return std::abs(x.second) < std::abs(y.second); });
+    std::int64_t below = 0; // the largest distance that the smaller digits reach
+    for (auto &[v, k] : digits) {
+      if (std::abs(k) <= below) return false;
+      below += std::abs(k) * (domain[v].extent.size - 1);
+    }
+  }
+  return true;
+}
+
+std::string freshName(const std::vector<Index> &domain, std::string base) {
+  auto taken = [&](const std::string &name) {
+    return std::any_of(domain.begin(), domain.end(), [&](const Index &i) { return i.name == name; });
+  };
+  std::string name = base;
+  for (int k = 2; taken(name); ++k) name = base + std::to_string(k);
+  return name;
+}
+
+Clause overDomain(const Clause &c, std::vector<Index> domain, const std::function<Affine(int)> &subst) {
+  Clause r;
+  r.domain = std::move(domain);
+  for (const Affine &g : c.guards) r.guards.push_back(g.substitute(subst));
+  for (const Affine &o : c.out) r.out.push_back(o.substitute(subst));
+  r.body.root = r.body.copy(c.body, c.body.root, subst);
+  return r;
+}
+
+bool isPointwise(const Formula &f) {
+  return f.op == graph::Combine::Assign && f.clauses.size() == 1 && !f.otherwise && f.clauses[0].guards.empty() &&
+         isIdentity(f.clauses[0].out, f.clauses[0].domain.size());
+}
+
+} // namespace netc::passes

@@ -1,0 +1,145 @@
+#include "compiler/passes/rules.h"
+
+#include "compiler/graph/text.h"
+#include "compiler/passes/fold.h"
+#include "compiler/support/diagnostics.h"
+
+#include <array>
+
+namespace netc::passes {
+
+using graph::Body;
+using graph::Node;
+
+namespace {
+
+constexpr Rule table[] = {
+    // neutral elements
+    {"x + 0", "x", Holds::Always},
+    {"x - 0", "x", Holds::Always},
+    {"0 - x", "neg(x)", Holds::Always},
+    {"x * 1", "x", Holds::Always},
+    {"x * -1", "neg(x)", Holds::Always},
+    {"x / 1", "x", Holds::Always},
+    {"x / -1", "neg(x)", Holds::Always},
+    {"0 * x", "0", Holds::IfStored},
+    // signs move outward and meet
+    {"neg(neg(x))", "x", Holds::Always},
+    {"x - neg(y)", "x + y", Holds::Always},
+    {"x + neg(y)", "x - y", Holds::Always},
+    {"neg(x - y)", "y - x", Holds::Always},
+    {"neg(x) * y", "neg(x * y)", Holds::Always},
+    {"neg(x) / y", "neg(x / y)", Holds::Always},
+    {"x / neg(y)", "neg(x / y)", Holds::Always},
+    {"abs(neg(x))", "abs(x)", Holds::Always},
+    {"abs(abs(x))", "abs(x)", Holds::Always},
+    {"relu(relu(x))", "relu(x)", Holds::Always},
+    {"maximum(x, x)", "x", Holds::Always},
+    {"minimum(x, x)", "x", Holds::Always},
+    // selection; [c] * x means select(c, x, 0), so products pass into it
+    {"select(true, x, y)", "x", Holds::Always},
+    {"select(false, x, y)", "y", Holds::Always},
+    {"select(c, x, x)", "x", Holds::Always},
+    {"select(not(c), x, y)", "select(c, y, x)", Holds::Always},
+    {"select(c, select(c, x, y), z)", "select(c, x, z)", Holds::Always},
+    {"select(c, x, select(c, y, z))", "select(c, x, z)", Holds::Always},
+    {"select(c, x, 0) * y", "select(c, x * y, 0)", Holds::IfFinite},
+    {"select(c, 0, x) * y", "select(c, 0, x * y)", Holds::IfFinite},
+    {"select(c, x, 0) / y", "select(c, x / y, 0)", Holds::IfFinite},
+    {"select(c, 0, x) / y", "select(c, 0, x / y)", Holds::IfFinite},
+    // logic
+    {"not(not(c))", "c", Holds::Always},
+    {"and(c, true)", "c", Holds::Always},
+    {"and(c, false)", "false", Holds::Always},
+    {"and(c, c)", "c", Holds::Always},
+    {"or(c, false)", "c", Holds::Always},
+    {"or(c, true)", "true", Holds::Always},
+    {"or(c, c)", "c", Holds::Always},
+    // powers and quotients
+    {"pow(x, 1)", "x", Holds::Always},
+    {"pow(x, 2)", "x * x", Holds::Always},
+    {"pow(x, 0)", "1", Holds::Always},
+    {"pow(x, -1)", "1 / x", Holds::Always},
+    {"sqrt(x * x)", "abs(x)", Holds::IfFinite},
+    {"x * (1 / y)", "x / y", Holds::IfFinite},
+    // exponentials that overflow as written and need not
+    {"log(exp(x))", "x", Holds::IfFinite},
+    {"log(1 + exp(x))", "softplus(x)", Holds::IfFinite},
+    {"log(sigmoid(x))", "neg(softplus(neg(x)))", Holds::IfFinite},
+    {"1 / (1 + exp(x))", "sigmoid(neg(x))", Holds::IfFinite},
+    {"exp(x) / (1 + exp(x))", "sigmoid(x)", Holds::IfFinite},
+    {"(exp(x) - exp(neg(x))) / (exp(x) + exp(neg(x)))", "tanh(x)", Holds::IfFinite},
+};
+
+int atom(Body &b, std::string_view name) {
+  if (name == "true" || name == "false") return b.constant(name == "true", DType::Bool);
+  if (name.size() != 1) return -1;
+  Node n;
+  n.kind = Node::Kind::Scalar;
+  n.dtype = name[0] == 'c' || name[0] == 'd' ? DType::Bool : DType::F32;
+  n.id = letterId(name[0]);
+  return b.add(std::move(n));
+}
+
+Body parseSide(std::string_view text) {
+  Body parsed, b;
+  parsed.root = graph::parseExpression(text, parsed, [&](std::string_view name) { return atom(parsed, name); });
+  b.root = foldConstants(b, parsed); // "-1" is a number
+  b.compact();
+  return b;
+}
+
+/// The weights: a node's measure is `own` plus `argument` times the sum of its arguments' measures.
+struct Weight {
+  std::int64_t own, argument;
+};
+Weight weight(Fn f) {
+  switch (f) {
+  case Fn::Mul:
+  case Fn::Div: return {1, 2};
+  case Fn::Pow: return {20, 4};
+  case Fn::Sqrt:
+  case Fn::Exp:
+  case Fn::Log:
+  case Fn::Tanh:
+  case Fn::Sigmoid:
+  case Fn::Softplus:
+  case Fn::Sin:
+  case Fn::Cos:
+  case Fn::Erf: return {10, 1};
+  default: return {1, 1};
+  }
+}
+
+} // namespace
+
+std::span<const Rule> rules() { return table; }
+
+std::span<const ParsedRule> parsedRules() {
+  static const std::vector<ParsedRule> parsed = [] {
+    std::vector<ParsedRule> all;
+    for (const Rule &r : table) all.push_back({&r, parseSide(r.from), parseSide(r.to)});
+    return all;
+  }();
+  return parsed;
+}
+
+bool isCommutative(Fn f) {
+  return f == Fn::Add || f == Fn::Mul || f == Fn::And || f == Fn::Or || f == Fn::Eq || f == Fn::Ne;
+}
+
+Measure measure(const Body &b, int node) {
+  const Node &n = b.nodes[node];
+  if (isLetter(n)) return {0, {{n.id, 1}}};
+  if (n.kind != Node::Kind::Call) return {1, {}};
+  const Weight w = weight(n.fn);
+  Measure m{w.own, {}};
+  for (int a : n.args) {
+    const Measure part = measure(b, a);
+    m.constant += w.argument * part.constant;
+    for (auto &[id, factor] : part.letters) m.letters[id] += w.argument * factor;
+  }
+  return m;
+}
+
+} // namespace netc::passes

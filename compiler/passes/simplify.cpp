@@ -1,0 +1,173 @@
+// Requires: nothing. Each body goes to the rules' fixed point; then guards that always hold are dropped, and a
+// sum whose points hit every element exactly once becomes an assignment.
+#include "compiler/passes/fold.h"
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewrite.h"
+#include "compiler/passes/rules.h"
+
+#include <algorithm>
+#include <map>
+
+namespace netc::passes {
+
+using graph::Body;
+using graph::Clause;
+using graph::Combine;
+using graph::Formula;
+using graph::Graph;
+using graph::Node;
+
+namespace {
+
+constexpr int maxRounds = 200; // of one body; the measure bounds them far below, so more is a bug
+
+using Bindings = std::map<int, int>; // letter id -> node
+using Continue = std::function<bool(Bindings &)>;
+
+/// Matches node p of a pattern with node s of the subject, and then whatever `rest` still has to match.
+bool match(const Body &pattern, int p, const Body &subject, int s, Bindings &bound, const Continue &rest);
+
+bool matchArguments(const Body &pattern, const std::vector<int> &p, const Body &subject,
+                    const std::vector<int> &s, std::size_t i, Bindings &bound, const Continue &rest) {
+  if (i == p.size()) return rest(bound);
+  return match(pattern, p[i], subject, s[i], bound, [&](Bindings &b) {
+    return matchArguments(pattern, p, subject, s, i + 1, b, rest);
+  });
+}
+
+bool match(const Body &pattern, int p, const Body &subject, int s, Bindings &bound, const Continue &rest) {
+  const Node &want = pattern.nodes[p];
+  const Node &have = subject.nodes[s];
+  if (want.dtype != have.dtype) return false;
+  if (isLetter(want)) {
+    auto [at, isNew] = bound.insert({want.id, s});
+    if (!isNew) return at->second == s && rest(bound);
+    if (rest(bound)) return true;
+    bound.erase(want.id);
+    return false;
+  }
+  if (want.kind != have.kind) return false;
+  if (want.kind == Node::Kind::Const) return want.value == have.value && rest(bound);
+  if (want.kind != Node::Kind::Call || want.fn != have.fn) return false;
+  if (matchArguments(pattern, want.args, subject, have.args, 0, bound, rest)) return true;
+  if (!isCommutative(want.fn)) return false;
+  return matchArguments(pattern, {want.args[1], want.args[0]}, subject, have.args, 0, bound, rest);
+}
+
+class BodySimplifier {
+public:
+  BodySimplifier(const Graph &graph) : g(graph) {}
+
+  Body run(Body b) {
+    b.compact();
+    for (int round = 0; round < maxRounds; ++round) {
+      changed = false;
+      Body next;
+      std::vector<int> made;
+      for (Node n : b.nodes) {
+        for (int &a : n.args) a = made[a];
+        made.push_back(rewrite(next, next.add(std::move(n))));
+      }
+      next.root = made[b.root];
+      next.compact();
+      b = std::move(next);
+      if (!changed) return b;
+    }
+    internalError("simplify did not reach a fixed point");
+  }
+
+private:
+  int rewrite(Body &b, int n) {
+    if (b.nodes[n].kind != Node::Kind::Call) return n;
+    if (int folded = foldCall(b, n); folded != n) {
+      changed = true;
+      return folded;
+    }
+    for (const ParsedRule &rule : parsedRules()) {
+      if (rule.from.nodes[rule.from.root].fn != b.nodes[n].fn) continue;
+      Bindings bound;
+      auto applies = [&](Bindings &found) { return rule.text->holds != Holds::IfStored || isStored(b, found); };
+      if (!match(rule.from, rule.from.root, b, n, bound, applies)) continue;
+      changed = true;
+      return b.copy(rule.to, rule.to.root, [](int v) { return Affine::var(v); }, [&](int letter) {
+        const Node &l = rule.to.nodes[letter];
+        return isLetter(l) ? bound.at(l.id) : -1;
+      });
+    }
+    return n;
+  }
+
+  bool isStored(const Body &b, Bindings &bound) const {
+    const Node &x = b.nodes[bound.at(letterId('x'))];
+    return x.kind == Node::Kind::Read && g.tensors[x.id].inStore();
+  }
+
+  const Graph &g;
+  bool changed = false;
+};
+
+void dropTrueGuards(Clause &c) {
+  std::erase_if(c.guards, [&](const Affine &g) { return rangeOver(c.domain, g).min >= 0; });
+}
+
+/// Reduction indices of extent 1 are 0. (Ordinals of argmax do not change: their radix is 1.)
+void dropUnitReductions(Clause &c) {
+  std::vector<Affine> moved(c.domain.size());
+  std::vector<graph::Index> domain;
+  const std::vector<int> free = c.reduction();
+  for (int p = 0; p < static_cast<int>(c.domain.size()); ++p) {
+    const graph::Extent &e = c.domain[p].extent;
+    if (e.size == 1 && !e.batch && std::find(free.begin(), free.end(), p) != free.end()) continue;
+    moved[p] = Affine::var(static_cast<int>(domain.size()));
+    domain.push_back(c.domain[p]);
+  }
+  if (domain.size() < c.domain.size())
+    c = overDomain(c, std::move(domain), [&](int p) { return moved[p]; });
+}
+
+/// A sum of exactly one point for every element.
+bool isAssignment(const Graph &g, const Formula &f) {
+  if (f.op != Combine::Sum || f.clauses.size() != 1 || !f.clauses[0].guards.empty()) return false;
+  const Clause &c = f.clauses[0];
+  if (!isInjective(c.domain, c.out)) return false;
+  std::int64_t points = 1, elements = 1;
+  for (const graph::Index &i : c.domain) points *= i.extent.size;
+  for (const graph::Extent &e : g.tensors[f.target].shape) elements *= e.size;
+  return points == elements && c.reduction().empty();
+}
+
+/// out[j, i] over i, j becomes out[j, i] over j, i, when every dimension is a plain index.
+void orderAsOutput(Formula &f) {
+  if (f.op != Combine::Assign) return;
+  for (Clause &c : f.clauses) {
+    std::vector<int> position(c.domain.size(), -1); // old -> new
+    std::vector<graph::Index> domain;
+    bool plain = c.out.size() == c.domain.size();
+    for (std::size_t d = 0; plain && d < c.out.size(); ++d) {
+      int v = -1;
+      plain = c.out[d].isVar(&v) && position[v] < 0;
+      if (!plain) break;
+      position[v] = static_cast<int>(d);
+      domain.push_back(c.domain[v]);
+    }
+    if (plain && !isIdentity(c.out, c.domain.size()))
+      c = overDomain(c, std::move(domain), [&](int p) { return Affine::var(position[p]); });
+  }
+}
+
+} // namespace
+
+void simplify(Graph &g) {
+  BodySimplifier bodies(g);
+  for (Formula &f : g.formulas) {
+    for (Clause &c : f.clauses) {
+      c.body = bodies.run(std::move(c.body));
+      dropTrueGuards(c);
+      dropUnitReductions(c);
+    }
+    if (isAssignment(g, f)) f.op = Combine::Assign;
+    orderAsOutput(f);
+  }
+}
+
+} // namespace netc::passes
