@@ -175,12 +175,13 @@ private:
       else if (nodes[n].kind == Node::Kind::Call)
         callRow(n, nodes[n], length);
     }
+    const Tensor &target = context.graph.tensors[context.formula.target];
     const std::int64_t o = at(out, i), stride = running[out].inner();
     checkRange(o, stride, length, static_cast<std::int64_t>(to.value.size()), context.formula.target);
     const CombineRow row{operands[clause.body.root], length,           o,
                          stride,                     at(ordinal, i),   running[ordinal].inner(),
                          at(point, i),               running[point].inner()};
-    combineRow(context.formula.op, row, single && context.formula.accumulator == DType::F32, to);
+    combineRow(context.formula.op, row, single && target.dtype == DType::F32, to);
   }
 
   void readRow(std::size_t n, std::int64_t i, int length) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int unary = 5;
 constexpr int maxDepth = 500; // of nesting: recursion must end before the stack does
-constexpr std::int64_t maxAffine = std::int64_t(1) << 40; // of a coefficient: ranges stay within 64 bits
+constexpr std::int64_t maxAffine = std::int64_t(1) << 31; // of a coefficient: ranges stay within 64 bits
 
 class ExpressionParser {
 public:

@@ -21,7 +21,7 @@ public:
     module.name = in.expectIdentifier("the module's name");
     if (in.accept("batch"))
       module.batch = in.expectInteger("the planned batch");
-    if (module.batch < 1 || module.batch > std::int64_t(1) << 31) {
+    if (module.batch < 1 || module.batch > std::int64_t(1) << 28) {
       in.error(fmt::format("batch {} is out of range, expected at least 1", module.batch));
       return std::move(module);
     }

@@ -185,7 +185,7 @@ Extent parseExtent(TokenStream &in, std::int64_t batch) {
     return {batch, true};
   const Token at = in.peek();
   const std::int64_t size = in.expectInteger("an extent (a number or N)");
-  if (size < 0 || size > std::int64_t(1) << 31)
+  if (size < 0 || size > std::int64_t(1) << 28)
     in.diagnostics().error(at.location, fmt::format("extent {} is out of range", size));
   return {size, false};
 }

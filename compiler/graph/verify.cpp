@@ -1,0 +1,199 @@
+// The verifier: invariants 1, 2, 3 and 12 here; each formula's own in verify_clauses.cpp and verify_writes.cpp.
+#include "compiler/graph/verifier.h"
+#include "compiler/graph/verify_formula.h"
+
+#include <fmt/format.h>
+#include <map>
+#include <set>
+#include <unordered_set>
+
+namespace netc::graph {
+
+namespace {
+
+constexpr std::int64_t maxElements = std::int64_t(1) << 40; // of a tensor
+
+bool sameDeclaration(const Tensor &a, const Tensor &b) {
+  return a.name == b.name && a.dtype == b.dtype && a.shape == b.shape && a.kind == b.kind && a.init == b.init &&
+         a.values == b.values && a.classes == b.classes && a.classNames == b.classNames;
+}
+
+std::string shapeText(const Tensor &t) {
+  std::string text;
+  for (const Extent &e : t.shape)
+    text += (text.empty() ? "" : ", ") + (e.batch ? "N" : std::to_string(e.size));
+  return "[" + text + "]";
+}
+
+class GraphCheck {
+public:
+  GraphCheck(const Graph &g, Diagnostics &diag) : g(g), diag(diag) {}
+
+  void run() {
+    tensors();
+    definitions();
+    for (std::size_t f = 0; f < g.formulas.size(); ++f)
+      formula(f);
+    results();
+    nexts();
+  }
+
+private:
+  bool valid(int t) const { return t >= 0 && t < static_cast<int>(g.tensors.size()); }
+
+  void tensors() {
+    std::unordered_set<std::string_view> names;
+    const int shared = g.sharedCount();
+    for (int t = 0; t < static_cast<int>(g.tensors.size()); ++t) {
+      const Tensor &x = g.tensors[t];
+      if (!names.insert(x.name).second)
+        diag.error(x.location, fmt::format("tensor '{}' is declared twice in entry '{}'", x.name, g.name));
+      if (x.shared() && t >= shared)
+        diag.error(x.location, fmt::format("shared tensor '{}' stands behind the entry's own", x.name));
+      shape(x);
+      if (x.kind == TensorKind::Gradient)
+        gradient(x);
+    }
+  }
+
+  void shape(const Tensor &t) {
+    std::int64_t elements = 1;
+    for (const Extent &e : t.shape) {
+      if (e.size < 1)
+        return diag.error(t.location, fmt::format("'{}' has an extent {}, expected at least 1", t.name, e.size));
+      if (e.batch && e.size != g.batch)
+        diag.error(t.location, fmt::format("'{}' has the planned batch {}, expected {}", t.name, e.size, g.batch));
+      if (e.batch && (t.inStore() || t.kind == TensorKind::Constant))
+        diag.error(t.location, fmt::format("'{}' has a batch extent, but only inputs, targets and results may", t.name));
+      if (e.size > maxElements / elements)
+        return diag.error(t.location, fmt::format("'{}' has more than {} elements", t.name, maxElements));
+      elements *= e.size;
+    }
+    if (t.kind == TensorKind::Constant && static_cast<std::int64_t>(t.values.size()) != elements)
+      diag.error(t.location, fmt::format("constant '{}' has {} values, expected {}", t.name, t.values.size(), elements));
+  }
+
+  void gradient(const Tensor &t) {
+    if (!valid(t.of) || g.tensors[t.of].kind == TensorKind::Gradient)
+      return diag.error(t.location, fmt::format("gradient '{}' is of no tensor", t.name));
+    const Tensor &of = g.tensors[t.of];
+    if (t.shape != of.shape)
+      diag.error(t.location, fmt::format("gradient '{}' has shape {}, expected {} as '{}' has", t.name, shapeText(t),
+                                         shapeText(of), of.name));
+    if (t.dtype != DType::F32 || of.dtype != DType::F32)
+      diag.error(t.location, fmt::format("gradient '{}' of '{}' has type {}, expected f32 of f32", t.name, of.name, name(t.dtype)));
+  }
+
+  void definitions() {
+    definedBy.assign(g.tensors.size(), -1);
+    for (std::size_t f = 0; f < g.formulas.size(); ++f) {
+      const int t = g.formulas[f].target;
+      if (!valid(t)) {
+        diag.error(g.formulas[f].location, fmt::format("formula {} has no target", f + 1));
+        continue;
+      }
+      const Tensor &x = g.tensors[t];
+      if (x.kind != TensorKind::Local)
+        diag.error(g.formulas[f].location, fmt::format("'{}' is the target of a formula, but only locals may be", x.name));
+      if (definedBy[t] >= 0)
+        diag.error(g.formulas[f].location, fmt::format("'{}' is the target of two formulas", x.name));
+      definedBy[t] = static_cast<int>(f);
+    }
+    for (std::size_t t = 0; t < g.tensors.size(); ++t)
+      if (g.tensors[t].kind == TensorKind::Local && definedBy[t] < 0)
+        diag.error(g.tensors[t].location, fmt::format("'{}' has no formula", g.tensors[t].name));
+  }
+
+  void formula(std::size_t number) {
+    const Formula &f = g.formulas[number];
+    if (!valid(f.target))
+      return;
+    bool ordered = true;
+    for (const Clause &c : f.clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read && valid(n.id) && g.tensors[n.id].kind == TensorKind::Local &&
+            definedBy[n.id] >= static_cast<int>(number)) {
+          ordered = false;
+          diag.error(f.location, fmt::format("formula of '{}' reads '{}', which is {}", g.tensors[f.target].name,
+                                             g.tensors[n.id].name, n.id == f.target ? "its own result" : "defined after it"));
+        }
+    if (!verifyClauses(g, f, diag) || !ordered)
+      return;
+    verifyReads(g, f, diag);
+    verifyWrites(g, f, diag);
+  }
+
+  bool isOneNumber(const Tensor &t) const {
+    for (const Extent &e : t.shape)
+      if (e.batch || e.size != 1)
+        return false;
+    return t.dtype == DType::F32;
+  }
+
+  void results() {
+    std::set<std::pair<Result::Kind, std::string>> names;
+    for (const Result &r : g.results) {
+      if (!valid(r.tensor)) {
+        diag.error({}, fmt::format("result '{}' of entry '{}' is no tensor", r.name, g.name));
+        continue;
+      }
+      const Tensor &t = g.tensors[r.tensor];
+      if (r.kind != Result::Kind::Output && !isOneNumber(t))
+        diag.error(t.location, fmt::format("{} '{}' is {}{}, expected one number of type f32",
+                                           r.kind == Result::Kind::Loss ? "loss" : "metric", r.name, name(t.dtype), shapeText(t)));
+      if (!names.insert({r.kind, r.name}).second)
+        diag.error(t.location, fmt::format("two results are named '{}'", r.name));
+    }
+  }
+
+  void nexts() {
+    std::set<int> seen;
+    for (const Next &n : g.next) {
+      if (!valid(n.state) || !valid(n.value)) {
+        diag.error({}, fmt::format("a next of entry '{}' names no tensor", g.name));
+        continue;
+      }
+      const Tensor &s = g.tensors[n.state], &v = g.tensors[n.value];
+      if (!s.inStore())
+        diag.error(s.location, fmt::format("next '{}': expected a param or a state", s.name));
+      if (s.shape != v.shape || s.dtype != v.dtype)
+        diag.error(v.location, fmt::format("next '{}' has {}{}, but its value '{}' has {}{}", s.name, name(s.dtype),
+                                           shapeText(s), v.name, name(v.dtype), shapeText(v)));
+      if (!seen.insert(n.state).second)
+        diag.error(s.location, fmt::format("'{}' has two next values", s.name));
+    }
+  }
+
+  const Graph &g;
+  Diagnostics &diag;
+  std::vector<int> definedBy; // formula number of each tensor
+};
+
+} // namespace
+
+bool verify(const Graph &g, Diagnostics &diag) {
+  const int before = diag.errorCount();
+  GraphCheck(g, diag).run();
+  return diag.errorCount() == before;
+}
+
+bool verify(const Module &m, Diagnostics &diag) {
+  const int before = diag.errorCount();
+  for (const Graph &g : m.entries) {
+    if (g.batch != m.batch)
+      diag.error({}, fmt::format("entry '{}' has batch {}, expected {}", g.name, g.batch, m.batch));
+    const Graph &first = m.entries.front();
+    if (g.sharedCount() != first.sharedCount())
+      diag.error({}, fmt::format("entry '{}' shares {} tensors, expected {} as '{}' does", g.name, g.sharedCount(),
+                                 first.sharedCount(), first.name));
+    else
+      for (int t = 0; t < g.sharedCount(); ++t)
+        if (!sameDeclaration(g.tensors[t], first.tensors[t]))
+          diag.error(g.tensors[t].location, fmt::format("shared tensor '{}' of entry '{}' differs from that of '{}'",
+                                                        g.tensors[t].name, g.name, first.name));
+    verify(g, diag);
+  }
+  return diag.errorCount() == before;
+}
+
+} // namespace netc::graph
