@@ -52,8 +52,9 @@ void runPart(void *argument, std::size_t index) {
 }
 
 void runStage(const NetcStage &stage, const NetcFrame &frame, const Dispatch &dispatch) {
-  std::int64_t blocks = (frame.count + 15) / 16;
-  std::int64_t iterations = stage.perBlock * blocks + stage.perCount * frame.count + stage.fixed;
+  std::int64_t blocks = (frame.count + 15) / 16, fullBlocks = frame.count / 16;
+  std::int64_t iterations = stage.perBlock * blocks + stage.perFullBlock * fullBlocks + stage.perCount * frame.count +
+                            stage.fixed;
   std::int64_t parts = static_cast<std::int64_t>(dispatch.parts);
   StageCall call{stage.run, &frame, iterations, iterations < parts ? iterations : parts};
   if (call.parts <= 1) {
