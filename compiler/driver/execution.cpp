@@ -1,14 +1,18 @@
 #include "compiler/driver/execution.h"
 
+#include "compiler/driver/compiled_model.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/shapes.h"
 #include "compiler/graph/evaluator.h"
 #include "netc/random.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <set>
 
 namespace netc::driver {
 namespace {
@@ -93,8 +97,140 @@ std::vector<Array> evaluateTensors(graph::Module module, const std::vector<int> 
   return results;
 }
 
-std::vector<Array> executeTensors(graph::Module, const std::vector<int> &, const Inputs &, const Options &) {
-  throw UserError("--engine jit is not built yet");
+namespace {
+
+/// The entry cut down to the values asked for: an "evaluate" whose outputs they are.
+graph::Module asOutputs(const graph::Module &module, const std::vector<int> &tensors, const Options &o) {
+  graph::Module cut = module;
+  graph::Graph &entry = cut.entries[0];
+  entry.name = "evaluate";
+  differentiate(cut); // reads the losses
+  entry.results.clear();
+  entry.next.clear();
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    if (!entry.tensors[static_cast<std::size_t>(tensors[i])].shared())
+      entry.results.push_back({graph::Result::Kind::Output, fmt::format("value{}", i), tensors[i]});
+  forwardPasses(cut, o);
+  completePasses(cut, o);
+  return cut;
+}
+
+template <class T> void put(std::vector<unsigned char> &bytes, double value) {
+  T v = static_cast<T>(value);
+  const auto *p = reinterpret_cast<const unsigned char *>(&v);
+  bytes.insert(bytes.end(), p, p + sizeof v);
+}
+
+std::vector<unsigned char> toBytes(const std::vector<double> &values, DType type) {
+  std::vector<unsigned char> bytes;
+  for (double v : values) {
+    if (type == DType::F32) put<float>(bytes, v);
+    else if (type == DType::I32) put<std::int32_t>(bytes, v);
+    else put<std::uint8_t>(bytes, v);
+  }
+  return bytes;
+}
+
+std::vector<double> fromBytes(const std::vector<unsigned char> &bytes, DType type) {
+  std::vector<double> values;
+  auto size = static_cast<std::size_t>(byteSize(type));
+  for (std::size_t at = 0; at < bytes.size(); at += size) {
+    float real;
+    std::int32_t whole;
+    std::memcpy(&real, &bytes[at], type == DType::F32 ? size : 0);
+    std::memcpy(&whole, &bytes[at], type == DType::I32 ? size : 0);
+    values.push_back(type == DType::F32 ? static_cast<double>(real) : type == DType::I32 ? whole : bytes[at]);
+  }
+  return values;
+}
+
+std::size_t elementCount(const std::vector<std::int64_t> &shape) {
+  std::size_t n = 1;
+  for (std::int64_t e : shape) n *= static_cast<std::size_t>(e);
+  return n;
+}
+
+/// Shared tensors that some formula of the entry reads.
+std::set<int> tensorsRead(const graph::Graph &entry) {
+  std::set<int> read;
+  for (const graph::Formula &f : entry.formulas)
+    for (const graph::Clause &c : f.clauses)
+      for (const graph::Node &n : c.body.nodes)
+        if (n.kind == graph::Node::Kind::Read) read.insert(n.id);
+  return read;
+}
+
+/// Memory for every input slot: the given arrays, and zeros for what the values do not depend on.
+std::vector<std::vector<unsigned char>> inputMemory(const graph::Graph &entry, const Inputs &inputs, std::int64_t count) {
+  std::vector<std::vector<unsigned char>> memory;
+  std::set<int> read = tensorsRead(entry);
+  for (graph::TensorKind kind : {graph::TensorKind::Input, graph::TensorKind::Target})
+    for (int i = 0; i < entry.sharedCount(); ++i) {
+      const graph::Tensor &t = entry.tensors[static_cast<std::size_t>(i)];
+      if (t.kind != kind) continue;
+      auto given = inputs.values.find(i);
+      if (given == inputs.values.end() && read.count(i))
+        throw UserError(fmt::format("the values depend on {}; --input {}=FILE gives it", t.name, t.name));
+      std::vector<double> zeros(elementCount(extents(t, count)));
+      memory.push_back(toBytes(given == inputs.values.end() ? zeros : given->second, t.dtype));
+    }
+  return memory;
+}
+
+void setStore(Core &core, const graph::Graph &entry, const Inputs &inputs) {
+  auto set = [&](Tensor t) {
+    int i = entry.find(t.name());
+    auto given = inputs.values.find(i);
+    if (given == inputs.values.end()) return;
+    std::vector<float> values(given->second.begin(), given->second.end());
+    t.set(values.data());
+  };
+  for (std::size_t i = 0; i < core.parameterCount(); ++i) set(core.parameter(i));
+  for (std::size_t i = 0; i < core.stateCount(); ++i) set(core.state(i));
+}
+
+/// A shared tensor asked for by name: what was given, or what the Core holds.
+std::vector<double> sharedValues(Core &core, const graph::Tensor &t, int tensor, const Inputs &inputs) {
+  if (auto given = inputs.values.find(tensor); given != inputs.values.end()) return given->second;
+  auto get = [](const Tensor &from) {
+    std::vector<float> values(from.size());
+    from.get(values.data());
+    return std::vector<double>(values.begin(), values.end());
+  };
+  for (std::size_t i = 0; i < core.parameterCount(); ++i)
+    if (t.name == core.parameter(i).name()) return get(core.parameter(i));
+  for (std::size_t i = 0; i < core.stateCount(); ++i)
+    if (t.name == core.state(i).name()) return get(core.state(i));
+  if (t.kind == graph::TensorKind::Constant) return t.values;
+  throw UserError(fmt::format("--input {}=FILE is missing", t.name));
+}
+
+} // namespace
+
+std::vector<Array> executeTensors(graph::Module module, const std::vector<int> &tensors, const Inputs &inputs, const Options &o) {
+  const graph::Graph &entry = module.entries[0];
+  std::int64_t count = batchCount(entry, inputs);
+  graph::Module cut = asOutputs(module, tensors, o);
+  CompiledModel model(cut, o);
+  setStore(model.core(), entry, inputs);
+  auto memory = inputMemory(cut.entries[0], inputs, count);
+  std::vector<const void *> in;
+  for (const auto &m : memory) in.push_back(m.data());
+  std::vector<std::vector<unsigned char>> results;
+  std::vector<void *> out;
+  for (int i : tensors)
+    if (const graph::Tensor &t = entry.tensors[static_cast<std::size_t>(i)]; !t.shared())
+      results.emplace_back(elementCount(extents(t, count)) * static_cast<std::size_t>(byteSize(t.dtype)));
+  for (auto &r : results) out.push_back(r.data());
+  if (!out.empty())
+    require(model.core().run("evaluate", in.data(), out.data(), static_cast<std::size_t>(count)), model.core(), "running");
+  std::vector<Array> arrays;
+  std::size_t slot = 0;
+  for (int i : tensors) {
+    const graph::Tensor &t = entry.tensors[static_cast<std::size_t>(i)];
+    arrays.push_back({extents(t, count), t.shared() ? sharedValues(model.core(), t, i, inputs) : fromBytes(results[slot++], t.dtype)});
+  }
+  return arrays;
 }
 
 } // namespace netc::driver

@@ -138,7 +138,7 @@ int runCommand(const Options &o) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     DType type = entry.tensors[static_cast<std::size_t>(chosen.tensors[i])].dtype;
     if (list[i].file.empty()) std::cout << printed(list[i].name, values[i], type);
-    else writeNpy(list[i].file, values[i], type);
+    else writeArray(list[i].file, values[i], type);
   }
   return 0;
 }

@@ -1,0 +1,138 @@
+// netc bench: times of the whole training step and of prediction, on random data in memory, against the machine's peak
+// measured in between (neighbours on a shared machine slow down both).
+#include "compiler/driver/commands.h"
+#include "compiler/driver/compiled_model.h"
+#include "compiler/driver/peak.h"
+#include "compiler/support/diagnostics.h"
+#include "netc/random.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+namespace netc::driver {
+namespace {
+
+constexpr double secondsEach = 2, warmUpSeconds = 0.2;
+
+/// Random values that fit each input: whole numbers for integers, below `classes` for labels.
+class RandomBatch {
+public:
+  RandomBatch(const CompiledModel &model, std::uint64_t seed) {
+    for (const loop::Tensor *t : model.inputs()) memory.push_back(values(*t, seed));
+    for (const auto &m : memory) pointers.push_back(m.data());
+  }
+  const void *const *data() const { return pointers.data(); }
+
+private:
+  static std::vector<unsigned char> values(const loop::Tensor &t, std::uint64_t seed) {
+    std::size_t count = 1;
+    for (std::int64_t e : t.shape) count *= static_cast<std::size_t>(e);
+    std::vector<float> random(count);
+    bool real = t.type == DType::F32;
+    float low = real ? -1.0f : 0.0f, high = real ? 1.0f : t.classes > 0 ? static_cast<float>(t.classes) : t.type == DType::U8 ? 256.0f : 2.0f;
+    fillUniform(random.data(), count, low, high, streamKey(seed, t.name.c_str()));
+    std::vector<unsigned char> bytes;
+    for (float v : random) {
+      auto whole = static_cast<std::int32_t>(v);
+      const void *from = real ? static_cast<const void *>(&v) : &whole; // little-endian: the low byte comes first
+      const auto *p = static_cast<const unsigned char *>(from);
+      bytes.insert(bytes.end(), p, p + byteSize(t.type));
+    }
+    return bytes;
+  }
+  std::vector<std::vector<unsigned char>> memory;
+  std::vector<const void *> pointers;
+};
+
+struct Times {
+  double min = 0, median = 0; // milliseconds
+  double peak = 0;            // GFLOP/s
+};
+
+/// Alternates units of about a millisecond of work with samples of the peak.
+Times measure(int threads, const std::function<void()> &work) {
+  using Clock = std::chrono::steady_clock;
+  auto since = [](Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); };
+  for (auto start = Clock::now(); since(start) < warmUpSeconds;) work();
+  std::vector<double> times;
+  Times result;
+  for (auto start = Clock::now(); since(start) < secondsEach || times.size() < 5;) {
+    for (auto unit = Clock::now(); since(unit) < 1e-3;) {
+      auto begin = Clock::now();
+      work();
+      times.push_back(since(begin) * 1e3);
+    }
+    result.peak = std::max(result.peak, samplePeak(threads));
+  }
+  std::sort(times.begin(), times.end());
+  result.min = times.front();
+  result.median = times[times.size() / 2];
+  return result;
+}
+
+double flops(const loop::Entry &entry) {
+  double sum = 0;
+  for (const loop::Kernel &k : entry.kernels) sum += k.flops;
+  return sum;
+}
+
+Times measurePredict(CompiledModel &model, const Options &o, const RandomBatch &batch, std::size_t count) {
+  std::vector<std::vector<unsigned char>> memory;
+  std::vector<void *> outputs;
+  for (const loop::Result &r : model.entry("predict")->results) {
+    std::size_t size = static_cast<std::size_t>(byteSize(r.type));
+    for (std::int64_t e : r.shape) size *= static_cast<std::size_t>(e);
+    memory.emplace_back(size);
+  }
+  for (auto &m : memory) outputs.push_back(m.data());
+  return measure(static_cast<int>(o.threads), [&] {
+    require(model.core().run("predict", batch.data(), outputs.data(), count), model.core(), "predicting");
+  });
+}
+
+/// The rate is zero: thousands of steps on one random batch must not end in a loss that is not finite.
+Times measureStep(CompiledModel &model, const Options &o, const RandomBatch &batch, std::size_t count) {
+  model.core().setLearningRate(0);
+  return measure(static_cast<int>(o.threads), [&] {
+    model.core().trainStep(batch.data(), count);
+    require(model.core().status(), model.core(), "training");
+  });
+}
+
+std::string number(double v) { return fmt::format("{:.6g}", v); }
+
+} // namespace
+
+int benchCommand(const Options &o) {
+  CompiledModel model(o);
+  RandomBatch batch(model, static_cast<std::uint64_t>(o.seed));
+  auto count = static_cast<std::size_t>(model.program().batch);
+  const loop::Entry *step = model.entry("trainStep");
+  bool predicts = model.entry("predict") != nullptr;
+  if (!step && !predicts) throw UserError(fmt::format("'{}' has neither a train statement nor an output to time", o.input));
+  Times s, p;
+  if (step) s = measureStep(model, o, batch, count);
+  if (predicts) p = measurePredict(model, o, batch, count);
+  double peak = std::max(s.peak, p.peak), gflops = step ? flops(*step) / s.min * 1e-6 : 0;
+  if (o.json) {
+    fmt::print("{{\"model\": \"{}\", \"batch\": {}, \"threads\": {}, \"target\": \"{}\"", model.program().name, count, o.threads,
+               model.core().target());
+    if (step)
+      fmt::print(", \"step_ms_min\": {}, \"step_ms_median\": {}, \"step_gflops\": {}", number(s.min), number(s.median), number(gflops));
+    if (predicts) fmt::print(", \"predict_ms_min\": {}, \"predict_ms_median\": {}", number(p.min), number(p.median));
+    fmt::print(", \"peak_gflops\": {}}}\n", number(peak));
+    return 0;
+  }
+  fmt::print("{}, batch {}, {} thread{}, {}\n", model.program().name, count, o.threads, o.threads == 1 ? "" : "s", model.core().target());
+  if (step)
+    fmt::print("training step  {:.3f} ms at best, {:.3f} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
+               gflops / peak);
+  if (predicts) fmt::print("prediction     {:.3f} ms at best, {:.3f} ms median\n", p.min, p.median);
+  fmt::print("peak           {:.1f} GFLOP/s\n", peak);
+  return 0;
+}
+
+} // namespace netc::driver

@@ -1,0 +1,182 @@
+#include "compiler/driver/binding.h"
+
+#include "compiler/driver/arrays.h"
+#include "compiler/driver/compiled_model.h"
+#include "compiler/driver/options.h"
+#include "compiler/driver/shapes.h"
+#include "compiler/support/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <optional>
+
+namespace netc::driver {
+namespace {
+
+std::vector<std::int64_t> sampleShape(const data::Array &a) {
+  return a.shape.empty() ? a.shape : std::vector<std::int64_t>(a.shape.begin() + 1, a.shape.end());
+}
+
+/// "image u8[28, 28]", "species text"
+std::string shown(const data::Array &a) {
+  return fmt::format("{} {}{}", a.name, a.isText ? "text" : data::text(a.type), describe(sampleShape(a)));
+}
+
+std::string describeAll(const data::Arrays &arrays) {
+  std::string list;
+  constexpr std::size_t most = 8;
+  for (std::size_t i = 0; i < std::min(most, arrays.size()); ++i) list += (i ? ", " : "") + shown(arrays[i]);
+  if (arrays.size() > most) list += fmt::format(", ... ({} in all)", arrays.size());
+  return list;
+}
+
+bool fits(const loop::Tensor &t, const data::Array &a) {
+  if (!t.batch || (a.isText && t.classes == 0)) return false;
+  return agree(sampleShape(a), {t.shape.begin() + 1, t.shape.end()});
+}
+
+std::vector<std::string> namesOf(const data::Arrays &arrays) {
+  std::vector<std::string> names;
+  for (const data::Array &a : arrays) names.push_back(a.name);
+  return names;
+}
+
+std::size_t indexOf(const data::Arrays &arrays, const std::string &name) {
+  const data::Array *a = data::find(arrays, name);
+  if (!a) throw UserError("--bind: " + unknownName("array", name, namesOf(arrays)));
+  return static_cast<std::size_t>(a - arrays.data());
+}
+
+/// Columns first..last side by side: f64[n, columns].
+data::Array columns(const data::Arrays &arrays, std::size_t first, std::size_t last, const std::string &name) {
+  data::Array joined;
+  joined.name = name;
+  joined.type = data::Type::f64;
+  std::size_t rows = arrays[first].rows();
+  joined.shape = {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(last - first + 1)};
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t c = first; c <= last; ++c) {
+      double v = arrays[c].value(row);
+      const auto *p = reinterpret_cast<const unsigned char *>(&v);
+      joined.bytes.insert(joined.bytes.end(), p, p + sizeof v);
+    }
+  return joined;
+}
+
+/// What --bind x=SPEC means: an array's name, or FIRST..LAST.
+data::Array specified(const data::Arrays &arrays, const std::string &spec) {
+  std::size_t dots = spec.find("..");
+  if (dots == std::string::npos) return arrays[indexOf(arrays, spec)];
+  std::size_t first = indexOf(arrays, spec.substr(0, dots)), last = indexOf(arrays, spec.substr(dots + 2));
+  if (first > last) throw UserError(fmt::format("--bind: {} runs backwards", spec));
+  for (std::size_t c = first; c <= last; ++c)
+    if (arrays[c].isText || !sampleShape(arrays[c]).empty())
+      throw UserError(fmt::format("--bind: {} holds {}, expected single columns of numbers", spec, shown(arrays[c])));
+  return columns(arrays, first, last, spec);
+}
+
+std::map<std::string, std::string> parseBinds(const std::vector<const loop::Tensor *> &inputs,
+                                              const std::vector<std::string> &binds) {
+  std::vector<std::string> known;
+  for (const loop::Tensor *t : inputs) known.push_back(t->name);
+  std::map<std::string, std::string> result;
+  for (const std::string &b : binds) {
+    std::size_t equals = b.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == b.size())
+      throw UserError(fmt::format("--bind {}: expected INPUT=ARRAY or INPUT=FIRST..LAST", b));
+    std::string name = b.substr(0, equals);
+    if (std::find(known.begin(), known.end(), name) == known.end()) throw UserError("--bind: " + unknownName("input", name, known));
+    result[name] = b.substr(equals + 1);
+  }
+  return result;
+}
+
+[[noreturn]] void noArray(const loop::Tensor &t, const data::Arrays &arrays, std::size_t candidates) {
+  throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}=NAME chooses one",
+                              candidates ? "more than one" : "no", t.name, describe(t), describeAll(arrays), t.name));
+}
+
+/// The array for an input that --bind does not mention: its namesake, else the sole one that fits and that is nobody's.
+const data::Array &natural(const loop::Tensor &t, const data::Arrays &arrays, const std::vector<const loop::Tensor *> &inputs,
+                     const std::map<std::string, std::string> &binds) {
+  if (const data::Array *namesake = data::find(arrays, t.name)) return *namesake;
+  auto taken = [&](const data::Array &a) {
+    for (const loop::Tensor *other : inputs)
+      if (other->name == a.name) return true;
+    return std::any_of(binds.begin(), binds.end(), [&](const auto &b) { return b.second == a.name; });
+  };
+  std::vector<const data::Array *> candidates;
+  for (const data::Array &a : arrays)
+    if (fits(t, a) && !taken(a)) candidates.push_back(&a);
+  if (candidates.size() != 1) noArray(t, arrays, candidates.size());
+  return *candidates[0];
+}
+
+data::Type dataType(DType type) {
+  switch (type) {
+  case DType::F32: return data::Type::f32;
+  case DType::I32: return data::Type::i32;
+  case DType::U8: return data::Type::u8;
+  case DType::Bool: return data::Type::boolean;
+  }
+  internalError("unknown element type");
+}
+
+/// Text codes follow the file's sorted names; a class with names of its own has them in its own order.
+void renumber(const loop::Tensor &t, const data::Array &source, data::Array &converted) {
+  if (!source.isText || t.classNames.empty()) return;
+  auto *codes = reinterpret_cast<std::int32_t *>(converted.bytes.data());
+  for (std::size_t i = 0; i < converted.elements(); ++i) {
+    const std::string &text = source.classNames[static_cast<std::size_t>(codes[i])];
+    auto found = std::find(t.classNames.begin(), t.classNames.end(), text);
+    if (found == t.classNames.end())
+      throw UserError(fmt::format("{}: row {} is '{}', which is no class of {}", source.name, i + 1, text, t.name));
+    codes[i] = static_cast<std::int32_t>(found - t.classNames.begin());
+  }
+}
+
+void checkLabels(const loop::Tensor &t, const data::Array &source, const data::Array &converted) {
+  if (t.classes == 0) return;
+  for (std::size_t i = 0; i < converted.elements(); ++i)
+    if (double v = converted.value(i); v < 0 || v >= t.classes)
+      throw UserError(fmt::format("{}: row {} has the label {}, but {} has the classes 0 to {}", source.name,
+                                  i / std::max<std::size_t>(1, converted.elements() / converted.rows()) + 1, v, t.name,
+                                  t.classes - 1));
+}
+
+data::Array convertedTo(const loop::Tensor &t, const data::Array &source) {
+  if (!fits(t, source))
+    throw UserError(fmt::format("{} does not fit {}: {}{}", shown(source), t.name, describe(t),
+                                source.isText && t.classes == 0 ? "; text binds only to a class" : ""));
+  data::Array converted;
+  std::string error;
+  if (!data::convert(source, dataType(t.type), converted, error))
+    throw UserError(fmt::format("{} cannot feed {}: {}: {}", shown(source), t.name, describe(t), error));
+  renumber(t, source, converted);
+  checkLabels(t, source, converted);
+  return converted;
+}
+
+} // namespace
+
+BoundData bindData(const std::vector<const loop::Tensor *> &inputs, const data::Arrays &arrays, const std::vector<std::string> &binds) {
+  auto chosen = parseBinds(inputs, binds);
+  BoundData bound;
+  for (const loop::Tensor *t : inputs) {
+    auto spec = chosen.find(t->name);
+    data::Array source = spec != chosen.end() ? specified(arrays, spec->second) : natural(*t, arrays, inputs, chosen);
+    bound.slots.push_back(convertedTo(*t, source));
+    bound.description.push_back(fmt::format("{}: {} from {}", t->name, describe(*t), shown(source)));
+    bound.rows = source.rows();
+  }
+  for (std::size_t i = 0; i < bound.slots.size(); ++i)
+    if (bound.slots[i].rows() != bound.rows)
+      throw UserError(fmt::format("{} has {} samples, {} has {}", inputs[i]->name, bound.slots[i].rows(), inputs.back()->name, bound.rows));
+  if (bound.rows == 0) throw UserError("the data holds no samples");
+  return bound;
+}
+
+} // namespace netc::driver

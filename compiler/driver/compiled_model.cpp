@@ -1,0 +1,46 @@
+#include "compiler/driver/compiled_model.h"
+
+#include "compiler/driver/pipeline.h"
+
+#include <fmt/format.h>
+
+namespace netc::driver {
+
+CompiledModel::CompiledModel(loop::Program program, const Options &o) : loops(std::move(program)) {
+  jit = std::make_unique<codegen::Jit>(loops);
+  netc::Options how;
+  how.seed = static_cast<std::uint64_t>(o.seed);
+  how.threads = static_cast<unsigned>(o.threads);
+  how.target = loops.target.c_str(); // NETC_TARGET has been considered by hostTarget()
+  coreObject = std::make_unique<Core>(*jit->model(), how);
+  require(core().status(), core(), "starting the model");
+  if (!o.weights.empty()) require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));
+}
+
+CompiledModel::CompiledModel(const Options &o)
+    : CompiledModel(unrolled(programs(o, {hostTarget(o)}))[0], o) {}
+
+CompiledModel::CompiledModel(const graph::Module &optimized, const Options &o)
+    : CompiledModel(lowered(optimized, hostTarget(o), o), o) {}
+
+std::vector<const loop::Tensor *> CompiledModel::inputs() const {
+  std::vector<const loop::Tensor *> list;
+  for (const loop::Tensor &t : loops.tensors)
+    if (t.role == loop::Tensor::Role::Input || t.role == loop::Tensor::Role::Target) list.push_back(&t);
+  return list;
+}
+
+std::string describe(const loop::Tensor &t) {
+  std::string shape;
+  for (std::size_t i = 0; i < t.shape.size(); ++i)
+    shape += fmt::format("{}{}", i ? ", " : "", i == 0 && t.batch ? "N" : std::to_string(t.shape[i]));
+  return fmt::format("{}[{}]", t.classes > 0 ? fmt::format("class({})", t.classes) : std::string(name(t.type)), shape);
+}
+
+void require(Status status, const Core &core, const std::string &doing) {
+  if (status == Status::ok) return;
+  std::string message = core.message();
+  throw UserError(fmt::format("{}: {}", doing, message.empty() ? netc::text(status) : message));
+}
+
+} // namespace netc::driver

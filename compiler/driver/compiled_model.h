@@ -1,0 +1,43 @@
+// A model compiled into this process: tables and kernels from the JIT under a runtime Core.
+#pragma once
+
+#include "compiler/codegen/llvm/llvm.h"
+#include "compiler/driver/options.h"
+#include "compiler/graph/graph.h"
+#include "compiler/loop/loop.h"
+#include "netc/model.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace netc::driver {
+
+class CompiledModel {
+public:
+  /// Through the whole pipeline for the host's target; loads --weights if given. Throws UserError.
+  explicit CompiledModel(const Options &);
+  /// From an optimized graph.
+  CompiledModel(const graph::Module &optimized, const Options &);
+
+  Core &core() { return *coreObject; }
+  const loop::Program &program() const { return loops; }
+  /// The model's inputs and targets, in slot order.
+  std::vector<const loop::Tensor *> inputs() const;
+  /// Null if there is none.
+  const loop::Entry *entry(const std::string &name) const { return loops.entry(name); }
+
+private:
+  CompiledModel(loop::Program, const Options &);
+  loop::Program loops;
+  std::unique_ptr<codegen::Jit> jit;
+  std::unique_ptr<Core> coreObject; // uses the tables of `jit`
+};
+
+/// "u8[N, 1, 28, 28]", "class(10)[N]"
+std::string describe(const loop::Tensor &);
+
+/// Throws UserError with the Core's message unless the status is ok.
+void require(Status, const Core &, const std::string &doing);
+
+} // namespace netc::driver

@@ -1,0 +1,72 @@
+#include "compiler/driver/progress.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <unistd.h>
+#include <utility>
+
+namespace netc::driver {
+namespace {
+
+std::string duration(double seconds) {
+  auto s = static_cast<std::int64_t>(std::ceil(seconds));
+  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+/// JSON has no infinities and no NaN.
+std::string jsonNumber(double v) { return std::isfinite(v) ? fmt::format("{:.9g}", v) : "null"; }
+
+std::string jsonLine(const EpochReport &r) {
+  std::string line = fmt::format("{{\"epoch\": {}, \"loss\": {}", r.epoch + 1, jsonNumber(r.loss));
+  for (const Score &s : r.test) line += fmt::format(", \"test_{}\": {}", s.name, jsonNumber(s.value));
+  return line + fmt::format(", \"samples_per_second\": {}, \"seconds\": {}}}\n", jsonNumber(r.samplesPerSecond), jsonNumber(r.seconds));
+}
+
+} // namespace
+
+Progress::Progress(const Options &o, std::int64_t epochs, std::int64_t samples)
+    : live(isatty(STDOUT_FILENO) && !o.quiet && !o.json), quiet(o.quiet), json(o.json), epochs(epochs), samples(samples),
+      start(Clock::now()), lastDraw(start) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
+  if (std::exchange(drawn, false)) fmt::print("\r\033[K");
+  std::fflush(stdout);
+}
+
+void Progress::say(const std::string &line) {
+  if (quiet || json) return;
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+void Progress::step(std::int64_t epoch, std::int64_t samplesDone, double loss) {
+  if (!live) return;
+  Clock::time_point now = Clock::now();
+  if (now - lastDraw < std::chrono::milliseconds(100)) return;
+  lastDraw = now;
+  double seconds = std::chrono::duration<double>(now - start).count();
+  double done = static_cast<double>(epoch * samples + samplesDone), all = static_cast<double>(epochs * samples);
+  fmt::print("\r\033[Kepoch {}/{} {:3.0f} %  {:.0f} samples/s  loss {:.4f}  {} left", epoch + 1, epochs,
+             100.0 * static_cast<double>(samplesDone) / static_cast<double>(samples), done / seconds, loss,
+             duration(seconds * (all - done) / done));
+  std::fflush(stdout);
+  drawn = true;
+}
+
+void Progress::epoch(const EpochReport &r) {
+  clear();
+  if (json) {
+    fmt::print("{}", jsonLine(r));
+  } else {
+    std::string line = fmt::format("epoch {}/{}  loss {:.4f}", r.epoch + 1, epochs, r.loss);
+    for (const Score &s : r.test) line += fmt::format("  test {} {:.4f}", s.name, s.value);
+    fmt::print("{}  {:.0f} samples/s  {:.1f} s\n", line, r.samplesPerSecond, r.seconds);
+  }
+  std::fflush(stdout);
+}
+
+} // namespace netc::driver

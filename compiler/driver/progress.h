@@ -1,0 +1,39 @@
+// How a training shows itself: on a terminal one line that is rewritten, then one plain line an epoch; with --json one
+// object an epoch.
+#pragma once
+
+#include "compiler/driver/batches.h"
+#include "compiler/driver/options.h"
+
+#include <chrono>
+#include <cstdint>
+
+namespace netc::driver {
+
+struct EpochReport {
+  std::int64_t epoch = 0; // from 0
+  double loss = 0;        // mean over the epoch's samples, before each update
+  double samplesPerSecond = 0, seconds = 0;
+  std::vector<Score> test;
+};
+
+class Progress {
+public:
+  Progress(const Options &, std::int64_t epochs, std::int64_t samples);
+  ~Progress(); // clears the live line
+
+  /// A line about data or model, unless --quiet or --json.
+  void say(const std::string &line);
+  /// After each step; redraws at most ten times a second.
+  void step(std::int64_t epoch, std::int64_t samplesDone, double loss);
+  void epoch(const EpochReport &);
+
+private:
+  using Clock = std::chrono::steady_clock;
+  void clear();
+  bool live, quiet, json, drawn = false;
+  std::int64_t epochs, samples; // of an epoch
+  Clock::time_point start, lastDraw;
+};
+
+} // namespace netc::driver

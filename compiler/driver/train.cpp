@@ -1,0 +1,151 @@
+// netc train: mini-batch training through the JIT.
+#include "compiler/driver/batches.h"
+#include "compiler/driver/commands.h"
+#include "compiler/driver/compiled_model.h"
+#include "compiler/driver/interrupt.h"
+#include "compiler/driver/outputs.h"
+#include "compiler/driver/progress.h"
+#include "compiler/support/diagnostics.h"
+#include "compiler/support/text_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+namespace netc::driver {
+namespace {
+
+std::string inFolder(const std::string &folder, const char *name) { return (std::filesystem::path(folder) / name).string(); }
+
+void prepareOutputs(const Options &o) {
+  if (!o.weightsOut.empty()) requireWritable(o.weightsOut);
+  if (o.out.empty()) return;
+  makeFolder(o.out);
+  requireWritable(inFolder(o.out, "weights.safetensors"));
+  requireWritable(inFolder(o.out, "log.csv"));
+}
+
+/// "61706 parameters, 2.1 MB, x86-64-v4"
+std::string summary(CompiledModel &model) {
+  std::size_t parameters = 0;
+  for (std::size_t i = 0; i < model.core().parameterCount(); ++i) parameters += model.core().parameter(i).size();
+  return fmt::format("{}: {} parameters, {:.1f} MB of memory, compiled for {}", model.program().name, parameters,
+                     static_cast<double>(model.core().memoryBytes()) / 1e6, model.core().target());
+}
+
+class Training {
+public:
+  Training(const Options &o, CompiledModel &model, const DataParts &data)
+      : options(o), model(model), data(data), rows(data.train.rows),
+        most(static_cast<std::size_t>(model.program().batch)), batch(data.train, most), order(rows),
+        progress(o, o.epochs, static_cast<std::int64_t>(rows)) {
+    std::uint64_t stepsAnEpoch = (rows + most - 1) / most;
+    model.core().setSteps(stepsAnEpoch * static_cast<std::uint64_t>(o.epochs));
+  }
+
+  void run() {
+    progress.say("data: " + data.description);
+    for (const std::string &line : data.train.description) progress.say("  " + line);
+    progress.say(summary(model));
+    for (std::int64_t e = 0; e < options.epochs && !finished(); ++e) epoch(e);
+    if (options.epochs == 0) report({0, 0, 0, 0, evaluateAll(model, data.test, most)});
+  }
+  const std::string &log() const { return csv; }
+
+private:
+  bool finished() const {
+    return options.steps > 0 && model.core().step() >= static_cast<std::uint64_t>(options.steps);
+  }
+
+  void epoch(std::int64_t e) {
+    auto start = std::chrono::steady_clock::now();
+    model.core().setEpoch(static_cast<std::uint64_t>(e));
+    epochOrder(order.data(), rows, static_cast<std::uint64_t>(options.seed), static_cast<std::uint64_t>(e));
+    double lossSum = 0;
+    std::size_t done = 0;
+    while (done < rows && !finished()) {
+      std::size_t count = std::min(most, rows - done); // the last batch of an epoch may be smaller
+      float loss = step(e, order.data() + done, count);
+      lossSum += static_cast<double>(loss) * static_cast<double>(count);
+      done += count;
+      progress.step(e, static_cast<std::int64_t>(done), loss);
+    }
+    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    auto samples = static_cast<double>(done);
+    report({e, lossSum / samples, samples / seconds, seconds, evaluateAll(model, data.test, most)});
+  }
+
+  float step(std::int64_t e, const std::uint32_t *which, std::size_t count) {
+    if (interrupted())
+      throw UserError(fmt::format("interrupted in epoch {} after {} steps; no weights were written", e + 1, model.core().step()));
+    float loss = model.core().trainStep(batch.gather(which, count), count);
+    if (model.core().status() == Status::nonFiniteLoss)
+      throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; a lower learning rate may help", e + 1,
+                                  model.core().step()));
+    require(model.core().status(), model.core(), "training");
+    return loss;
+  }
+
+  void report(const EpochReport &r) {
+    progress.epoch(r);
+    if (csv.empty()) {
+      csv = "epoch,loss";
+      for (const Score &s : r.test) csv += ",test_" + s.name;
+      csv += ",seconds\n";
+    }
+    csv += fmt::format("{},{:.9g}", r.epoch + 1, r.loss);
+    for (const Score &s : r.test) csv += fmt::format(",{:.9g}", s.value);
+    csv += fmt::format(",{:.3f}\n", r.seconds);
+  }
+
+  const Options &options;
+  CompiledModel &model;
+  const DataParts &data;
+  std::size_t rows, most;
+  Batch batch;
+  std::vector<std::uint32_t> order;
+  Progress progress;
+  std::string csv;
+};
+
+void saveWeights(CompiledModel &model, const std::string &path) {
+  require(model.core().save(path.c_str()), model.core(), fmt::format("writing '{}'", path));
+}
+
+} // namespace
+
+int trainCommand(const Options &o) {
+  CompiledModel model(o);
+  if (!model.entry("trainStep")) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
+  prepareOutputs(o);
+  DataParts data = readData(model, o.data, o.bind);
+  catchInterrupts();
+  Training training(o, model, data);
+  training.run();
+  if (!o.weightsOut.empty()) saveWeights(model, o.weightsOut);
+  if (!o.out.empty()) {
+    saveWeights(model, inFolder(o.out, "weights.safetensors"));
+    writeFile(inFolder(o.out, "log.csv"), training.log());
+  }
+  return 0;
+}
+
+int evaluateCommand(const Options &o) {
+  if (o.weights.empty()) throw UserError("'netc evaluate' needs --weights FILE");
+  CompiledModel model(o);
+  if (!model.entry("evaluate")) throw UserError(fmt::format("'{}' has neither a loss nor a metric", o.input));
+  DataParts data = readData(model, o.data, o.bind);
+  std::vector<Score> scores = evaluateAll(model, data.test, static_cast<std::size_t>(model.program().batch));
+  std::string json;
+  for (const Score &s : scores) {
+    if (!o.json) fmt::print("{} {:.6g}\n", s.name, s.value);
+    json += fmt::format("{}\"{}\": {:.9g}", json.empty() ? "" : ", ", s.name, s.value);
+  }
+  if (o.json) fmt::print("{{{}}}\n", json);
+  return 0;
+}
+
+} // namespace netc::driver
