@@ -32,4 +32,10 @@ struct Decisions {
 };
 void evaluate(const Graph &, Values &values, const Evaluation &, const std::vector<int> &wanted, Decisions *decisions);
 
+/// Float64 values as evaluate() gives them, and in `errors`, for each tensor, how far a float32 computation of the same
+/// formulas may be from them: any order of summation, fused or not, table functions within a few ulp. Infinite where
+/// nothing can be promised (an argmax with a near tie, a division by nearly nothing, an overflow). Given tensors
+/// must hold float32 values; their error is 0. Slow: meant for small random formulas.
+void evaluateWithBound(const Graph &, Values &values, Values &errors, const Evaluation &);
+
 } // namespace netc::graph
