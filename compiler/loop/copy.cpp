@@ -50,17 +50,15 @@ private:
 
 } // namespace
 
-PrivateRegisters privateRegisters(const Kernel &k, const std::function<bool(const For &)> &isLoop) {
+PrivateRegisters privateRegisters(const Kernel &k, const std::function<bool(const Statement &)> &isLoop) {
   Finder finder(k);
   finder.walk(k.body, nullptr);
   PrivateRegisters found;
   for (std::size_t r = 0; r < finder.places.size(); ++r) {
     const Place &p = finder.places[r];
     if (!p.seen || p.shared || !p.assignedFirst || !k.registers[r].dims.empty()) continue;
-    const auto home = std::find_if(p.loops.rbegin(), p.loops.rend(), [&](const Statement *s) {
-      const For *f = s ? std::get_if<For>(&s->node) : nullptr;
-      return f && isLoop(*f);
-    });
+    const auto home =
+        std::find_if(p.loops.rbegin(), p.loops.rend(), [&](const Statement *s) { return s && isLoop(*s); });
     if (home != p.loops.rend()) found[*home].push_back(static_cast<int>(r));
   }
   return found;

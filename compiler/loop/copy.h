@@ -10,6 +10,6 @@ namespace netc::loop {
 /// behind one assignment. A copy of the body may use a register of its own in their place.
 using PrivateRegisters = std::unordered_map<const Statement *, std::vector<int>>;
 /// `isLoop` says which loops count; a register belongs to the innermost one of these.
-PrivateRegisters privateRegisters(const Kernel &, const std::function<bool(const For &)> &isLoop);
+PrivateRegisters privateRegisters(const Kernel &, const std::function<bool(const Statement &)> &isLoop);
 
 } // namespace netc::loop

@@ -10,7 +10,7 @@ namespace {
 class Unroller {
 public:
   explicit Unroller(Kernel &k)
-      : k(k), names(k), priv(privateRegisters(k, [](const For &f) { return f.unroll; })),
+      : k(k), names(k), priv(privateRegisters(k, unrolled)),
         value(k.variables.size()), reg(k.registers.size()), used(k.registers.size(), false) {
     for (std::size_t i = 0; i < reg.size(); ++i) reg[i] = static_cast<int>(i);
   }
@@ -60,6 +60,11 @@ private:
     copy.name = names.fresh(copy.name);
     k.registers.push_back(std::move(copy));
     return static_cast<int>(k.registers.size()) - 1;
+  }
+
+  static bool unrolled(const Statement &s) {
+    const For *f = std::get_if<For>(&s.node);
+    return f && f->unroll;
   }
 
   static bool constant(const std::vector<Affine> &bounds) {

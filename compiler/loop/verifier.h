@@ -16,10 +16,4 @@ namespace netc::loop {
 
 bool verify(const Program &, Diagnostics &);
 
-/// The range of an affine expression for the loops around it is what both the verifier and the passes need.
-struct Ranges {
-  std::vector<Interval> of; // by variable; entries of variables out of scope are unused
-};
-Ranges runtimeRanges(const Kernel &, std::int64_t batch);
-
 } // namespace netc::loop

@@ -1,0 +1,333 @@
+#include "compiler/loop/kernel_verifier.h"
+
+#include "compiler/loop/bounds.h"
+#include "compiler/loop/walk.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unordered_set>
+
+namespace netc::loop {
+
+namespace {
+
+constexpr int mostErrors = 20; // of one kernel
+
+/// What a function takes: the types that its arguments may have, and whether the first two must agree.
+bool acceptsType(Signature s, std::size_t argument, DType type) {
+  switch (s) {
+  case Signature::Real:
+  case Signature::RealToInt: return type == DType::F32;
+  case Signature::Compare: return type == DType::F32 || type == DType::I32;
+  case Signature::Choose: return argument == 0 ? type == DType::Bool : true;
+  case Signature::Logic: return type == DType::Bool;
+  case Signature::Integer:
+  case Signature::IntToReal: return type == DType::I32;
+  }
+  return false;
+}
+
+const char *expectedType(Signature s, std::size_t argument) {
+  switch (s) {
+  case Signature::Real:
+  case Signature::RealToInt: return "f32";
+  case Signature::Compare: return "f32 or i32";
+  case Signature::Choose: return argument == 0 ? "bool" : "any type";
+  case Signature::Logic: return "bool";
+  case Signature::Integer:
+  case Signature::IntToReal: return "i32";
+  }
+  return "";
+}
+
+class KernelVerifier {
+public:
+  KernelVerifier(const Program &p, const Entry &e, int number, Diagnostics &diag)
+      : p(p), e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), bounds(k, p.batch),
+        inScope(k.variables.size(), false), inputs(inputSlots(p)), outputs(outputSlots(e)) {}
+
+  void verify() {
+    if (!verifyHead()) return;
+    verifyBlock(k.body);
+  }
+
+private:
+  // --- reports ---
+  void error(const std::string &what) {
+    if (++errors > mostErrors) return;
+    diag.error({}, fmt::format("entry {}, kernel {}: {}{}", e.name, k.name, place.empty() ? "" : place + ": ", what));
+  }
+  std::string str(const Affine &a) const {
+    return a.str([&](int v) {
+      return v >= 0 && v < static_cast<int>(k.variables.size()) ? k.variables[v] : fmt::format("variable {}", v);
+    });
+  }
+  std::string str(const RegisterRef &r) const {
+    std::string s = k.registers[r.reg].name;
+    for (const Affine &i : r.index) s += "[" + str(i) + "]";
+    return s;
+  }
+
+  // --- 1: names ---
+  bool verifyHead() {
+    const int before = errors;
+    if (k.variables.size() < firstLoopVariable) {
+      error(fmt::format("has {} variables, expected count, blocks and fullBlocks first", k.variables.size()));
+      return false;
+    }
+    for (int v = 0; v < firstLoopVariable; ++v) inScope[v] = true;
+    verifyAffine(k.parallelExtent, "the parallel extent");
+    if (k.parallel >= static_cast<int>(k.variables.size()) || (k.parallel >= 0 && k.parallel < firstLoopVariable)) {
+      error(fmt::format("variable {} is no parallel variable", k.parallel));
+      return false;
+    }
+    if (k.parallel >= 0) inScope[k.parallel] = true;
+    std::unordered_set<std::string> names;
+    for (const Register &r : k.registers) {
+      if (r.name.empty() || r.name == "true" || r.name == "false" || r.name == "nan" || r.name == "inf")
+        error(fmt::format("'{}' cannot name a register", r.name));
+      if (!names.insert(r.name).second) error(fmt::format("register {} is declared twice", r.name));
+      if (r.type == DType::U8) error(fmt::format("register {} is u8, expected f32, i32 or bool", r.name));
+      for (const std::int64_t d : r.dims)
+        if (d < 1 || d > 4096) error(fmt::format("register {} has extent {}, expected 1 to 4096", r.name, d));
+    }
+    return errors == before;
+  }
+
+  /// 3: every variable is that of a loop around.
+  bool verifyAffine(const Affine &a, const std::string &what) {
+    for (auto &[v, c] : a.terms()) {
+      if (v < 0 || v >= static_cast<int>(inScope.size())) {
+        error(fmt::format("{} uses variable {}, which does not exist", what, v));
+        return false;
+      }
+      if (!inScope[v]) {
+        error(fmt::format("{} uses {} outside of its loop", what, k.variables[v]));
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void verifyBlock(const Block &block) {
+    for (const StatementPtr &s : block) {
+      if (errors > mostErrors) return;
+      place.clear();
+      std::visit([&](const auto &n) { verifyNode(n); }, s->node);
+    }
+  }
+
+  // --- registers and operands ---
+  /// 4: the register exists, with one index for each dimension, each in range.
+  bool verifyRegister(const RegisterRef &r) {
+    if (r.reg < 0 || r.reg >= static_cast<int>(k.registers.size())) {
+      error(fmt::format("register {} does not exist", r.reg));
+      return false;
+    }
+    const Register &declared = k.registers[r.reg];
+    if (r.index.size() != declared.dims.size()) {
+      error(fmt::format("register {} has {} indices, expected {}", declared.name, r.index.size(), declared.dims.size()));
+      return false;
+    }
+    for (std::size_t d = 0; d < r.index.size(); ++d) {
+      if (!verifyAffine(r.index[d], fmt::format("an index of register {}", declared.name))) return false;
+      if (!holds(r.index[d]) || !holds(Affine(declared.dims[d] - 1) - r.index[d]))
+        error(fmt::format("{}: index {} is not always within 0 to {}", str(r), str(r.index[d]), declared.dims[d] - 1));
+    }
+    return true;
+  }
+
+  bool holds(const Affine &a) const { // >= 0
+    return bounds.nonNegative(a) || bounds.nonNegativeByTrying(a).value_or(false);
+  }
+
+  std::optional<DType> verifyOperand(const Operand &o) {
+    if (o.kind == Operand::Kind::Register && !verifyRegister(o.reg)) return std::nullopt;
+    if (o.kind == Operand::Kind::Scalar && (o.scalar < 0 || o.scalar >= static_cast<int>(e.scalars.size()))) {
+      error(fmt::format("scalar {} does not exist", o.scalar));
+      return std::nullopt;
+    }
+    return operandType(k, o);
+  }
+
+  void expectDestination(const RegisterRef &dst, std::optional<DType> type) {
+    if (!verifyRegister(dst) || !type) return;
+    const Register &r = k.registers[dst.reg];
+    if (r.type != *type) error(fmt::format("{} is {}, but gets {}", str(dst), name(r.type), name(*type)));
+  }
+
+  // --- 2: operations ---
+  void verifyNode(const Compute &n) {
+    if (n.op) place = std::string(row(*n.op).name);
+    std::vector<std::optional<DType>> types;
+    for (const Operand &a : n.args) types.push_back(verifyOperand(a));
+    const std::size_t arity = n.op ? row(*n.op).arity : 1;
+    if (n.op && !isPrimitive(*n.op)) return error("no primitive of the loop IR");
+    if (n.args.size() != arity) return error(fmt::format("{} arguments, expected {}", n.args.size(), arity));
+    if (!n.op) return expectDestination(n.dst, types[0]);
+    const Signature signature = row(*n.op).signature;
+    for (std::size_t i = 0; i < arity; ++i)
+      if (types[i] && !acceptsType(signature, i, *types[i]))
+        error(fmt::format("argument {} is {}, expected {}", i + 1, name(*types[i]), expectedType(signature, i)));
+    const std::size_t first = signature == Signature::Choose ? 1 : 0;
+    const bool same = signature == Signature::Compare || signature == Signature::Choose;
+    if (same && types[first] && types[first + 1] && *types[first] != *types[first + 1])
+      error(fmt::format("arguments {} and {} are {} and {}, expected equal types", first + 1, first + 2,
+                        name(*types[first]), name(*types[first + 1])));
+    if (*n.op == Fn::Shl || *n.op == Fn::Shr) verifyShift(n.args[1]);
+    expectDestination(n.dst, resultOf(n));
+  }
+  std::optional<DType> resultOf(const Compute &n) const { return resultType(e, k, Statement{n}); }
+
+  void verifyShift(const Operand &count) {
+    if (count.kind != Operand::Kind::Constant || count.value < 0 || count.value > 31)
+      error("the shift count must be a constant from 0 to 31");
+  }
+
+  void verifyNode(const Reduce &n) {
+    place = "reduce";
+    const auto type = verifyOperand(n.src);
+    if (type == DType::Bool) error("the operand is bool, expected f32 or i32");
+    expectDestination(n.dst, type);
+  }
+  void verifyNode(const LaneIndex &n) {
+    place = "lanes";
+    verifyAffine(n.base, "the base");
+    expectDestination(n.dst, DType::I32);
+  }
+  void verifyNode(const LaneMask &n) {
+    place = "mask";
+    verifyAffine(n.active, "the number of lanes");
+    expectDestination(n.dst, DType::Bool);
+  }
+
+  // --- 5, 6: memory ---
+  void verifyNode(const Load &n) {
+    if (!verifyBuffer(n.buffer)) return;
+    const Buffer &b = e.buffers[n.buffer];
+    place = fmt::format("load {}[{}]", b.name, str(n.address));
+    verifyAddress(b, n.address, n.stride, n.active);
+    expectDestination(n.dst, registerType(b.type));
+  }
+
+  void verifyNode(const Store &n) {
+    if (!verifyBuffer(n.buffer)) return;
+    const Buffer &b = e.buffers[n.buffer];
+    place = fmt::format("store {}[{}]", b.name, str(n.address));
+    if (b.space == Space::Constant || b.space == Space::Input)
+      error(fmt::format("{} are never stored to", b.space == Space::Input ? "inputs" : "constants"));
+    if (b.space == Space::Store && beforeCommit)
+      error(fmt::format("kernels before number {} (commit) do not write the store", e.commit));
+    if (n.stride == 0) error("a store with stride 0");
+    const auto type = verifyOperand(n.value);
+    if (type && *type != registerType(b.type))
+      error(fmt::format("the value is {}, expected {}", name(*type), name(registerType(b.type))));
+    verifyAddress(b, n.address, n.stride, n.active);
+  }
+
+  bool verifyBuffer(int b) {
+    if (b >= 0 && b < static_cast<int>(e.buffers.size())) return true;
+    error(fmt::format("buffer {} does not exist", b));
+    return false;
+  }
+
+  void verifyAddress(const Buffer &b, const Affine &address, std::int64_t stride, const std::optional<Affine> &active) {
+    if (!verifyAffine(address, "the address")) return;
+    if (active && !verifyAffine(*active, "the number of lanes")) return;
+    if (active) bounds.enter(std::vector<Affine>{*active - 1}); // else nothing is touched
+    // The element of the last lane; with `active` the last lane is whichever of the two comes first.
+    std::vector<Affine> last{address + stride * (lanes - 1)};
+    if (active) last.push_back(address + (*active - 1) * stride);
+    const Affine end = size(b);
+    const auto anyHolds = [&](const auto &distance) {
+      if (std::any_of(last.begin(), last.end(), [&](const Affine &l) { return bounds.nonNegative(distance(l)); }))
+        return true;
+      return lanesHold(address, stride, active, distance);
+    };
+    const auto above = [](const Affine &a) { return a; };
+    const auto below = [&](const Affine &a) { return end - a - 1; };
+    const bool up = stride >= 0;
+    const bool low = up ? holds(address) : anyHolds(above);
+    const bool high = up ? anyHolds(below) : holds(below(address));
+    if (active) bounds.leave();
+    if (!low) error(fmt::format("not always at element 0 or above{}", suffix(stride, active)));
+    if (!high) error(fmt::format("not always within {} elements{}", str(end), suffix(stride, active)));
+  }
+
+  /// Each lane by itself, where it is active.
+  template <class Distance>
+  bool lanesHold(const Affine &address, std::int64_t stride, const std::optional<Affine> &active, Distance distance) {
+    for (int l = 0; l < lanes; ++l) {
+      if (active) bounds.enter(std::vector<Affine>{*active - (l + 1)});
+      const bool good = holds(distance(address + stride * l));
+      if (active) bounds.leave();
+      if (!good) return false;
+    }
+    return true;
+  }
+
+  std::string suffix(std::int64_t stride, const std::optional<Affine> &active) const {
+    return fmt::format(" (stride {}{})", stride, active ? ", active " + str(*active) : "");
+  }
+
+  /// The elements that may be touched: the caller passes `count` rows.
+  Affine size(const Buffer &b) const {
+    const std::vector<Slot> *slots = b.space == Space::Input    ? &inputs
+                                     : b.space == Space::Output ? &outputs
+                                                                : nullptr;
+    if (slots && b.place >= 0 && b.place < static_cast<std::int64_t>(slots->size()) && (*slots)[b.place].row > 0)
+      return Affine::var(Count, (*slots)[b.place].row);
+    return b.size;
+  }
+
+  // --- 3: loops ---
+  void verifyNode(const For &n) {
+    place = "for";
+    if (n.var < firstLoopVariable || n.var >= static_cast<int>(inScope.size()))
+      return error(fmt::format("variable {} cannot be a loop's", n.var));
+    place = "for " + k.variables[n.var];
+    if (n.step < 1) error(fmt::format("step {}, expected 1 or more", n.step));
+    if (n.lower.empty() || n.upper.empty()) return error("a loop without bounds");
+    bool good = true;
+    for (const Affine &a : n.lower) good &= verifyAffine(a, "the lower bound");
+    for (const Affine &a : n.upper) good &= verifyAffine(a, "the upper bound");
+    if (inScope[n.var]) return error("a loop around has the same variable");
+    if (!good || bounds.neverRuns(n)) return; // what never runs touches nothing
+    inScope[n.var] = true;
+    bounds.enter(n);
+    verifyBlock(n.body);
+    bounds.leave();
+    inScope[n.var] = false;
+  }
+
+  void verifyNode(const If &n) {
+    place = "if";
+    bool good = true;
+    for (const Affine &c : n.conditions) good &= verifyAffine(c, "the condition");
+    if (!good) return;
+    for (const Affine &c : n.conditions)
+      if (bounds.negative(c)) return; // what never runs touches nothing
+    bounds.enter(n.conditions);
+    verifyBlock(n.body);
+    bounds.leave();
+  }
+
+  const Program &p;
+  const Entry &e;
+  const Kernel &k;
+  const bool beforeCommit;
+  Diagnostics &diag;
+  Bounds bounds;
+  std::vector<bool> inScope; // by variable
+  std::vector<Slot> inputs, outputs;
+  std::string place; // of the statement looked at
+  int errors = 0;
+};
+
+} // namespace
+
+void verifyKernel(const Program &p, const Entry &e, int kernel, Diagnostics &diag) {
+  KernelVerifier(p, e, kernel, diag).verify();
+}
+
+} // namespace netc::loop

@@ -1,0 +1,21 @@
+// The part of the verifier that looks into kernels.
+#pragma once
+
+#include "compiler/loop/loop.h"
+#include "compiler/support/diagnostics.h"
+
+namespace netc::loop {
+
+/// An input or output slot of an entry: what the caller passes.
+struct Slot {
+  std::string name;
+  DType type = DType::F32;
+  std::int64_t elements = 0; // at full batch
+  std::int64_t row = 0;      // elements a sample; 0: the size does not depend on the count
+};
+std::vector<Slot> inputSlots(const Program &); // inputs, then targets
+std::vector<Slot> outputSlots(const Entry &);
+
+void verifyKernel(const Program &, const Entry &, int kernel, Diagnostics &);
+
+} // namespace netc::loop
