@@ -1,7 +1,7 @@
 // KernelCode: loads and stores. Lanes that are not active never touch memory.
 #include "compiler/codegen/llvm/kernel_code.h"
 
-#include "compiler/support/diagnostics.h"
+#include "compiler/loop/walk.h"
 
 #include <fmt/format.h>
 #include <llvm/IR/MDBuilder.h>
@@ -14,24 +14,6 @@ namespace netc::codegen {
 using namespace loop;
 
 namespace {
-
-void collectBuffers(const Block &block, std::set<int> &used) {
-  for (const StatementPtr &statement : block) {
-    if (auto *load = std::get_if<Load>(&statement->node)) used.insert(load->buffer);
-    if (auto *store = std::get_if<Store>(&statement->node)) used.insert(store->buffer);
-    if (auto *loop = std::get_if<For>(&statement->node)) collectBuffers(loop->body, used);
-    if (auto *guard = std::get_if<If>(&statement->node)) collectBuffers(guard->body, used);
-  }
-}
-
-std::int64_t byteCount(const Buffer &x) { return x.size * byteSize(x.type); }
-
-bool disjoint(const Buffer &x, const Buffer &y) {
-  if (x.space != y.space) return true;
-  if (x.space == Space::Constant) return false; // never stored to
-  if (x.space == Space::Input || x.space == Space::Output) return x.place != y.place;
-  return x.place + byteCount(x) <= y.place || y.place + byteCount(y) <= x.place;
-}
 
 /// Lanes 0..result-1 are active; -1 when only the run tells.
 int activeLanes(const std::optional<Affine> &active) {
@@ -87,7 +69,10 @@ llvm::Align KernelCode::alignment(int buffer) const {
 
 void KernelCode::computeAliasScopes() {
   std::set<int> used;
-  collectBuffers(kernel.body, used);
+  forEachStatement(kernel.body, [&](const Statement &statement) {
+    if (auto *load = std::get_if<Load>(&statement.node)) used.insert(load->buffer);
+    if (auto *store = std::get_if<Store>(&statement.node)) used.insert(store->buffer);
+  });
   // Scopes are named after the place, so that equal kernels of several entries have equal metadata and merge.
   llvm::MDBuilder metadata(context);
   llvm::MDNode *domain = metadata.createAliasScopeDomain("buffers");
@@ -95,14 +80,14 @@ void KernelCode::computeAliasScopes() {
   for (int i : used) {
     const Buffer &x = entry.buffers[i];
     scopes[i] = metadata.createAliasScope(
-        fmt::format("{}:{}+{}", static_cast<int>(x.space), x.place, byteCount(x)), domain);
+        fmt::format("{}:{}+{}", static_cast<int>(x.space), x.place, x.size * byteSize(x.type)), domain);
   }
   ownScope.resize(entry.buffers.size());
   otherScopes.resize(entry.buffers.size());
   for (int i : used) {
     std::vector<llvm::Metadata *> others;
     for (int j : used)
-      if (disjoint(entry.buffers[i], entry.buffers[j])) others.push_back(scopes[j]);
+      if (!overlaps(entry.buffers[i], entry.buffers[j])) others.push_back(scopes[j]);
     ownScope[i] = llvm::MDNode::get(context, scopes[i]);
     if (!others.empty()) otherScopes[i] = llvm::MDNode::get(context, others);
   }

@@ -22,15 +22,22 @@ public:
       std::vector<llvm::Constant *> fields;
       for (const Field &field : row)
         fields.push_back(std::visit([this](const auto &f) { return constant(f); }, field));
-      rows.push_back(llvm::ConstantStruct::getAnon(context, fields));
+      rows.push_back(fields.size() == 1 ? fields.front() : llvm::ConstantStruct::getAnon(context, fields));
     }
-    llvm::Constant *value = llvm::ConstantStruct::getAnon(context, rows);
+    llvm::Constant *value = allRows(rows);
     auto *global = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true, linkage, value, symbol);
     global->setAlignment(llvm::Align(8));
     tables.push_back(global);
   }
 
 private:
+  /// An array, or where rows differ in type (a null for a number, say) a structure, which lies in memory alike.
+  llvm::Constant *allRows(const std::vector<llvm::Constant *> &rows) {
+    for (llvm::Constant *row : rows)
+      if (row->getType() != rows.front()->getType()) return llvm::ConstantStruct::getAnon(context, rows);
+    if (rows.empty()) return llvm::ConstantStruct::getAnon(context, rows);
+    return llvm::ConstantArray::get(llvm::ArrayType::get(rows.front()->getType(), rows.size()), rows);
+  }
   llvm::Constant *constant(std::int64_t v) {
     return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context), v);
   }

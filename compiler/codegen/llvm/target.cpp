@@ -3,6 +3,8 @@
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
@@ -30,6 +32,21 @@ Target nativeTarget() {
     if (feature.first() == "avx512f") target.avx512 = feature.second;
   }
   return target;
+}
+
+/// `a < b ? a : b` would become a minimum instruction, which replaces denormals by zero where a selection keeps them
+/// (x86 with DAZ). A comparison of a fenced copy is not recognised as one.
+void keepSelections(llvm::Function &function) {
+  for (llvm::Instruction &instruction : llvm::instructions(function)) {
+    auto *select = llvm::dyn_cast<llvm::SelectInst>(&instruction);
+    auto *compare = select ? llvm::dyn_cast<llvm::FCmpInst>(select->getCondition()) : nullptr;
+    if (!compare || !select->getType()->isFPOrFPVectorTy()) continue;
+    const int fenced = llvm::isa<llvm::Constant>(compare->getOperand(0)) ? 1 : 0;
+    llvm::Value *x = compare->getOperand(fenced);
+    if (x != select->getTrueValue() && x != select->getFalseValue()) continue;
+    llvm::IRBuilder<> b(compare);
+    compare->setOperand(fenced, b.CreateIntrinsic(llvm::Intrinsic::arithmetic_fence, {x->getType()}, {x}));
+  }
 }
 
 } // namespace
@@ -100,6 +117,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   pipeline.addPass(llvm::MergeFunctionsPass()); // first: entries share kernels, and each is then compiled once
   pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
   pipeline.run(module, modules);
+  for (llvm::Function &function : module)
+    keepSelections(function);
 }
 
 } // namespace netc::codegen
