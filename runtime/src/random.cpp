@@ -1,3 +1,5 @@
+#include "src/exact.h"
+
 #include "netc/random.h"
 
 #include <cmath>

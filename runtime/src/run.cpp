@@ -38,8 +38,10 @@ class FloatMode {
   FloatMode &operator=(const FloatMode &) = delete;
 };
 
+// A chain of stages that run depth first: stages[0..length), all with the same iterations.
 struct StageCall {
-  NetcKernel run;
+  const NetcStage *stages;
+  std::int64_t length;
   const NetcFrame *frame;
   std::int64_t iterations, parts;
 };
@@ -48,15 +50,21 @@ void runPart(void *argument, std::size_t index) {
   const StageCall &call = *static_cast<const StageCall *>(argument);
   std::int64_t part = static_cast<std::int64_t>(index);
   FloatMode mode;
-  call.run(call.frame, call.iterations * part / call.parts, call.iterations * (part + 1) / call.parts);
+  std::int64_t begin = call.iterations * part / call.parts, end = call.iterations * (part + 1) / call.parts;
+  if (call.length == 1)
+    return call.stages[0].run(call.frame, begin, end);
+  for (std::int64_t i = begin; i < end; ++i)
+    for (std::int64_t stage = 0; stage < call.length; ++stage)
+      call.stages[stage].run(call.frame, i, i + 1);
 }
 
-void runStage(const NetcStage &stage, const NetcFrame &frame, const Dispatch &dispatch) {
+void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &frame, const Dispatch &dispatch) {
+  const NetcStage &stage = stages[0];
   std::int64_t blocks = (frame.count + 15) / 16, fullBlocks = frame.count / 16;
   std::int64_t iterations = stage.perBlock * blocks + stage.perFullBlock * fullBlocks + stage.perCount * frame.count +
                             stage.fixed;
   std::int64_t parts = static_cast<std::int64_t>(dispatch.parts);
-  StageCall call{stage.run, &frame, iterations, iterations < parts ? iterations : parts};
+  StageCall call{stages, length, &frame, iterations, iterations < parts ? iterations : parts};
   if (call.parts <= 1) {
     call.parts = 1;
     runPart(&call, 0);
@@ -147,8 +155,13 @@ void evaluateScalars(const NetcEntry &entry, const ScalarInputs &in, const float
 
 void runStages(const NetcEntry &entry, std::int64_t from, std::int64_t to, const NetcFrame &frame,
                const Dispatch &dispatch) {
-  for (std::int64_t i = from; i < to; ++i)
-    runStage(entry.stages[i], frame, dispatch);
+  for (std::int64_t i = from; i < to;) {
+    std::int64_t length = 1;
+    while (i + length < to && entry.stages[i + length - 1].depthFirst)
+      ++length;
+    runChain(entry.stages + i, length, frame, dispatch);
+    i += length;
+  }
 }
 
 } // namespace netc

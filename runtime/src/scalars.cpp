@@ -1,3 +1,5 @@
+#include "src/exact.h"
+
 #include "src/scalars.h"
 
 #include <cmath>

@@ -33,6 +33,7 @@ typedef struct NetcStage {
   int64_t perCount;
   int64_t fixed;
   double flops;         /* nominal, at full batch */
+  int64_t depthFirst;   /* 1: each iteration is followed by the same iteration of the next stage */
 } NetcStage;
 
 /* Postfix programs in float64; the order of the codes is that of ScalarOp::Code in the compiler. */

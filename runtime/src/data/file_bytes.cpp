@@ -1,0 +1,111 @@
+#include "src/data/file_bytes.h"
+
+#include "src/failure.h"
+#include "src/file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <sys/stat.h>
+#ifdef NETC_HAVE_ZLIB
+#include <zlib.h>
+#endif
+
+namespace netc::data {
+namespace {
+
+constexpr std::size_t chunk = std::size_t{1} << 20;
+
+bool readPlain(std::FILE *file, const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
+  std::size_t size = 0, got = 0;
+  do {
+    bytes.resize(size + chunk);
+    got = std::fread(bytes.data() + size, 1, chunk, file);
+    size += got;
+  } while (got > 0);
+  bytes.resize(size);
+  return !std::ferror(file) || failAt(error, path, std::string("cannot read: ") + std::strerror(errno));
+}
+
+#ifdef NETC_HAVE_ZLIB
+bool readGzip(const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
+  gzFile file = gzopen(path.c_str(), "rb");
+  if (!file)
+    return failAt(error, path, std::string("cannot open: ") + std::strerror(errno));
+  std::size_t size = 0;
+  int got = 0;
+  do {
+    bytes.resize(size + chunk);
+    got = gzread(file, bytes.data() + size, static_cast<unsigned>(chunk));
+    size += got > 0 ? static_cast<std::size_t>(got) : 0;
+  } while (got > 0);
+  bytes.resize(size);
+  int code = Z_OK;
+  std::string reason = gzerror(file, &code); // a truncated stream ends without a -1 from gzread
+  gzclose(file);
+  return (got == 0 && code == Z_OK) ||
+         failAt(error, path, code == Z_BUF_ERROR ? "truncated gzip data" : "damaged gzip data: " + reason);
+}
+#else
+bool readGzip(const std::string &path, std::vector<unsigned char> &, std::string &error) {
+  return failAt(error, path, "gzip data, and this netc was built without zlib");
+}
+#endif
+
+} // namespace
+
+bool failAt(std::string &error, const std::string &path, const std::string &what) {
+  error = path + ": " + what;
+  return false;
+}
+
+bool readBytes(const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
+  if (folderExists(path))
+    return failAt(error, path, "is a folder, expected a file");
+  std::FILE *file = std::fopen(path.c_str(), "rb");
+  if (!file)
+    return failAt(error, path, std::string("cannot open: ") + std::strerror(errno));
+  bytes.clear();
+  bool good = readPlain(file, path, bytes, error);
+  std::fclose(file);
+  bool isGzip = good && bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+  return isGzip ? readGzip(path, bytes, error) : good;
+}
+
+bool writeBytes(const std::string &path, const std::vector<unsigned char> &bytes, std::string &error) {
+  char message[messageSize] = "";
+  if (writeFile(path.c_str(), bytes.data(), bytes.size(), message) == Status::ok)
+    return true;
+  error = message;
+  return false;
+}
+
+bool fileExists(const std::string &path) {
+  struct stat about;
+  return stat(path.c_str(), &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
+bool folderExists(const std::string &path) {
+  struct stat about;
+  return stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+std::string stem(const std::string &path) {
+  std::size_t slash = path.find_last_of('/');
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  return name.substr(0, name.find('.', 1));
+}
+
+bool endsWith(const std::string &text, const char *end) {
+  std::size_t length = std::strlen(end);
+  return text.size() >= length && text.compare(text.size() - length, length, end) == 0;
+}
+
+std::string shapeText(const std::vector<std::int64_t> &shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+} // namespace netc::data
