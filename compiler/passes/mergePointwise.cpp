@@ -1,6 +1,7 @@
 // Requires: `simplify`, which writes pointwise formulas with the identity map. A pointwise formula goes into its
 // only reader, if that is an assignment over the same index space that reads it at the same point; a constant goes
-// into every reader. Nothing goes into a contraction: fusing there is the schedule's decision.
+// into every reader, a value that is the same for all elements (-@rate) into every assignment. Nothing else goes into a
+// contraction: fusing there is the schedule's decision.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -14,9 +15,20 @@ using graph::Node;
 
 namespace {
 
+constexpr std::size_t cheapNodes = 4;
+
+/// A single constant or run-time scalar.
 bool isConstant(const Formula &f) {
   const Node &root = f.clauses[0].body.nodes[f.clauses[0].body.root];
   return root.kind == Node::Kind::Const || root.kind == Node::Kind::Scalar;
+}
+
+/// The same value for every element, and cheap: a few operations on constants and run-time scalars.
+bool isUniform(const Formula &f) {
+  const Body &b = f.clauses[0].body;
+  for (const Node &n : b.nodes)
+    if (n.kind == Node::Kind::Read || n.kind == Node::Kind::Index) return false;
+  return b.nodes.size() <= cheapNodes;
 }
 
 /// Every read of the producer's result stands at the point that the clause visits.
@@ -30,6 +42,7 @@ bool readsInPlace(const Clause &c, const Formula &producer) {
 bool canMerge(const Formula &producer, const Formula &reader) {
   if (isConstant(producer)) return true;
   if (reader.op != graph::Combine::Assign) return false;
+  if (isUniform(producer)) return true;
   for (const Clause &c : reader.clauses)
     if (!readsInPlace(c, producer)) return false;
   return true;
@@ -61,7 +74,7 @@ void mergePointwise(Graph &g) {
     for (std::size_t j = i + 1; j < g.formulas.size(); ++j)
       if (reads(g.formulas[j], producer.target)) readers.push_back(j);
     const bool hasOneUse = readers.size() == 1 && !pinned[producer.target];
-    if (!hasOneUse && !isConstant(producer)) continue;
+    if (!hasOneUse && !isUniform(producer)) continue;
     bool mergedAll = true;
     for (std::size_t j : readers) {
       if (canMerge(producer, g.formulas[j])) substitute(g.formulas[j], producer);

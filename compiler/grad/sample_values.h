@@ -1,0 +1,30 @@
+// Random values for the tensors that a caller would give: reproducible from a seed and the tensor's name.
+#pragma once
+
+#include "compiler/graph/graph.h"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace netc::grad {
+
+/// SplitMix64 (Steele, Lea, Flood 2014), started from the seed and a name.
+class Randomness {
+public:
+  Randomness(std::uint64_t seed, std::string_view name);
+  std::uint64_t next();
+  double uniform();                      // [0, 1)
+  double normal();                       // Box-Muller
+  std::int64_t below(std::int64_t bound) { return static_cast<std::int64_t>(uniform() * static_cast<double>(bound)); }
+
+private:
+  std::uint64_t state;
+};
+
+std::int64_t elementCount(const graph::Tensor &);
+
+/// Values for an input, target, parameter or state, as check.h describes.
+std::vector<double> sampleValues(const graph::Tensor &, std::uint64_t seed);
+
+} // namespace netc::grad
