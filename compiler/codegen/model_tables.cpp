@@ -134,22 +134,22 @@ private:
     return add("tensors", "NetcTensor", std::move(rows));
   }
 
-  Field scalarTable(const Entry &e, const std::string &suffix) {
+  Field scalarTable(const Entry &e) {
     std::vector<std::vector<Field>> rows;
     for (const RuntimeScalar &s : e.scalars) {
       std::vector<std::vector<Field>> ops;
       for (const ScalarOp &op : s.program) ops.push_back({code(op.code), op.value});
-      const Field program = add(identifier(e.name + "_" + s.name + "_ops") + suffix, "NetcScalarOp", std::move(ops));
+      const Field program = add(identifier(e.name + "_" + s.name + "_ops"), "NetcScalarOp", std::move(ops));
       rows.push_back({s.name, program, integer(s.program.size())});
     }
-    return add(identifier(e.name) + "Scalars" + suffix, "NetcScalar", std::move(rows));
+    return add(identifier(e.name) + "Scalars", "NetcScalar", std::move(rows));
   }
 
-  Field resultTable(const Entry &e, const std::string &suffix) {
+  Field resultTable(const Entry &e) {
     std::vector<std::vector<Field>> rows;
     for (const loop::Result &r : e.results)
       rows.push_back({r.name, code(r.kind), code(r.type), integer(r.shape.size()), shapeTable(r.shape), integer(r.batch)});
-    return add(identifier(e.name) + "Results" + suffix, "NetcResult", std::move(rows));
+    return add(identifier(e.name) + "Results", "NetcResult", std::move(rows));
   }
 
   Field stageTable(int program, int entry, const std::string &suffix) {
@@ -160,7 +160,7 @@ private:
       const Affine extent = kernel.parallel < 0 ? Affine(1) : kernel.parallelExtent;
       rows.push_back({kernel.name, KernelRef{program, entry, static_cast<int>(k)}, extent.coefficient(loop::Blocks),
                       extent.coefficient(loop::FullBlocks), extent.coefficient(loop::Count), extent.constant(),
-                      kernel.flops});
+                      kernel.flops, std::int64_t{kernel.depthFirst}});
     }
     return add(identifier(e.name) + "Stages" + suffix, "NetcStage", std::move(rows));
   }
@@ -171,7 +171,7 @@ private:
     std::vector<std::vector<Field>> rows;
     for (std::size_t i = 0; i < p.entries.size(); ++i) {
       const Entry &e = p.entries[i];
-      const Field scalars = scalarTable(e, suffix), results = resultTable(e, suffix);
+      const Field scalars = scalarTable(e), results = resultTable(e);
       const Field stages = stageTable(program, static_cast<int>(i), suffix);
       rows.push_back({e.name, e.workspaceBytes, scalars, integer(e.scalars.size()), results, integer(e.results.size()),
                       stages, integer(e.kernels.size()), std::int64_t{e.commit}});

@@ -23,6 +23,7 @@ Kernel KernelParser::parse() {
     t.expect("<");
     k.parallelExtent = parseAffine();
     k.parallel = addVariable(name);
+    k.depthFirst = t.accept("then");
     scope.emplace_back(name, k.parallel);
   }
   if (t.accept("flops")) k.flops = t.expectNumber("the number of operations");

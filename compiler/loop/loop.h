@@ -30,7 +30,7 @@
 //     buffer image: u8[50176] input 0
 //     buffer conv1.weight: f32[150] store 0
 //     buffer x: f32[65536] workspace 1024
-//     kernel conv1 parallel nb < blocks {
+//     kernel conv1 parallel nb < blocks {                        (`parallel nb < blocks then`: depth first with the next)
 //       | conv1.y[n, o, i, j] = ...                              (comment lines, printed above the kernel's code)
 //       reg acc: f32[6][4]
 //       for i in 0 .. 28 {
@@ -159,6 +159,9 @@ struct Kernel {
   int parallel = -1; // variable, or -1
   Affine parallelExtent; // over the run-time sizes
   Block body;
+  /// Each iteration is followed by the same iteration of the next kernel, which has the same parallel extent: a
+  /// chain of such kernels runs depth first, block of samples by block.
+  bool depthFirst = false;
   double flops = 0;  // nominal: two a multiply-add of the formula, at full batch
 };
 

@@ -55,6 +55,7 @@ public:
     if (k.parallel >= 0) {
       enterVariable(k.parallel);
       head += fmt::format(" parallel {} < {}", variable(k.parallel), affine(k.parallelExtent));
+      if (k.depthFirst) head += " then";
     }
     if (k.flops != 0) head += " flops " + number(k.flops);
     out += head + " {\n";

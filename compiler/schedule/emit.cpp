@@ -1,0 +1,155 @@
+#include "compiler/schedule/emit.h"
+
+#include <cctype>
+
+namespace netc::schedule {
+
+using graph::Node;
+using loop::Operand;
+using loop::RegisterRef;
+
+void PointEmitter::begin(const Nest &n, int v) {
+  nest = &n;
+  vector = v;
+  bindings.assign(n.positions.size() + (n.block >= 0), std::nullopt);
+}
+
+Affine PointEmitter::value(const Affine &a) const {
+  return a.substitute([&](int p) { return bindings[p] ? *bindings[p] : Affine(); });
+}
+
+std::int64_t PointEmitter::laneStride(const Affine &address) const { return vector < 0 ? 0 : address.coefficient(vector); }
+
+/// Padded batch memory has all lanes; everything else ends where `active` says.
+std::optional<Affine> PointEmitter::activeFor(int tensor) const {
+  if (!active || vector != nest->batch) return active;
+  const loop::Space space = buffers.list[buffers.of[tensor]].space;
+  return space == loop::Space::Input || space == loop::Space::Output ? active : std::nullopt;
+}
+
+loop::Load PointEmitter::load(RegisterRef dst, int tensor, const Affine &address) const {
+  const std::int64_t stride = laneStride(address);
+  loop::Load l{std::move(dst), buffers.of[tensor], value(address), stride, {}};
+  if (stride != 0) l.active = activeFor(tensor);
+  return l;
+}
+
+loop::Store PointEmitter::store(int tensor, const Affine &address, const Operand &operand) const {
+  const std::int64_t stride = laneStride(address);
+  loop::Store s{buffers.of[tensor], value(address), stride == 0 ? 1 : stride, operand, {}};
+  s.active = stride == 0 ? std::optional<Affine>(1) : activeFor(tensor);
+  return s;
+}
+
+bool PointEmitter::touchesCallersMemory(const std::vector<std::string> &followers) const {
+  const auto callers = [&](int tensor) {
+    if (tensor < 0 || buffers.of[tensor] < 0) return false;
+    const loop::Space space = buffers.list[buffers.of[tensor]].space;
+    bool batch = false;
+    for (const graph::Extent &e : graph.tensors[tensor].shape) batch |= e.batch;
+    return batch && (space == loop::Space::Input || space == loop::Space::Output);
+  };
+  const auto touches = [&](const graph::Formula &f, const graph::Body &body) {
+    if (callers(f.target)) return true;
+    for (const Node &n : body.nodes)
+      if (n.kind == Node::Kind::Read && callers(n.id)) return true;
+    return false;
+  };
+  if (touches(*nest->formula, nest->clause->body)) return true;
+  for (const std::string &name : followers)
+    if (const graph::Formula *f = graph.definition(graph.find(name)); f && touches(*f, f->clauses[0].body)) return true;
+  return false;
+}
+
+Operand PointEmitter::number(const Affine &a) {
+  const Affine base = value(a);
+  const std::int64_t step = laneStride(a);
+  if (base.isConstant() && step == 0) return KernelBuilder::constant(static_cast<double>(base.constant()), DType::I32);
+  const RegisterRef r = k.reg("index", DType::I32);
+  k.add(loop::LaneIndex{r, base, step});
+  return KernelBuilder::of(r);
+}
+
+/// The last part of a tensor's name as a register name: "conv1.weight" -> "weight".
+static std::string registerName(const std::string &tensor) {
+  std::string s = tensor.substr(tensor.rfind('.') == std::string::npos ? 0 : tensor.rfind('.') + 1);
+  for (char &c : s)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) s = "v" + s;
+  return s;
+}
+
+Operand PointEmitter::emitNode(int node, std::vector<std::optional<Operand>> &done) {
+  if (done[node]) return *done[node];
+  const Node &n = nest->clause->body.nodes[node];
+  const auto result = [&]() -> Operand {
+    switch (n.kind) {
+    case Node::Kind::Const: return KernelBuilder::constant(n.value, n.dtype);
+    case Node::Kind::Index: return number(nest->index[node]);
+    case Node::Kind::Scalar: {
+      Operand o;
+      o.kind = Operand::Kind::Scalar;
+      o.scalar = n.id;
+      return o;
+    }
+    case Node::Kind::Read: {
+      if (auto at = known.find(n.id); at != known.end()) return at->second.value;
+      const RegisterRef r = k.reg(registerName(graph.tensors[n.id].name), n.dtype);
+      k.add(load(r, n.id, nest->reads[node].address));
+      return KernelBuilder::of(r);
+    }
+    case Node::Kind::Call: break;
+    }
+    std::vector<Operand> args;
+    for (int a : n.args) args.push_back(emitNode(a, done));
+    return k.call(n.fn, n.dtype, args);
+  }();
+  done[node] = result;
+  return result;
+}
+
+Operand PointEmitter::emit(int node) {
+  const graph::Body &body = nest->clause->body;
+  std::vector<std::optional<Operand>> done(body.nodes.size());
+  return emitNode(node < 0 ? body.root : node, done);
+}
+
+PointEmitter PointEmitter::follow(const Nest &follower, const std::vector<int> &here) const {
+  PointEmitter e(graph, buffers, k);
+  e.begin(follower, -1);
+  for (std::size_t p = 0; p < here.size(); ++p) {
+    e.bindings[p] = bindings[here[p]];
+    if (here[p] == vector) e.vector = static_cast<int>(p);
+  }
+  if (follower.block >= 0) e.bindings[follower.block] = bindings[nest->block];
+  e.active = active;
+  return e;
+}
+
+std::vector<int> dimensionPositions(const graph::Clause &c) {
+  std::vector<int> dims;
+  for (const Affine &a : c.out) {
+    int v = -1;
+    dims.push_back(a.isVar(&v) ? v : -1);
+  }
+  return dims;
+}
+
+std::vector<int> correspondence(const Nest &follower, const std::map<int, InRegister> &at) {
+  std::vector<int> here(follower.positions.size(), -1);
+  for (const Node &n : follower.clause->body.nodes) {
+    if (n.kind != Node::Kind::Read) continue;
+    const auto source = at.find(n.id);
+    if (source == at.end()) continue;
+    for (std::size_t d = 0; d < n.map.size(); ++d) {
+      int v = -1;
+      if (!n.map[d].isVar(&v) || (here[v] >= 0 && here[v] != source->second.dims[d])) return {};
+      here[v] = source->second.dims[d];
+    }
+  }
+  for (int p : here)
+    if (p < 0) return {};
+  return here;
+}
+
+} // namespace netc::schedule

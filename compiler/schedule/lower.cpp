@@ -1,0 +1,180 @@
+#include "compiler/schedule/lower.h"
+
+#include "compiler/schedule/lower_leaf.h"
+
+#include "compiler/graph/text.h"
+#include "compiler/loop/passes.h"
+#include "compiler/loop/verifier.h"
+#include "compiler/schedule/plan.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace netc::schedule {
+
+using graph::Graph;
+using graph::Tensor;
+using graph::TensorKind;
+
+namespace {
+
+std::int64_t elements(const Graph &g, const Tensor &t, bool blocked) {
+  std::int64_t n = 1;
+  for (const graph::Extent &e : t.shape)
+    n *= blocked && e.batch ? (g.batch + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
+  return n;
+}
+
+const Placement &placement(const Schedule &s, const Tensor &t) {
+  const auto p = s.memory.find(t.name);
+  if (p == s.memory.end()) throw UserError(fmt::format("schedule: no place in memory for '{}'", t.name));
+  return p->second;
+}
+
+/// One buffer for each tensor of the entry that is kept anywhere.
+Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
+  Buffers buffers;
+  int inputs = 0, targets = 0; // slots: the inputs, then the targets
+  for (const Tensor &t : g.tensors) targets += t.kind == TensorKind::Input;
+  for (const Tensor &t : g.tensors) {
+    loop::Buffer b;
+    b.name = t.name;
+    b.type = t.dtype;
+    buffers.of.push_back(static_cast<int>(buffers.list.size()));
+    bool blocked = false;
+    switch (t.kind) {
+    case TensorKind::Input: b.space = loop::Space::Input, b.place = inputs++; break;
+    case TensorKind::Target: b.space = loop::Space::Input, b.place = targets++; break;
+    case TensorKind::Param:
+    case TensorKind::State: b.space = loop::Space::Store, b.place = store.at(t.name); break;
+    case TensorKind::Constant: b.space = loop::Space::Constant, b.values = t.values; break;
+    case TensorKind::Gradient: internalError(fmt::format("'{}' was not differentiated", t.name));
+    case TensorKind::Local: {
+      const Placement &p = placement(s, t);
+      blocked = p.blocked;
+      b.place = p.offset;
+      if (p.kind == Placement::Kind::Output) b.space = loop::Space::Output;
+      if (p.kind == Placement::Kind::InPlace) {
+        const auto at = store.find(p.of);
+        if (at == store.end()) throw UserError(fmt::format("schedule: '{}' takes the place of '{}', which is not in the store", t.name, p.of));
+        b.space = loop::Space::Store, b.place = at->second;
+      }
+      if (p.kind == Placement::Kind::Register) buffers.of.back() = -1;
+    }
+    }
+    if (buffers.of.back() < 0) continue;
+    b.size = elements(g, t, blocked);
+    buffers.list.push_back(std::move(b));
+  }
+  return buffers;
+}
+
+/// Two operations a point, at full batch, for sums of products; the count that benchmarks quote.
+double nominalFlops(const Graph &g, const Leaf &leaf) {
+  const graph::Formula *f = g.definition(g.find(leaf.formula));
+  if (leaf.fill || !f || f->op != graph::Combine::Sum) return 0;
+  const graph::Clause &c = f->clauses[leaf.clause];
+  const graph::Node &root = c.body.nodes[c.body.root];
+  if (root.kind != graph::Node::Kind::Call || root.fn != Fn::Mul || c.reduction().empty()) return 0;
+  double points = 2;
+  for (const graph::Index &i : c.domain) points *= static_cast<double>(i.extent.size);
+  return points;
+}
+
+} // namespace
+
+loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
+  loop::Entry entry;
+  entry.name = g.name;
+  entry.scalars = g.scalars;
+  const Buffers buffers = makeBuffers(g, s, store);
+  entry.buffers = buffers.list;
+  for (const loop::Buffer &b : entry.buffers)
+    if (b.space == loop::Space::Workspace)
+      entry.workspaceBytes = std::max(entry.workspaceBytes, (b.place + b.size * byteSize(b.type) + 63) / 64 * 64);
+  for (const graph::Result &r : g.results) {
+    const Tensor &t = g.tensors[r.tensor];
+    loop::Result result;
+    result.kind = static_cast<loop::Result::Kind>(r.kind);
+    result.name = r.name;
+    result.type = t.dtype;
+    for (const graph::Extent &e : t.shape) result.shape.push_back(e.size);
+    result.batch = !t.shape.empty() && t.shape[0].batch;
+    entry.results.push_back(std::move(result));
+  }
+  entry.commit = -1;
+  for (std::size_t i = 0; i < s.run.size(); ++i) {
+    if (static_cast<int>(i) == s.commit) entry.commit = static_cast<int>(entry.kernels.size());
+    const LeafContext context{g, s, buffers, s.run[i].tiled};
+    for (const Leaf &leaf : s.run[i].leaves) {
+      const int target = g.find(leaf.formula);
+      if (target < 0 || !g.definition(target)) throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
+      entry.kernels.push_back(leaf.fill ? lowerFill(context, *g.definition(target)) : lowerLeaf(context, leaf));
+      entry.kernels.back().flops = nominalFlops(g, leaf);
+      entry.kernels.back().depthFirst = s.run[i].tiled && &leaf != &s.run[i].leaves.back();
+    }
+  }
+  if (entry.commit < 0) entry.commit = static_cast<int>(entry.kernels.size());
+  return entry;
+}
+
+loop::Program programInterface(const graph::Module &m, const std::string &target) {
+  loop::Program p;
+  p.name = m.name;
+  p.batch = m.batch;
+  p.target = target;
+  if (m.entries.empty()) return p;
+  for (const Tensor &t : m.entries[0].tensors) {
+    if (!t.shared() || t.kind == TensorKind::Constant) continue;
+    loop::Tensor out;
+    out.name = t.name;
+    out.type = t.dtype;
+    for (const graph::Extent &e : t.shape) out.shape.push_back(e.size);
+    out.batch = !t.shape.empty() && t.shape[0].batch;
+    out.classes = t.classes;
+    out.classNames = t.classNames;
+    out.role = t.kind == TensorKind::Input ? loop::Tensor::Role::Input : t.kind == TensorKind::Target ? loop::Tensor::Role::Target
+             : t.kind == TensorKind::Param ? loop::Tensor::Role::Param : loop::Tensor::Role::State;
+    if (t.inStore()) {
+      out.init = static_cast<loop::Tensor::Init>(t.init.kind);
+      out.initA = t.init.a;
+      out.initB = t.init.b;
+      out.store = p.storeBytes;
+      std::int64_t bytes = byteSize(t.dtype);
+      for (std::int64_t e : out.shape) bytes *= e;
+      p.storeBytes += (bytes + 63) / 64 * 64;
+    }
+    p.tensors.push_back(std::move(out));
+  }
+  std::stable_sort(p.tensors.begin(), p.tensors.end(), [](const loop::Tensor &a, const loop::Tensor &b) { return a.role < b.role; });
+  return p;
+}
+
+std::map<std::string, std::int64_t> storeOffsets(const loop::Program &p) {
+  std::map<std::string, std::int64_t> offsets;
+  for (const loop::Tensor &t : p.tensors)
+    if (t.role == loop::Tensor::Role::Param || t.role == loop::Tensor::Role::State) offsets[t.name] = t.store;
+  return offsets;
+}
+
+loop::Program compile(const graph::Module &m, const Target &target, const std::vector<Schedule> &schedules, bool optimize) {
+  loop::Program program = programInterface(m, target.name);
+  const auto offsets = storeOffsets(program);
+  for (Graph g : m.entries) {
+    prepare(g);
+    const Schedule *given = nullptr;
+    for (const Schedule &s : schedules)
+      if (s.entry == g.name) given = &s;
+    program.entries.push_back(lower(g, given ? *given : plan(g, target), offsets));
+    if (optimize)
+      for (loop::Kernel &k : program.entries.back().kernels)
+        for (const loop::Pass &pass : loop::pipeline()) pass.run(k, m.batch);
+    const auto violations = checkMemory(program.entries.back());
+    if (!violations.empty()) internalError("memory plan: " + violations.front());
+  }
+  Diagnostics diag;
+  if (!loop::verify(program, diag)) internalError("lowering broke an invariant of the loop IR:\n" + diag.str());
+  return program;
+}
+
+} // namespace netc::schedule

@@ -1,0 +1,26 @@
+// Lowering: graph + schedule -> loops. A pure function: every choice stands in the schedule.
+#pragma once
+
+#include "compiler/loop/loop.h"
+#include "compiler/schedule/schedule.h"
+
+namespace netc::schedule {
+
+/// Loops before any loop pass. `store` gives the byte offset of each param and state by name. Throws UserError when the
+/// schedule does not fit the graph (an unknown formula, a missing index, an order that the numeric plan forbids).
+loop::Entry lower(const graph::Graph &, const Schedule &, const std::map<std::string, std::int64_t> &store);
+
+/// The module's interface: names, shapes, store layout; no entries yet.
+loop::Program programInterface(const graph::Module &, const std::string &target);
+std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);
+
+/// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize` false leaves
+/// the loops as lowered.
+loop::Program compile(const graph::Module &, const Target &, const std::vector<Schedule> &schedules = {},
+                      bool optimize = true);
+
+/// Independent of the planner: workspace buffers that share bytes must not be live at the same time, judged by the
+/// accesses in the lowered kernels. Returns the violations.
+std::vector<std::string> checkMemory(const loop::Entry &);
+
+} // namespace netc::schedule

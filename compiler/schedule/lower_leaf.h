@@ -1,0 +1,26 @@
+// One leaf of a schedule -> one kernel. Internal to lowering.
+#pragma once
+
+#include "compiler/schedule/kernel_builder.h"
+#include "compiler/schedule/nest.h"
+
+namespace netc::schedule {
+
+/// Where the tensors of an entry live: buffer numbers of the loop entry, by tensor.
+struct Buffers {
+  std::vector<int> of;             // by tensor; -1: none (kept in registers)
+  std::vector<loop::Buffer> list;
+};
+
+struct LeafContext {
+  const graph::Graph &graph;
+  const Schedule &schedule;
+  const Buffers &buffers;
+  bool tiled = false; // in a `tile n by 16` group
+};
+
+loop::Kernel lowerLeaf(const LeafContext &, const Leaf &);
+/// The whole target gets its `otherwise` value or the combine's identity.
+loop::Kernel lowerFill(const LeafContext &, const graph::Formula &);
+
+} // namespace netc::schedule

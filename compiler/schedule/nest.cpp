@@ -1,0 +1,170 @@
+#include "compiler/schedule/nest.h"
+
+#include "compiler/loop/loop.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace netc::schedule {
+
+using graph::Clause;
+using graph::Formula;
+using graph::Graph;
+using graph::Node;
+using graph::Tensor;
+
+int Nest::find(const std::string &name) const {
+  for (std::size_t p = 0; p < positions.size(); ++p)
+    if (positions[p].name == name) return static_cast<int>(p);
+  return -1;
+}
+
+bool Nest::usedAsNumber(int p) const {
+  const auto uses = [p](const Affine &a) { return a.uses(p); };
+  return std::any_of(guards.begin(), guards.end(), uses) || std::any_of(index.begin(), index.end(), uses);
+}
+
+/// n as a number: 16 * block + lane.
+static Affine asNumber(const Affine &a, const Nest &nest) {
+  if (nest.batch < 0) return a;
+  return a.substitute(nest.batch, Affine::var(nest.batch) + Affine::var(nest.block, loop::lanes));
+}
+
+Affine address(const Tensor &t, const std::vector<Affine> &map, bool blocked, const Nest &nest) {
+  Affine result;
+  std::int64_t stride = blocked ? loop::lanes : 1;
+  const Affine *sample = nullptr;
+  for (std::size_t d = t.shape.size(); d-- > 0;) {
+    if (blocked && t.shape[d].batch) {
+      if (sample) throw UserError(fmt::format("{}: '{}' has two batch extents, which cannot be laid out", t.location.str(), t.name));
+      sample = &map[d];
+      continue;
+    }
+    result += asNumber(map[d], nest) * stride;
+    stride *= t.shape[d].size;
+  }
+  if (!sample) return result;
+  int v = -1;
+  if (sample->isConstant())
+    return result + sample->constant() / loop::lanes * stride + sample->constant() % loop::lanes;
+  if (!sample->isVar(&v) || v != nest.batch)
+    throw UserError(fmt::format("{}: the batch extent of '{}' must be indexed by the batch index alone", t.location.str(), t.name));
+  return result + Affine::var(nest.batch) + Affine::var(nest.block, stride);
+}
+
+bool blockedLayout(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
+  const Tensor &t = g.tensors[tensor];
+  if (t.shared()) return false;
+  const auto placed = memory.find(t.name);
+  return placed != memory.end() && placed->second.kind != Placement::Kind::Output && placed->second.blocked;
+}
+
+Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, const Formula &f, int clause) {
+  Nest nest;
+  nest.formula = &f;
+  const Clause &c = f.clauses[clause];
+  nest.clause = &c;
+  for (const graph::Index &i : c.domain) {
+    if (i.extent.batch) {
+      if (nest.batch >= 0) throw UserError(fmt::format("{}: two batch indices in one formula are not supported", f.location.str()));
+      nest.batch = static_cast<int>(nest.positions.size());
+    }
+    nest.positions.push_back({i.name, i.extent.size, i.extent.batch, false});
+  }
+  for (int p : c.reduction()) nest.positions[p].reduction = true;
+  nest.block = nest.batch < 0 ? -1 : static_cast<int>(nest.positions.size());
+  for (const Affine &guard : c.guards) nest.guards.push_back(asNumber(guard, nest));
+  for (const Node &n : c.body.nodes) {
+    Access access;
+    if (n.kind == Node::Kind::Read)
+      access = {n.id, address(g.tensors[n.id], n.map, blockedLayout(g, memory, n.id), nest)};
+    nest.reads.push_back(access);
+    nest.index.push_back(n.kind == Node::Kind::Index ? asNumber(n.affine, nest) : Affine());
+  }
+  nest.out = address(g.tensors[f.target], c.out, blockedLayout(g, memory, f.target), nest);
+  return nest;
+}
+
+bool canCollapse(const Nest &nest, const std::vector<int> &group) {
+  for (int p : group)
+    if (nest.positions[p].batch || nest.positions[p].reduction || nest.usedAsNumber(p)) return false;
+  const auto contiguous = [&](const Affine &a) {
+    std::int64_t stride = a.coefficient(group.back());
+    for (std::size_t i = group.size(); i-- > 0; stride *= nest.positions[group[i]].extent)
+      if (a.coefficient(group[i]) != stride && nest.positions[group[i]].extent != 1) return false;
+    return true;
+  };
+  if (!contiguous(nest.out)) return false;
+  return std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return r.tensor < 0 || contiguous(r.address); });
+}
+
+void collapse(Nest &nest, const std::vector<int> &group) {
+  std::int64_t extent = 1;
+  for (int p : group) extent *= nest.positions[p].extent;
+  const auto merge = [&](Affine &a) {
+    // The stride of the innermost index that has an extent is that of the merged one.
+    std::int64_t stride = 0;
+    for (int p : group)
+      if (nest.positions[p].extent != 1) stride = a.coefficient(p);
+    for (int p : group) a = a.substitute(p, Affine());
+    a += Affine::var(group.front(), stride);
+  };
+  merge(nest.out);
+  for (Access &r : nest.reads) merge(r.address);
+  for (int p : group) nest.positions[p].extent = 1;
+  for (std::size_t i = 1; i < group.size(); ++i) nest.positions[group[i]].name.clear(); // no loop of its own
+  nest.positions[group.front()].extent = extent;
+}
+
+/// Mixed radix: sorted by stride, each stride exceeds the span of all smaller ones.
+static bool mixedRadix(const Affine &a, const std::vector<Position> &positions, int block) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> strides; // stride, extent
+  for (std::size_t p = 0; p < positions.size(); ++p) {
+    if (positions[p].reduction || positions[p].extent == 1) continue;
+    const std::int64_t k = a.coefficient(static_cast<int>(p));
+    const bool batch = positions[p].batch;
+    strides.push_back({k < 0 ? -k : k, batch ? loop::lanes : positions[p].extent});
+    if (batch) strides.push_back({a.coefficient(block), (positions[p].extent + loop::lanes - 1) / loop::lanes});
+  }
+  std::sort(strides.begin(), strides.end());
+  std::int64_t span = 0;
+  for (auto &[stride, extent] : strides) {
+    if (stride <= span) return false;
+    span += stride * (extent - 1);
+  }
+  return true;
+}
+
+bool injective(const Nest &nest) { return mixedRadix(nest.out, nest.positions, nest.block); }
+
+bool plainOut(const Graph &g, const Formula &f, const Clause &c) {
+  std::vector<bool> seen(c.domain.size());
+  for (std::size_t d = 0; d < c.out.size(); ++d) {
+    int v = -1;
+    if (!c.out[d].isVar(&v) || seen[v] || !(c.domain[v].extent == g.tensors[f.target].shape[d])) return false;
+    seen[v] = true;
+  }
+  return true;
+}
+
+bool coversAll(const Graph &g, const Formula &f) {
+  std::int64_t elements = 1, points = 0;
+  for (const graph::Extent &e : g.tensors[f.target].shape) elements *= e.size;
+  for (std::size_t i = 0; i < f.clauses.size(); ++i) {
+    const Clause &c = f.clauses[i];
+    const Nest nest = makeNest(g, {}, f, static_cast<int>(i));
+    if (!injective(nest)) return false;
+    for (const Affine &guard : c.guards) {
+      const bool reduced = std::any_of(guard.terms().begin(), guard.terms().end(),
+                                       [&](const Affine::Term &t) { return nest.positions[t.first].reduction; });
+      if (!reduced) return false;
+    }
+    std::int64_t box = 1;
+    for (const Position &p : nest.positions)
+      if (!p.reduction) box *= p.extent;
+    points += box;
+  }
+  return points == elements;
+}
+
+} // namespace netc::schedule

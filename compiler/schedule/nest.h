@@ -1,0 +1,58 @@
+// A clause seen from memory: every access as a flat affine address over the clause's indices. What the cost model judges
+// and lowering walks.
+#pragma once
+
+#include "compiler/schedule/schedule.h"
+
+namespace netc::schedule {
+
+struct Position {
+  std::string name;
+  std::int64_t extent = 1; // planned
+  bool batch = false;
+  bool reduction = false;
+};
+
+struct Access {
+  int tensor = -1;
+  Affine address; // elements, over positions
+};
+
+/// Positions 0..d-1 are the clause's indices. The batch index n is split: its own position stands for the lane n % 16, and
+/// position `block` (one more, only when there is a batch index) for n / 16.
+struct Nest {
+  const graph::Formula *formula = nullptr;
+  const graph::Clause *clause = nullptr;
+  std::vector<Position> positions;
+  int batch = -1, block = -1;
+  std::vector<Affine> guards;
+  std::vector<Access> reads; // by node number of the body; tensor -1 where the node is no read
+  std::vector<Affine> index; // by node number: an Index node's value
+  Affine out;                // address in the target
+
+  int find(const std::string &name) const; // position by name, -1: none
+  bool usedAsNumber(int position) const;   // by a guard or an Index node
+};
+
+/// Row-major or blocked address of one element of a tensor, over the nest's positions. Throws UserError when the map
+/// cannot be addressed (a batch extent not indexed by the batch index).
+Affine address(const graph::Tensor &, const std::vector<Affine> &map, bool blocked, const Nest &);
+
+/// The layout of a tensor: Locals as the schedule places them, all others row-major.
+bool blockedLayout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
+
+Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &, int clause);
+
+/// True when the positions, outermost first, are contiguous as one in every access and are not used as numbers.
+bool canCollapse(const Nest &, const std::vector<int> &group);
+/// Merges them into the first.
+void collapse(Nest &, const std::vector<int> &group);
+
+/// No two points of the result indices write the same element.
+bool injective(const Nest &);
+/// The clauses of the formula write every element of the target, whatever the reductions do.
+bool coversAll(const graph::Graph &, const graph::Formula &);
+/// out is the plain list of distinct indices, each over the whole extent.
+bool plainOut(const graph::Graph &, const graph::Formula &, const graph::Clause &);
+
+} // namespace netc::schedule

@@ -1,0 +1,236 @@
+#include "compiler/schedule/plan.h"
+
+#include "compiler/schedule/emit.h"
+#include "compiler/schedule/plan_parts.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace netc::schedule {
+
+using graph::Combine;
+using graph::Formula;
+using graph::Graph;
+using graph::Node;
+using graph::TensorKind;
+
+Target target(const std::string &name) {
+  std::string described = name;
+  if (name == "native")
+    described = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? "x86-64-v4" : "x86-64-v3";
+  if (described == "x86-64-v4") return {name, 32, 1};
+  if (described == "x86-64-v3") return {name, 16, 2};
+  throw UserError(fmt::format("unknown target '{}', expected native, x86-64-v3 or x86-64-v4", name));
+}
+
+namespace {
+
+/// Orders the formulas and writes groups of leaves.
+class RunPlanner {
+public:
+  RunPlanner(const Graph &g, const Target &t, Schedule &s) : g(g), target(t), schedule(s) {
+    for (std::size_t i = 0; i < g.formulas.size(); ++i) definedBy[g.formulas[i].target] = static_cast<int>(i);
+    for (const graph::Next &n : g.next) commits.insert(n.value);
+    done.assign(g.formulas.size(), false);
+    for (const Formula &f : g.formulas) perSample.push_back(isPerSample(f));
+  }
+
+  void plan() {
+    const auto before = [&](int i) { return !commits.count(g.formulas[i].target); };
+    scheduleAll(before);
+    schedule.commit = static_cast<int>(schedule.run.size());
+    scheduleAll([](int) { return true; });
+  }
+
+private:
+  /// Runs block of samples by block: the batch index is along the lanes and in the result.
+  bool isPerSample(const Formula &f) const {
+    for (std::size_t i = 0; i < f.clauses.size(); ++i) {
+      const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(i));
+      if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch) return false;
+    }
+    return true;
+  }
+
+  std::vector<int> inputs(int i) const {
+    std::vector<int> list;
+    for (const graph::Clause &c : g.formulas[i].clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read)
+          if (auto d = definedBy.find(n.id); d != definedBy.end()) list.push_back(d->second);
+    return list;
+  }
+  bool ready(int i) const {
+    for (int d : inputs(i))
+      if (!done[d]) return false;
+    return true;
+  }
+
+  /// Per-sample formulas as long as there are any; then only what the remaining ones wait for; then the rest.
+  template <class Eligible> void scheduleAll(Eligible eligible) {
+    const int n = static_cast<int>(g.formulas.size());
+    for (;;) {
+      for (bool any = true; any;) {
+        any = false;
+        for (int i = 0; i < n; ++i)
+          if (!done[i] && perSample[i] && eligible(i) && ready(i)) place(i), any = true;
+      }
+      std::set<int> needed;
+      for (int i = 0; i < n; ++i)
+        if (!done[i] && perSample[i] && eligible(i)) addAncestors(i, needed);
+      bool any = false, left = false;
+      for (int i = 0; i < n; ++i) {
+        if (done[i] || perSample[i] || !eligible(i)) continue;
+        left = true;
+        if (ready(i) && (needed.empty() || needed.count(i))) place(i), any = true;
+      }
+      if (!left && needed.empty()) return;
+      if (!any) internalError("schedule: the formulas depend on each other in a circle");
+    }
+  }
+  void addAncestors(int i, std::set<int> &to) const {
+    for (int d : inputs(i))
+      if (!done[d] && to.insert(d).second) addAncestors(d, to);
+    to.insert(i);
+  }
+
+  Group &groupFor(bool tiled) {
+    const bool newPhase = schedule.run.size() == static_cast<std::size_t>(schedule.commit) && schedule.commit > 0;
+    if (schedule.run.empty() || schedule.run.back().tiled != tiled || newPhase) schedule.run.push_back({tiled, {}});
+    return schedule.run.back();
+  }
+
+  void place(int i) {
+    done[i] = true;
+    const Formula &f = g.formulas[i];
+    if (follow(i)) return;
+    Group &group = groupFor(perSample[i]);
+    if (!coversAll(g, f)) {
+      Leaf fill;
+      fill.formula = g.tensors[f.target].name;
+      fill.fill = true;
+      group.leaves.push_back(std::move(fill));
+    }
+    for (std::size_t c = 0; c < f.clauses.size(); ++c) group.leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+    at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
+  }
+
+  Leaf makeLeaf(const Formula &f, int clause) const {
+    Leaf leaf;
+    leaf.formula = g.tensors[f.target].name;
+    leaf.clause = clause;
+    Nest nest = makeNest(g, schedule.memory, f, clause);
+    collapseAll(nest, leaf);
+    const int vector = chooseVector(nest);
+    if (vector >= 0) leaf.vector = nest.positions[vector].name;
+    const auto numeric = std::find_if(schedule.numeric.begin(), schedule.numeric.end(), [&](const Numeric &n) { return n.formula == leaf.formula; });
+    if (nest.batch >= 0 && !nest.positions[nest.batch].reduction) leaf.order.push_back(nest.positions[nest.batch].name);
+    for (int p : resultOrder(nest)) leaf.order.push_back(nest.positions[p].name);
+    if (numeric != schedule.numeric.end()) leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
+    chooseTile(nest, target, leaf);
+    return leaf;
+  }
+
+  /// Result indices by falling stride in the result, so that it is written in order.
+  static std::vector<int> resultOrder(const Nest &nest) {
+    std::vector<int> list;
+    for (std::size_t p = 0; p < nest.positions.size(); ++p)
+      if (!nest.positions[p].name.empty() && !nest.positions[p].reduction && !nest.positions[p].batch) list.push_back(static_cast<int>(p));
+    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return nest.out.coefficient(a) > nest.out.coefficient(b); });
+    return list;
+  }
+
+  /// Pointwise formulas over contiguous indices run as one long loop.
+  void collapseAll(Nest &nest, Leaf &leaf) const {
+    if (nest.formula->op != Combine::Assign) return;
+    std::vector<int> order = resultOrder(nest);
+    for (std::size_t begin = 0; begin < order.size();) {
+      std::size_t end = begin + 1;
+      while (end < order.size() && canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end + 1))) ++end;
+      if (end - begin > 1) {
+        const std::vector<int> group(order.begin() + begin, order.begin() + end);
+        std::vector<std::string> names;
+        for (int p : group) names.push_back(nest.positions[p].name);
+        leaf.collapse.push_back(names);
+        collapse(nest, group);
+      }
+      begin = end;
+    }
+  }
+
+  /// Lets a pointwise formula ride along with the last leaf whose result it reads, when nothing stands against it.
+  bool follow(int i) {
+    const Formula &f = g.formulas[i];
+    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() || !plainOut(g, f, f.clauses[0])) return false;
+    std::pair<int, int> last{-1, -1}; // the last leaf that makes an input
+    for (int d : inputs(i)) last = std::max(last, at.at(g.formulas[d].target));
+    if (last.first < 0 || (commits.count(f.target) && last.first < schedule.commit)) return false;
+    if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
+    Leaf &leaf = schedule.run[last.first].leaves[last.second];
+    const Formula &lead = *g.definition(g.find(leaf.formula));
+    if (leaf.fill || lead.clauses.size() != 1 || !coversAll(g, lead) || !plainOut(g, lead, lead.clauses[0])) return false;
+    if (static_cast<int>(leaf.then.size()) >= 4) return false;
+    return canFollow(f, leaf, lead) && (leaf.then.push_back(g.tensors[f.target].name), at[f.target] = last, true);
+  }
+
+  bool canFollow(const Formula &f, const Leaf &leaf, const Formula &lead) const {
+    Nest nest = makeNest(g, schedule.memory, lead, 0);
+    std::map<int, InRegister> inRegister{{lead.target, {{}, dimensionPositions(lead.clauses[0])}}};
+    for (const std::string &name : leaf.then) {
+      const Formula &e = *g.definition(g.find(name));
+      const Nest follower = makeNest(g, schedule.memory, e, 0);
+      std::vector<int> dims = dimensionPositions(e.clauses[0]);
+      const std::vector<int> here = correspondence(follower, inRegister);
+      for (int &d : dims) d = here[d];
+      inRegister[e.target] = {{}, dims};
+    }
+    Nest follower = makeNest(g, schedule.memory, f, 0);
+    const std::vector<int> here = correspondence(follower, inRegister);
+    std::size_t results = 0;
+    for (const Position &p : nest.positions) results += !p.reduction;
+    if (here.size() != follower.positions.size() || here.size() != results) return false;
+    // Whatever else it reads of values in registers must be the same element.
+    for (const Node &n : f.clauses[0].body.nodes) {
+      if (n.kind != Node::Kind::Read || !inRegister.count(n.id)) continue;
+      for (std::size_t d = 0; d < n.map.size(); ++d) {
+        int v = -1;
+        if (!n.map[d].isVar(&v) || here[v] != inRegister.at(n.id).dims[d]) return false;
+      }
+    }
+    for (const auto &names : leaf.collapse) {
+      std::vector<int> same;
+      for (const std::string &n : names) same.push_back(static_cast<int>(std::find(here.begin(), here.end(), nest.find(n)) - here.begin()));
+      if (!canCollapse(follower, same)) return false;
+      collapse(follower, same);
+    }
+    return true;
+  }
+
+  const Graph &g;
+  const Target &target;
+  Schedule &schedule;
+  std::map<int, int> definedBy;
+  std::set<int> commits;
+  std::vector<bool> done, perSample;
+  std::map<int, std::pair<int, int>> at; // where a tensor's value is complete: group, leaf
+};
+
+} // namespace
+
+void planRun(const Graph &g, const Target &t, Schedule &s) {
+  RunPlanner(g, t, s).plan();
+}
+
+Schedule plan(const Graph &g, const Target &t) {
+  Schedule s;
+  s.entry = g.name;
+  s.target = t.name;
+  s.numeric = planNumeric(g);
+  s.memory = batchLayouts(g);
+  planRun(g, t, s);
+  planMemory(g, s);
+  return s;
+}
+
+} // namespace netc::schedule

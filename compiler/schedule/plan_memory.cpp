@@ -1,0 +1,110 @@
+// The arena: each tensor of a step gets an offset such that tensors that live at the same time do not overlap.
+#include "compiler/schedule/plan_parts.h"
+
+#include "compiler/loop/loop.h"
+
+#include <algorithm>
+#include <set>
+
+namespace netc::schedule {
+
+using graph::Graph;
+using graph::Node;
+
+namespace {
+
+struct Life {
+  std::string name;
+  std::int64_t bytes = 0;
+  int first = -1, last = -1; // steps
+  std::int64_t offset = 0;
+};
+
+/// When each tensor is touched. A step is a leaf; a whole tiled group is one step, because its leaves alternate.
+std::vector<Life> liveness(const Graph &g, const Schedule &s) {
+  std::vector<Life> lives(g.tensors.size());
+  const auto touch = [&](int tensor, int step) {
+    Life &l = lives[tensor];
+    if (l.first < 0) l.first = step;
+    l.last = step;
+  };
+  const auto touchFormula = [&](const std::string &name, int step) {
+    const int target = g.find(name);
+    touch(target, step);
+    for (const graph::Clause &c : g.definition(target)->clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read) touch(n.id, step);
+  };
+  int step = 0;
+  for (const Group &group : s.run) {
+    for (const Leaf &leaf : group.leaves) {
+      touchFormula(leaf.formula, step);
+      for (const std::string &name : leaf.then) touchFormula(name, step);
+      step += !group.tiled;
+    }
+    step += group.tiled;
+  }
+  return lives;
+}
+
+/// Largest first, each at the lowest offset where it meets no tensor of its lifetime.
+void assignOffsets(std::vector<Life> &lives) {
+  std::stable_sort(lives.begin(), lives.end(), [](const Life &a, const Life &b) { return a.bytes > b.bytes; });
+  for (std::size_t i = 0; i < lives.size(); ++i) {
+    std::vector<const Life *> neighbours;
+    for (std::size_t j = 0; j < i; ++j)
+      if (lives[j].first <= lives[i].last && lives[i].first <= lives[j].last) neighbours.push_back(&lives[j]);
+    std::sort(neighbours.begin(), neighbours.end(), [](const Life *a, const Life *b) { return a->offset < b->offset; });
+    std::int64_t offset = 0;
+    for (const Life *n : neighbours) {
+      if (offset + lives[i].bytes <= n->offset) break;
+      offset = std::max(offset, n->offset + n->bytes);
+    }
+    lives[i].offset = offset;
+  }
+}
+
+/// Tensors that only the leaf that makes them uses stay in registers.
+void keepInRegisters(const Graph &g, Schedule &s) {
+  std::map<std::string, const Leaf *> leafOf;
+  std::map<int, std::set<const Leaf *>> users;
+  for (const Group &group : s.run)
+    for (const Leaf &leaf : group.leaves) {
+      std::vector<std::string> names = leaf.then;
+      names.push_back(leaf.formula);
+      for (const std::string &name : names) {
+        leafOf[name] = &leaf;
+        for (const graph::Clause &c : g.definition(g.find(name))->clauses)
+          for (const Node &n : c.body.nodes)
+            if (n.kind == Node::Kind::Read) users[n.id].insert(&leaf);
+      }
+    }
+  for (auto &[name, place] : s.memory) {
+    if (place.kind != Placement::Kind::Workspace || !leafOf.count(name)) continue;
+    const auto &by = users[g.find(name)];
+    if (by.size() == 1 && *by.begin() == leafOf[name]) place.kind = Placement::Kind::Register;
+  }
+}
+
+} // namespace
+
+void planMemory(const Graph &g, Schedule &s) {
+  keepInRegisters(g, s);
+  const std::vector<Life> all = liveness(g, s);
+  std::vector<Life> lives;
+  for (std::size_t t = 0; t < g.tensors.size(); ++t) {
+    const auto place = s.memory.find(g.tensors[t].name);
+    if (place == s.memory.end() || place->second.kind != Placement::Kind::Workspace) continue;
+    Life l = all[t];
+    l.name = g.tensors[t].name;
+    std::int64_t size = byteSize(g.tensors[t].dtype);
+    for (const graph::Extent &e : g.tensors[t].shape)
+      size *= place->second.blocked && e.batch ? (g.batch + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
+    l.bytes = (size + 63) / 64 * 64;
+    lives.push_back(std::move(l));
+  }
+  assignOffsets(lives);
+  for (const Life &l : lives) s.memory[l.name].offset = l.offset;
+}
+
+} // namespace netc::schedule

@@ -1,0 +1,149 @@
+// The register tile of a nest: how many results are accumulated side by side, judged by loads per operation, the
+// latency to be hidden and the registers there are.
+#include "compiler/schedule/plan_parts.h"
+
+#include <algorithm>
+
+namespace netc::schedule {
+
+using graph::Combine;
+
+namespace {
+
+constexpr std::int64_t latencyHidden = 8;      // accumulators that keep the multiply-add units busy
+constexpr std::int64_t unrolledOperations = 160; // in the innermost body
+constexpr double serialWork = 30000;           // operations below which threads do not pay
+
+struct Choice {
+  int p = -1;
+  std::int64_t size = 1;
+};
+
+/// Values of the reads that one step of the tile needs.
+std::int64_t loadsOf(const Nest &nest, const Choice &a, const Choice &b) {
+  std::int64_t loads = 0;
+  for (const Access &r : nest.reads) {
+    if (r.tensor < 0) continue;
+    std::int64_t n = 1;
+    if (a.p >= 0 && r.address.uses(a.p)) n *= a.size;
+    if (b.p >= 0 && r.address.uses(b.p)) n *= b.size;
+    loads += n;
+  }
+  return loads;
+}
+
+/// Cycles for each operation of a tile, in units of one multiply-add slot.
+double pieceCost(const Nest &nest, const Choice &a, const Choice &b) {
+  const double operations = static_cast<double>(a.size * b.size);
+  const double loads = static_cast<double>(loadsOf(nest, a, b));
+  return std::max({operations, loads, static_cast<double>(latencyHidden)}) / operations + 0.05 * loads / operations;
+}
+
+/// The mean over the full tiles and the smaller ones at the ends.
+double tileCost(const Nest &nest, const Choice &a, const Choice &b) {
+  const auto pieces = [&](const Choice &c) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> list; // tile size, results
+    if (c.p < 0) return std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}};
+    const std::int64_t extent = nest.positions[c.p].extent;
+    list.push_back({c.size, extent / c.size * c.size});
+    if (extent % c.size) list.push_back({extent % c.size, extent % c.size});
+    return list;
+  };
+  double cost = 0, results = 0;
+  for (auto &[sa, na] : pieces(a))
+    for (auto &[sb, nb] : pieces(b)) {
+      const double n = static_cast<double>(na * nb);
+      cost += n * pieceCost(nest, {a.p, sa}, {b.p, sb});
+      results += n;
+    }
+  return cost / results;
+}
+
+bool fits(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
+  const std::int64_t accumulators = a.size * b.size;
+  const std::int64_t operands = std::min(loadsOf(nest, a, {}), loadsOf(nest, {}, b)) + 1;
+  return (accumulators + std::min<std::int64_t>(operands, 4)) * t.registersPerVector + 1 <= t.registers;
+}
+
+bool inResultGuard(const Nest &nest, int p) {
+  for (const Affine &g : nest.guards) {
+    bool reduced = false;
+    for (auto &[v, coefficient] : g.terms()) reduced |= nest.positions[v].reduction;
+    if (!reduced && g.uses(p)) return true;
+  }
+  return false;
+}
+
+std::vector<int> tileable(const Nest &nest, int vector, const std::string &parallel) {
+  std::vector<int> list;
+  for (std::size_t p = 0; p < nest.positions.size(); ++p) {
+    const Position &pos = nest.positions[p];
+    if (!pos.name.empty() && !pos.reduction && !pos.batch && static_cast<int>(p) != vector && pos.extent > 1 &&
+        pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
+      list.push_back(static_cast<int>(p));
+  }
+  return list;
+}
+
+double operations(const Nest &nest) {
+  double n = 1;
+  for (const Position &p : nest.positions) n *= static_cast<double>(p.extent);
+  return n;
+}
+
+void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &leaf) {
+  std::int64_t body = 1;
+  for (const Choice &c : tile) body *= c.size;
+  for (std::size_t i = leaf.order.size(); i-- > 0;) {
+    const int p = nest.find(leaf.order[i]);
+    if (!nest.positions[p].reduction || leaf.order[i] == leaf.vector || nest.positions[p].batch) break;
+    // A guard on a tiled index can only fold when this one is a constant.
+    const bool guarded = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
+      return g.uses(p) && std::any_of(tile.begin(), tile.end(), [&](const Choice &c) { return g.uses(c.p); });
+    });
+    body *= nest.positions[p].extent;
+    if (!(guarded && nest.positions[p].extent <= 16) && (nest.positions[p].extent > 8 || body > unrolledOperations)) break;
+    leaf.unroll.push_back(leaf.order[i]);
+  }
+}
+
+} // namespace
+
+void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
+  const int vector = leaf.vector.empty() ? -1 : nest.find(leaf.vector);
+  const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(), [](const Position &p) { return p.reduction; });
+  std::vector<Choice> best;
+  if (reduces && injective(nest)) {
+    const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
+    double bestCost = tileCost(nest, {}, {});
+    const auto consider = [&](const Choice &a, const Choice &b) {
+      if (!fits(nest, target, a, b)) return;
+      // Threads share the outermost index, so its tile must divide it.
+      if (a.p >= 0 && nest.positions[a.p].name == leaf.order.front() && vector != nest.batch && nest.positions[a.p].extent % a.size) return;
+      const double cost = tileCost(nest, a, b);
+      if (cost < bestCost - 1e-9) {
+        bestCost = cost;
+        best = {a};
+        if (b.p >= 0) best.push_back(b);
+      }
+    };
+    const auto sizes = [&](int p) { return std::min<std::int64_t>(nest.positions[p].extent, 16); };
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      for (std::int64_t sa = 1; sa <= sizes(candidates[i]); ++sa) {
+        consider({candidates[i], sa}, {});
+        for (std::size_t j = i + 1; j < candidates.size(); ++j)
+          for (std::int64_t sb = 2; sb <= sizes(candidates[j]); ++sb) consider({candidates[i], sa}, {candidates[j], sb});
+      }
+  }
+  for (const Choice &c : best)
+    if (c.size > 1) leaf.tile.push_back({nest.positions[c.p].name, c.size});
+  chooseUnrolling(nest, best, leaf);
+  if (!leaf.parallel.empty() || leaf.order.empty() || operations(nest) < serialWork || !injective(nest)) return;
+  const int first = nest.find(leaf.order.front());
+  if (nest.positions[first].reduction || nest.positions[first].batch) return;
+  for (auto &[name, size] : leaf.tile)
+    if (name == leaf.order.front() && nest.positions[first].extent % size) return;
+  leaf.parallel = leaf.order.front();
+}
+
+} // namespace netc::schedule

@@ -1,0 +1,93 @@
+#include "compiler/schedule/nest.h"
+#include "compiler/schedule/plan.h"
+
+#include <algorithm>
+
+namespace netc::schedule {
+
+using graph::Formula;
+using graph::Graph;
+using graph::Node;
+using graph::Tensor;
+using graph::TensorKind;
+
+namespace {
+
+bool reads(const Formula &f, int tensor) {
+  for (const graph::Clause &c : f.clauses)
+    for (const Node &n : c.body.nodes)
+      if (n.kind == Node::Kind::Read && n.id == tensor) return true;
+  return false;
+}
+
+/// Appends `name[i...] = tensor[i...]` and returns its target.
+int addCopy(Graph &g, const std::string &name, int tensor) {
+  Tensor t = g.tensors[tensor];
+  t.name = name;
+  t.kind = TensorKind::Local;
+  if (t.dtype == DType::U8) t.dtype = DType::I32;
+  t.values.clear();
+  Formula f;
+  f.target = g.addTensor(t);
+  f.origin = "copy";
+  f.location = t.location;
+  graph::Clause c;
+  for (std::size_t d = 0; d < t.shape.size(); ++d) {
+    c.domain.push_back({"i" + std::to_string(d), t.shape[d]});
+    c.out.push_back(Affine::var(static_cast<int>(d)));
+  }
+  c.body.root = c.body.read(tensor, g.tensors[tensor].dtype, c.out);
+  f.clauses.push_back(std::move(c));
+  g.formulas.push_back(std::move(f));
+  return g.formulas.back().target;
+}
+
+/// A state may be overwritten where its next value is computed when that formula reads it only element by element.
+bool readsInStep(const Graph &g, const Formula &f, int state) {
+  if (!reads(f, state)) return true;
+  if (f.op != graph::Combine::Assign || f.clauses.size() != 1 || !plainOut(g, f, f.clauses[0])) return false;
+  for (const Node &n : f.clauses[0].body.nodes)
+    if (n.kind == Node::Kind::Read && n.id == state && n.map != f.clauses[0].out) return false;
+  return true;
+}
+
+} // namespace
+
+void prepare(Graph &g) {
+  // Results leave through formulas of their own, written straight to the caller's memory.
+  for (graph::Result &r : g.results) r.tensor = addCopy(g, "output." + r.name, r.tensor);
+  const auto isNext = [&](int tensor, const graph::Next *except) {
+    return std::any_of(g.next.begin(), g.next.end(), [&](const graph::Next &n) { return &n != except && n.value == tensor; });
+  };
+  for (graph::Next &n : g.next) {
+    const Formula *made = g.definition(n.value);
+    bool ok = made && !isNext(n.value, &n) && coversAll(g, *made) && readsInStep(g, *made, n.state);
+    bool after = false;
+    for (const Formula &f : g.formulas) {
+      if (&f == made) after = true;
+      else if (after && reads(f, n.state) && isNext(f.target, nullptr)) ok = false; // still needs the old value
+      if (ok && made && reads(f, n.value) && !isNext(f.target, nullptr)) ok = false; // needed before the commit
+    }
+    if (!ok) n.value = addCopy(g, g.tensors[n.state].name + ".commit", n.value);
+  }
+  // A copy of a state that is overwritten before it (two states that swap) goes through a temporary.
+  for (std::size_t i = 0; i < g.next.size(); ++i) {
+    Formula *f = g.definition(g.next[i].value);
+    for (std::size_t j = 0; j < g.next.size(); ++j) {
+      if (i == j || !reads(*f, g.next[j].state)) continue;
+      const Formula *other = g.definition(g.next[j].value);
+      if (other < f && f->origin == "copy") {
+        const int saved = addCopy(g, g.tensors[g.next[j].state].name + ".old", g.next[j].state);
+        f = g.definition(g.next[i].value);
+        graph::Body body;
+        body.root = body.copy(f->clauses[0].body, f->clauses[0].body.root, [](int v) { return Affine::var(v); });
+        for (Node &n : body.nodes)
+          if (n.kind == Node::Kind::Read && n.id == g.next[j].state) n.id = saved;
+        f->clauses[0].body = body;
+        std::rotate(g.formulas.begin(), g.formulas.end() - 1, g.formulas.end()); // reads only the store: may stand first
+      }
+    }
+  }
+}
+
+} // namespace netc::schedule

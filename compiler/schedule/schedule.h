@@ -1,0 +1,104 @@
+// A schedule is data: it says how each formula of one entry is run. `lower(graph, schedule)` decides nothing; the cost
+// model (plan.h), a tuner and tests only write schedules.
+//
+// Its first section, the numeric plan, fixes the bits: for each reduction the order of its indices and which index (if any)
+// is summed in 16 lane partials. It depends on the graph alone, not on target, threads or tuning. Everything below it
+// can be changed without changing a bit.
+//
+// Text form (.sched); print -> parse -> print is the identity:
+//
+//   schedule trainStep target x86-64-v4
+//   numeric {
+//     conv1.y.sum: order (c, u, v)
+//     conv1.weight.grad: order (n, i, j) lanes n        # partial sums of samples 16 apart, combined +8 +4 +2 +1
+//   }
+//   memory {                                            # where each tensor lives
+//     x: blocked at 0                                   # [n/16][...][16 n], byte offset in the workspace
+//     conv1.weight.grad: plain at 4096
+//     conv1.weight.next: in conv1.weight                # updated in place
+//     conv1.y.sum: register                             # never stored
+//     output.probability: output 0                      # the caller's memory, by slot
+//   }
+//   run {
+//     tile n by 16 {                                    # all leaves for one block of samples, then the next block
+//       conv1.y.sum: vector n, order (o, i, j, c, u, v), tile (o 6, j 4), unroll (v), then (conv1.y)
+//       fill p                                          # the `otherwise` value, or the identity, everywhere
+//     }
+//     conv1.weight.grad: vector n, order (o, c, u, v, n, i, j), tile (o 3, v 5), parallel o
+//     commit                                            # from here on the store is written
+//     conv1.weight.next: collapse (o, c, u, v), vector o, order (o), parallel o
+//   }
+//
+// A leaf names a formula by its target (`NAME/1` is its second clause). An index is named as in the formula. `order` has
+// every index, outermost first: those of the result before those of the reduction, and the latter in the numeric plan's
+// order. The place of the `vector` index is that of the loop over its blocks of 16. A collapsed group is one index
+// from then on, named by its first: its extents are contiguous in every tensor that the formula touches.
+#pragma once
+
+#include "compiler/graph/graph.h"
+#include "compiler/support/diagnostics.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace netc::schedule {
+
+/// What the cost model needs to know of a machine.
+struct Target {
+  std::string name;          // "x86-64-v4", "x86-64-v3", "native"
+  int registers = 32;        // vector registers
+  int registersPerVector = 1; // machine registers that hold 16 lanes of f32
+};
+/// Throws UserError on an unknown name. "native" is described by what this machine has.
+Target target(const std::string &name);
+
+struct Numeric {
+  std::string formula;
+  std::vector<std::string> order; // the reduction indices, outermost first
+  std::string lanes;              // one of them, or empty
+  bool operator==(const Numeric &) const = default;
+};
+
+struct Placement {
+  enum class Kind { Workspace, InPlace, Register, Output } kind = Kind::Workspace;
+  bool blocked = false;    // Workspace: [n/16][other extents][16 n]; otherwise row-major
+  std::int64_t offset = 0; // Workspace: bytes. Output: slot.
+  std::string of;          // InPlace: the store tensor whose place it takes
+  bool operator==(const Placement &) const = default;
+};
+
+struct Leaf {
+  std::string formula; // the target's name
+  int clause = 0;
+  bool fill = false;   // the whole target gets its `otherwise` value; nothing below is used
+  std::vector<std::vector<std::string>> collapse;
+  std::string vector;  // the index along the lanes; empty: one lane
+  std::vector<std::string> order;
+  std::vector<std::pair<std::string, std::int64_t>> tile; // register tile over result indices
+  std::vector<std::string> unroll; // reduction indices unrolled whole
+  std::string parallel;            // a result index whose loop is shared by the threads; empty: none
+  std::vector<std::string> then;   // pointwise formulas computed from this result while it is in registers
+  bool operator==(const Leaf &) const = default;
+};
+
+struct Group {
+  bool tiled = false; // tile n by 16: depth first over blocks of samples
+  std::vector<Leaf> leaves;
+  bool operator==(const Group &) const = default;
+};
+
+struct Schedule {
+  std::string entry, target;
+  std::vector<Numeric> numeric;
+  std::map<std::string, Placement> memory; // every Local
+  std::vector<Group> run;
+  int commit = 0; // groups from here on write the store
+  bool operator==(const Schedule &) const = default;
+};
+
+std::string print(const Schedule &);
+/// Parses the schedules of one file; errors go to diagnostics.
+std::vector<Schedule> parse(const std::string &text, const std::string &fileName, Diagnostics &);
+
+} // namespace netc::schedule

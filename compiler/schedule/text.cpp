@@ -1,0 +1,212 @@
+// The text form of schedules (grammar in schedule.h).
+#include "compiler/schedule/schedule.h"
+
+#include "compiler/support/lexer.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace netc::schedule {
+
+namespace {
+
+std::string list(const std::vector<std::string> &names) { return fmt::format("({})", fmt::join(names, ", ")); }
+
+std::string print(const Placement &p) {
+  switch (p.kind) {
+  case Placement::Kind::Workspace: return fmt::format("{} at {}", p.blocked ? "blocked" : "plain", p.offset);
+  case Placement::Kind::InPlace: return fmt::format("in {}", p.of);
+  case Placement::Kind::Register: return p.blocked ? "blocked register" : "register";
+  case Placement::Kind::Output: return fmt::format("output {}", p.offset);
+  }
+  internalError("placement without kind");
+}
+
+std::string print(const Leaf &l) {
+  if (l.fill) return "fill " + l.formula;
+  std::vector<std::string> parts;
+  for (const auto &group : l.collapse) parts.push_back("collapse " + list(group));
+  if (!l.vector.empty()) parts.push_back("vector " + l.vector);
+  parts.push_back("order " + list(l.order));
+  if (!l.tile.empty()) {
+    std::vector<std::string> tiles;
+    for (auto &[name, size] : l.tile) tiles.push_back(fmt::format("{} {}", name, size));
+    parts.push_back("tile " + list(tiles));
+  }
+  if (!l.unroll.empty()) parts.push_back("unroll " + list(l.unroll));
+  if (!l.parallel.empty()) parts.push_back("parallel " + l.parallel);
+  if (!l.then.empty()) parts.push_back("then " + list(l.then));
+  return fmt::format("{}{}: {}", l.formula, l.clause ? fmt::format("/{}", l.clause) : "", fmt::join(parts, ", "));
+}
+
+class Parser {
+public:
+  explicit Parser(TokenStream &in) : in(in) {}
+
+  std::vector<Schedule> file() {
+    std::vector<Schedule> all;
+    while (!in.atEnd() && !in.diagnostics().hasErrors()) all.push_back(schedule());
+    return all;
+  }
+
+private:
+  bool ok() const { return !in.diagnostics().hasErrors(); }
+  std::string name() { return in.expectIdentifier("a name"); }
+
+  /// A hyphenated name: x86-64-v4.
+  std::string targetName() {
+    std::string s = name();
+    while (in.accept("-")) {
+      const Token t = in.next();
+      s += "-" + t.text;
+    }
+    return s;
+  }
+
+  std::vector<std::string> names() {
+    std::vector<std::string> all;
+    in.expect("(");
+    while (ok() && !in.at(")")) {
+      all.push_back(name());
+      if (!in.accept(",")) break;
+    }
+    in.expect(")");
+    return all;
+  }
+
+  void section(const char *title, const std::function<void()> &line) {
+    in.expect(title);
+    in.expect("{");
+    while (ok() && !in.at("}") && !in.atEnd()) line();
+    in.expect("}");
+  }
+
+  Schedule schedule() {
+    Schedule s;
+    in.expect("schedule");
+    s.entry = name();
+    in.expect("target");
+    s.target = targetName();
+    section("numeric", [&] {
+      Numeric n;
+      n.formula = name();
+      in.expect(":");
+      in.expect("order");
+      n.order = names();
+      if (in.accept("lanes")) n.lanes = name();
+      s.numeric.push_back(std::move(n));
+    });
+    section("memory", [&] {
+      const std::string tensor = name();
+      in.expect(":");
+      s.memory[tensor] = placement();
+    });
+    s.commit = -1;
+    section("run", [&] { runLine(s); });
+    if (s.commit < 0) s.commit = static_cast<int>(s.run.size());
+    return s;
+  }
+
+  Placement placement() {
+    Placement p;
+    if (in.accept("in")) return {Placement::Kind::InPlace, false, 0, name()};
+    if (in.accept("output")) return {Placement::Kind::Output, false, in.expectInteger("a slot"), {}};
+    if (in.accept("blocked")) p.blocked = true;
+    else if (!in.at("register")) in.expect("plain");
+    if (in.accept("register")) {
+      p.kind = Placement::Kind::Register;
+      return p;
+    }
+    in.expect("at");
+    p.offset = in.expectInteger("a byte offset");
+    return p;
+  }
+
+  void runLine(Schedule &s) {
+    if (in.accept("commit")) {
+      s.commit = static_cast<int>(s.run.size());
+      open = false;
+      return;
+    }
+    if (in.accept("tile")) {
+      name();
+      in.expect("by");
+      in.expectInteger("16");
+      in.expect("{");
+      s.run.push_back({true, {}});
+      while (ok() && !in.at("}") && !in.atEnd()) s.run.back().leaves.push_back(leaf());
+      in.expect("}");
+      open = false;
+      return;
+    }
+    if (!open) s.run.push_back({false, {}});
+    open = true;
+    s.run.back().leaves.push_back(leaf());
+  }
+
+  Leaf leaf() {
+    Leaf l;
+    if (in.at("fill") && in.peek(1).kind == Token::Kind::Identifier) {
+      in.next();
+      l.fill = true;
+      l.formula = name();
+      return l;
+    }
+    l.formula = name();
+    if (in.accept("/")) l.clause = static_cast<int>(in.expectInteger("a clause number"));
+    in.expect(":");
+    do option(l);
+    while (ok() && in.accept(","));
+    return l;
+  }
+
+  void option(Leaf &l) {
+    if (in.accept("collapse")) l.collapse.push_back(names());
+    else if (in.accept("vector")) l.vector = name();
+    else if (in.accept("order")) l.order = names();
+    else if (in.accept("unroll")) l.unroll = names();
+    else if (in.accept("parallel")) l.parallel = name();
+    else if (in.accept("then")) l.then = names();
+    else if (in.accept("tile")) {
+      in.expect("(");
+      do {
+        const std::string index = name();
+        const std::int64_t size = in.expectInteger("a tile size");
+        if (size < 1) in.error(fmt::format("a tile size must be positive, found {}", size));
+        l.tile.push_back({index, size});
+      } while (ok() && in.accept(","));
+      in.expect(")");
+    } else {
+      in.error(fmt::format("unknown scheduling option '{}'", in.peek().text));
+    }
+  }
+
+  TokenStream &in;
+  bool open = false; // the last group is an untiled one that takes more leaves
+};
+
+} // namespace
+
+std::string print(const Schedule &s) {
+  std::string out = fmt::format("schedule {} target {}\nnumeric {{\n", s.entry, s.target);
+  for (const Numeric &n : s.numeric)
+    out += fmt::format("  {}: order {}{}\n", n.formula, list(n.order), n.lanes.empty() ? "" : " lanes " + n.lanes);
+  out += "}\nmemory {\n";
+  for (auto &[name, place] : s.memory) out += fmt::format("  {}: {}\n", name, print(place));
+  out += "}\nrun {\n";
+  for (std::size_t i = 0; i <= s.run.size(); ++i) {
+    if (static_cast<int>(i) == s.commit && i < s.run.size()) out += "  commit\n";
+    if (i == s.run.size()) break;
+    if (s.run[i].tiled) out += "  tile n by 16 {\n";
+    for (const Leaf &l : s.run[i].leaves) out += fmt::format("{}{}\n", s.run[i].tiled ? "    " : "  ", print(l));
+    if (s.run[i].tiled) out += "  }\n";
+  }
+  return out + "}\n";
+}
+
+std::vector<Schedule> parse(const std::string &text, const std::string &fileName, Diagnostics &diag) {
+  TokenStream in(tokenize(text, diag.addSource(fileName, text), diag), diag);
+  return Parser(in).file();
+}
+
+} // namespace netc::schedule
