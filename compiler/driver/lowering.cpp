@@ -45,7 +45,7 @@ std::vector<loop::Pass> namedLoopPasses(const std::vector<std::string> &names) {
 void runLoopPasses(loop::Program &program, const Options &options) {
   for (const loop::Pass &pass : namedLoopPasses(options.passes)) {
     for (loop::Entry &entry : program.entries)
-      for (loop::Kernel &kernel : entry.kernels) pass.run(kernel, program.batch);
+      for (loop::Kernel &kernel : entry.kernels) pass.run(entry, kernel, program.batch);
     verifyOwn(program, fmt::format("after the loop pass {}", pass.name));
     if (options.printAfterAll) fmt::print(stderr, "# after {}\n{}\n", pass.name, loop::print(program));
   }

@@ -4,14 +4,29 @@ namespace netc::loop {
 
 namespace {
 
-constexpr Pass passes[] = {
-    {"unroll", unroll, "expands loops marked unroll"},
-    {"fold", fold, "drops guards that always hold, code that never runs, and loops that run once"},
-};
+/// A pass that looks at its kernel only.
+template <void (*pass)(Kernel &, std::int64_t)> void alone(const Entry &, Kernel &k, std::int64_t batch) {
+  pass(k, batch);
+}
+
+constexpr Pass clipPass{"clip", alone<clip>, "turns guards on a loop's variable into bounds of the loop"};
+constexpr Pass splitPass{"split", alone<split>, "splits loops where a guard in them changes"};
+constexpr Pass unrollPass{"unroll", alone<unroll>, "expands loops marked unroll"};
+constexpr Pass foldPass{"fold", alone<fold>, "drops guards that always hold, code that never runs, loops that run once"};
+constexpr Pass csePass{"cse", cse, "computes and loads equal values once, drops what is never read"};
+constexpr Pass hoistPass{"hoist", hoist, "moves what does not change in a loop before it"};
+
+constexpr Pass passes[] = {clipPass, splitPass, unrollPass, foldPass, csePass, hoistPass};
 
 constexpr Pass cleanUp[] = {
-    {"unroll", unroll, "register indices become constants"},
-    {"fold", fold, "the guards of single unrolled points are constants now"},
+    clipPass,   // before split: a guard that is a bound needs no split
+    foldPass,   // before split: only loops with constant bounds are split, so superfluous bounds must go
+    splitPass,  // before unroll: it sees one guard where unroll would leave many
+    foldPass,   // before unroll: guards that hold in a whole piece need not be copied
+    unrollPass, // before cse: equal loads of different copies stand side by side
+    foldPass,   // after unroll: the guards of single points are constants now
+    csePass,    // before hoist: fewer values compete for registers
+    hoistPass,
 };
 
 } // namespace
@@ -25,5 +40,9 @@ const Pass *findPass(std::string_view name) {
 }
 
 std::span<const Pass> pipeline() { return cleanUp; }
+
+void optimize(const Entry &e, Kernel &k, std::int64_t batch) {
+  for (const Pass &p : cleanUp) p.run(e, k, batch);
+}
 
 } // namespace netc::loop

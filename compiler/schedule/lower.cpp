@@ -168,7 +168,7 @@ loop::Program compile(const graph::Module &m, const Target &target, const std::v
     program.entries.push_back(lower(g, given ? *given : plan(g, target), offsets));
     if (optimize)
       for (loop::Kernel &k : program.entries.back().kernels)
-        for (const loop::Pass &pass : loop::pipeline()) pass.run(k, m.batch);
+        for (const loop::Pass &pass : loop::pipeline()) pass.run(program.entries.back(), k, m.batch);
     const auto violations = checkMemory(program.entries.back());
     if (!violations.empty()) internalError("memory plan: " + violations.front());
   }

@@ -1,0 +1,55 @@
+#include "compiler/loop/slots.h"
+
+namespace netc::loop {
+
+Slots::Slots(const Kernel &k) : k(k), first{0} {
+  for (const Register &r : k.registers) {
+    std::int64_t size = 1;
+    for (const std::int64_t d : r.dims) size *= d;
+    first.push_back(first.back() + static_cast<int>(size));
+  }
+}
+
+std::optional<int> Slots::of(const RegisterRef &r) const {
+  const std::vector<std::int64_t> &dims = k.registers[r.reg].dims;
+  std::int64_t at = 0;
+  for (std::size_t d = 0; d < r.index.size(); ++d) {
+    if (!r.index[d].isConstant()) return std::nullopt;
+    at = at * dims[d] + r.index[d].constant();
+  }
+  const std::int64_t slot = first[r.reg] + at;
+  // An index out of range can only stand where nothing runs; any slot of the array will do.
+  return slot >= first[r.reg] && slot < first[r.reg + 1] ? static_cast<int>(slot) : first[r.reg];
+}
+
+std::pair<int, int> Slots::range(const RegisterRef &r) const {
+  if (const auto slot = of(r)) return {*slot, *slot + 1};
+  return {first[r.reg], first[r.reg + 1]};
+}
+
+const Effects &EffectsOf::operator()(const Statement &s) {
+  if (const auto found = known.find(&s); found != known.end()) return found->second;
+  Effects e;
+  if (const Block *body = bodyOf(s)) {
+    for (const StatementPtr &inner : *body) {
+      const Effects &more = (*this)(*inner);
+      e.assigned.insert(more.assigned.begin(), more.assigned.end());
+      e.stored.insert(more.stored.begin(), more.stored.end());
+    }
+  } else if (const RegisterRef *dst = destination(s)) {
+    e.assigned.insert(slots.range(*dst));
+  } else if (auto *store = std::get_if<Store>(&s.node)) {
+    e.stored.insert(store->buffer);
+  }
+  return known[&s] = std::move(e);
+}
+
+std::vector<std::vector<int>> changedByStore(const Entry &e) {
+  std::vector<std::vector<int>> changed(e.buffers.size());
+  for (std::size_t a = 0; a < e.buffers.size(); ++a)
+    for (std::size_t b = 0; b < e.buffers.size(); ++b)
+      if (a == b || overlaps(e.buffers[a], e.buffers[b])) changed[a].push_back(static_cast<int>(b));
+  return changed;
+}
+
+} // namespace netc::loop

@@ -1,0 +1,45 @@
+// Registers as numbered slots, and what a piece of code does to them: what cse and hoist have in common.
+#pragma once
+
+#include "compiler/loop/walk.h"
+
+#include <set>
+
+namespace netc::loop {
+
+/// Every element of every register has a slot.
+class Slots {
+public:
+  explicit Slots(const Kernel &);
+  int count() const { return first.back(); }
+  /// The slot, or nothing where an index is no constant.
+  std::optional<int> of(const RegisterRef &) const;
+  /// The slots that a reference may name: begin <= slot < end.
+  std::pair<int, int> range(const RegisterRef &) const;
+
+private:
+  const Kernel &k;
+  std::vector<int> first; // by register, and the end
+};
+
+/// What running a statement may change.
+struct Effects {
+  std::set<std::pair<int, int>> assigned; // ranges of slots
+  std::set<int> stored;                   // buffers
+};
+
+/// Effects of the Fors and Ifs of a kernel, each computed once.
+class EffectsOf {
+public:
+  EffectsOf(const Slots &slots) : slots(slots) {}
+  const Effects &operator()(const Statement &);
+
+private:
+  const Slots &slots;
+  std::unordered_map<const Statement *, Effects> known;
+};
+
+/// For each buffer, the buffers that a store to it may change; itself among them.
+std::vector<std::vector<int>> changedByStore(const Entry &);
+
+} // namespace netc::loop
