@@ -1,0 +1,135 @@
+// The syntax tree of a .net file: plain data, exactly what was written. Pipes are already calls.
+#pragma once
+
+#include "compiler/support/location.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace netc::dsl {
+
+struct Expr;
+using ExprPtr = std::unique_ptr<Expr>;
+
+struct Argument {
+  std::string name; // empty: by position
+  Location location;
+  ExprPtr value;
+};
+
+/// One index of a reduction: `k` or `k < 3`.
+struct Binder {
+  std::string name;
+  Location location;
+  ExprPtr bound; // null: inferred
+};
+
+struct Expr {
+  enum class Kind {
+    Number,
+    Text,
+    Name,
+    Call,      // text(args) [as label]
+    Subscript, // args[0] [ args[1], ... ]
+    Unary,     // text: "-" or "not"
+    Binary,    // text: + - * / ^ == != < <= > >= and or
+    Reduce,    // text(binders) args[0]
+    Bracket,   // [args...]: a condition as 1 or 0, or a tensor literal
+  };
+  Kind kind = Kind::Number;
+  Location location;
+  std::string text;
+  double number = 0;
+  std::vector<Argument> args;
+  std::vector<Binder> binders;
+  std::string label; // Call: the name given by `as`
+  Location labelLocation;
+  int depth = 1;
+
+  const Expr &operand(std::size_t i) const { return *args[i].value; }
+};
+
+using Shape = std::vector<ExprPtr>;
+
+/// `u8[N, 1, 28, 28]`, `class(10)[N]`, `class("ant", "bee")[N]`.
+struct Type {
+  std::string name;
+  Location location;
+  ExprPtr classes;
+  std::vector<std::string> classNames;
+  Shape shape;
+};
+
+struct Statement;
+using Block = std::vector<Statement>;
+
+struct Statement {
+  enum class Kind {
+    Model,
+    Const,   // name = value
+    Input,   // name: type
+    Target,  // name: type
+    Output,  // name [= value]
+    Loss,    // [name =] value
+    Metric,  // name = value
+    Train,   // value: a call of an optimizer
+    Param,   // name: shape ~ init
+    State,   // name: shape | like NAME [~ init]
+    Next,    // name = value
+    If,      // value, then, otherwise
+    Require, // value, message
+    Define,  // name = value
+    Indexed, // name[subscripts][: shape] = value [else elseValue], or += value
+    Value,   // value
+  };
+  Kind kind = Kind::Value;
+  Location location;     // of the first word
+  std::string name;
+  Location nameLocation;
+  ExprPtr value;
+  Type type;             // Input, Target
+  Shape shape;           // Param, State, Indexed
+  bool hasShape = false; // [] is a shape too
+  std::string like;      // State
+  Location likeLocation;
+  ExprPtr init;
+  Shape subscripts;
+  bool accumulates = false; // +=
+  ExprPtr elseValue;
+  std::string message; // Require
+  Block then, otherwise;
+};
+
+struct Parameter {
+  std::string name;
+  Location location;
+  bool hasShape = false; // x: [N, C, H, W]: a tensor, whose extents bind names
+  Shape shape;
+  ExprPtr fallback; // null: required
+};
+
+/// layer, fn, init and optimizer declarations.
+struct Callable {
+  enum class Kind { Layer, Function, Init, Optimizer };
+  Kind kind = Kind::Layer;
+  std::string name;
+  Location location;
+  std::vector<Parameter> parameters;
+  Block body;    // Layer, Optimizer
+  ExprPtr value; // Function, Init
+  bool prelude = false;
+};
+
+struct SourceFile {
+  Block statements;
+  std::vector<Callable> callables;
+};
+
+/// Indented text, one node a line (--emit=ast).
+std::string print(const SourceFile &);
+/// An expression as it could be written, on one line.
+std::string print(const Expr &);
+std::string_view name(Callable::Kind);
+
+} // namespace netc::dsl

@@ -1,0 +1,283 @@
+// Calls: built-in functions, scalar functions of the table, fn and layer declarations.
+#include "dsl/elaborator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+namespace {
+
+constexpr int deepestCall = 40;
+constexpr int mostSteps = 100000; // calls and statements of one elaboration
+
+/// What a program may call by name: the real functions that are no operators.
+std::optional<Fn> callable(const std::string &name) {
+  const std::optional<Fn> f = findFunction(name);
+  if (f && row(*f).signature == Signature::Real && row(*f).symbol.empty() && *f != Fn::Neg && *f != Fn::Fma) return f;
+  return std::nullopt;
+}
+
+bool isBuiltin(const std::string &name) {
+  return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" || name == "mod";
+}
+
+} // namespace
+
+bool Elaborator::isLayer(const std::string &name) const {
+  const auto it = library.find(name);
+  return it != library.end() && it->second->kind == Callable::Kind::Layer;
+}
+
+void Elaborator::spend(const Location &at) {
+  if (++steps <= mostSteps) return;
+  report(at, fmt::format("this model takes more than {} calls and statements to elaborate: does a layer call itself?", mostSteps));
+  throw Abandoned{};
+}
+
+bool Elaborator::mayEnter(const Expr &e) {
+  spend(e.location);
+  if (frame->depth < deepestCall) return true;
+  report(e.location, fmt::format("calls nest more than {} levels deep: does '{}' call itself?", deepestCall, e.text));
+  throw Abandoned{};
+}
+
+Value Elaborator::evaluateCall(const Expr &e) {
+  const auto it = library.find(e.text);
+  if (!e.label.empty() && !isLayer(e.text))
+    report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
+  if (it != library.end()) {
+    switch (it->second->kind) {
+    case Callable::Kind::Layer: return callLayer(e, *it->second);
+    case Callable::Kind::Function: return callFunction(e, *it->second);
+    case Callable::Kind::Init:
+      return fail(e.location, fmt::format("'{}' is an initialiser: it stands after '~' in a declaration", e.text));
+    case Callable::Kind::Optimizer:
+      return fail(e.location, fmt::format("'{}' is an optimizer: it stands after 'train'", e.text));
+    }
+  }
+  bool known = isBuiltin(e.text);
+  if (known) return builtin(e, known);
+  if (const auto f = callable(e.text)) return callScalar(e, *f);
+  for (const Argument &a : e.args) // further mistakes inside are worth reporting too
+    if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
+  return fail(e.location, fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
+}
+
+Value Elaborator::builtin(const Expr &e, bool &) {
+  const std::size_t expected = e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" ? 1 : 2;
+  if (e.args.size() != expected)
+    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected, expected == 1 ? "" : "s", e.args.size()));
+  for (const Argument &a : e.args)
+    if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
+  if (e.text == "stop_gradient") return stopGradient(e);
+  if (e.text == "rank" || e.text == "shape") {
+    const Value v = wholeArgument(e.operand(0), qualified(e.text));
+    if (v.isError()) return v;
+    if (!v.isTensor()) return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
+    if (e.text == "rank") return Value::ofNumber(static_cast<double>(v.lazy.shape.size()));
+    const std::optional<std::int64_t> d = integer(e.operand(1), "the dimension");
+    if (!d) return Value::error();
+    if (*d < 0 || *d >= static_cast<std::int64_t>(v.lazy.shape.size()))
+      return fail(e.operand(1).location, fmt::format("{} has no dimension {}", describe(v), *d));
+    const graph::Extent x = v.lazy.shape[static_cast<std::size_t>(*d)];
+    return x.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(x.size));
+  }
+  std::vector<Value> args;
+  for (const Argument &a : e.args) args.push_back(evaluate(*a.value));
+  if (e.text == "where") return select(std::move(args[0]), std::move(args[1]), std::move(args[2]), e.location);
+  for (const Value &v : args) {
+    if (v.isError()) return v;
+    if (!v.isNumber()) return fail(e.location, fmt::format("{} takes numbers known at compile time, found {}", e.text, describe(v)));
+  }
+  if (args[1].number == 0) return fail(e.location, "division by zero");
+  const double q = std::floor(args[0].number / args[1].number);
+  return Value::ofNumber(e.text == "div" ? q : args[0].number - q * args[1].number);
+}
+
+/// The value as a formula of its own, which the gradient does not enter.
+Value Elaborator::stopGradient(const Expr &e) {
+  const Value v = evaluate(e.operand(0));
+  if (v.isError() || v.isNumber()) return v;
+  std::optional<Lazy> l = toLazy(v, e.location);
+  if (!l || !prepare(*l, e.location)) return Value::error();
+  Label name = temporary(".shift", e.location);
+  name.origin = "stop_gradient";
+  return Value::ofLazy(out.spill(graph::Combine::Assign, *l, {}, {}, std::nullopt, name));
+}
+
+Value Elaborator::callScalar(const Expr &e, Fn f) {
+  const std::size_t arity = static_cast<std::size_t>(row(f).arity);
+  if (e.args.size() != arity)
+    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, arity, arity == 1 ? "" : "s", e.args.size()));
+  std::vector<Value> args;
+  for (const Argument &a : e.args) {
+    if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
+    args.push_back(evaluate(*a.value));
+  }
+  if (f == Fn::Pow) return power(std::move(args[0]), std::move(args[1]), e.location);
+  return apply(f, std::move(args), e.location);
+}
+
+std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e, const Callable &c, bool &ok) {
+  std::map<std::string, const Argument *> given;
+  std::vector<std::string> names;
+  for (const Parameter &p : c.parameters) names.push_back(p.name);
+  std::size_t position = 0;
+  for (const Argument &a : e.args) {
+    std::string to = a.name;
+    if (to.empty()) {
+      if (position >= names.size()) {
+        report(a.location, fmt::format("too many arguments: '{}' takes at most {}", c.name, names.size()));
+        ok = false;
+        break;
+      }
+      to = names[position++];
+    } else if (std::find(names.begin(), names.end(), to) == names.end()) {
+      std::string near = foreignName(to);
+      if (std::find(names.begin(), names.end(), near) == names.end()) near = nearest(to, names);
+      report(a.location, fmt::format("'{}' has no argument '{}'{}", c.name, to, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      ok = false;
+      continue;
+    }
+    if (!given.emplace(to, &a).second) {
+      report(a.location, fmt::format("argument '{}' of '{}' is given twice", to, c.name));
+      ok = false;
+    }
+  }
+  return given;
+}
+
+/// Arguments are evaluated where the call stands, defaults inside the callee. `whole`: tensors are materialized.
+bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, bool whole) {
+  bool ok = true;
+  const auto given = matchArguments(e, c, ok);
+  for (const Parameter &p : c.parameters) {
+    const auto it = given.find(p.name);
+    Value v;
+    if (it != given.end()) {
+      const std::string hint = callee.path.empty() ? p.name : callee.path + "." + p.name;
+      v = whole ? wholeArgument(*it->second->value, hint) : evaluate(*it->second->value);
+    } else if (p.fallback) {
+      Frame *const caller = frame;
+      frame = &callee;
+      v = evaluateRoot(*p.fallback, {});
+      frame = caller;
+    } else {
+      if (ok) report(e.location, fmt::format("'{}' needs an argument for '{}'", c.name, p.name));
+      ok = false;
+    }
+    ok = ok && !v.isError();
+    if (!v.isError() && p.hasShape) ok = bindShape(p, v, callee, it != given.end() ? it->second->location : e.location) && ok;
+    callee.arguments[p.name] = std::move(v);
+  }
+  return ok;
+}
+
+namespace {
+
+std::string pattern(const Shape &shape) {
+  std::string s;
+  for (const ExprPtr &e : shape) s += (s.empty() ? "" : ", ") + print(*e);
+  return "[" + s + "]";
+}
+
+} // namespace
+
+/// x: [N, C, H, W] gives names to the extents; a name or number that is known already must agree.
+bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, const Location &at) {
+  const std::string expected = pattern(p.shape);
+  if (!v.isTensor() || v.lazy.shape.size() != p.shape.size()) {
+    report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected, describe(v)));
+    return false;
+  }
+  for (std::size_t d = 0; d < p.shape.size(); ++d) {
+    const graph::Extent found = v.lazy.shape[d];
+    const Expr &e = *p.shape[d];
+    const Value here = found.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(found.size));
+    const bool fresh = e.kind == Expr::Kind::Name && !callee.arguments.contains(e.text);
+    if (fresh) {
+      callee.arguments[e.text] = here;
+      continue;
+    }
+    Frame *const caller = frame;
+    frame = &callee;
+    const Value wanted = evaluateRoot(e, {});
+    frame = caller;
+    if (wanted.isError()) return false;
+    if (wanted.kind == here.kind && wanted.number == here.number) continue;
+    report(at, fmt::format("'{}' expects {} of shape {}, found {}: dimension {} should be {}", callee.callable->name, p.name,
+                           expected, describe(v), d, wanted.isNumber() ? fmt::format("{}", wanted.number) : "N"));
+    return false;
+  }
+  return true;
+}
+
+Value Elaborator::callFunction(const Expr &e, const Callable &c) {
+  mayEnter(e);
+  Frame callee;
+  callee.callable = &c;
+  callee.path = frame->path;
+  callee.callSite = e.location;
+  callee.caller = frame;
+  callee.depth = frame->depth + 1;
+  if (!bindArguments(e, c, callee, /*whole=*/false)) return Value::error();
+  const std::string hint = context ? context->hint : std::string();
+  frame = &callee;
+  Value v = evaluateRoot(*c.value, hint);
+  frame = callee.caller;
+  return v;
+}
+
+std::string Elaborator::layerPath(const Expr &e, const Callable &c) {
+  std::string name = e.label;
+  if (name.empty()) name = c.name + std::to_string(++frame->counters[c.name]);
+  else if (!frame->defined.emplace("as " + name, e.labelLocation).second)
+    report(e.labelLocation, fmt::format("the layer name '{}' is used twice", name));
+  return qualified(name);
+}
+
+Value Elaborator::callLayer(const Expr &e, const Callable &c) {
+  mayEnter(e);
+  Frame callee;
+  callee.callable = &c;
+  callee.path = layerPath(e, c);
+  callee.callSite = e.location;
+  callee.caller = frame;
+  callee.depth = frame->depth + 1;
+  const bool bound = bindArguments(e, c, callee, /*whole=*/true);
+  if (!bound) return Value::error();
+  const std::size_t before = out.graph.tensors.size();
+  frame = &callee;
+  std::optional<Value> v = runBlock(c.body);
+  if (!v) {
+    report(c.location, fmt::format("layer '{}' ends without a value: its last statement must define or be one", c.name));
+    v = Value::error();
+  }
+  if (v->isTensor() && wholeTensor(v->lazy) < 0 && v->lazy.dtype() != DType::Bool) {
+    const int t = settle(*v, label("y", e.location), e.location);
+    v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
+  }
+  frame = callee.caller;
+  if (!v->isTensor()) return *v;
+  if (const int t = wholeTensor(v->lazy); t >= static_cast<int>(before)) out.rename(t, callee.path);
+  return *v;
+}
+
+/// An argument that a layer (or a subscript) takes as a whole: a tensor gets a formula of its own.
+Value Elaborator::wholeArgument(const Expr &e, const std::string &hint) {
+  Value v = evaluateRoot(e, hint);
+  if (!v.isTensor() || wholeTensor(v.lazy) >= 0 || v.lazy.dtype() == DType::Bool) return v;
+  const bool reads = std::any_of(v.lazy.body.nodes.begin(), v.lazy.body.nodes.end(), [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
+  if (!reads) return v; // a run-time number
+  Label l{hint, place(e.location), origin()};
+  if (e.kind == Expr::Kind::Call && !library.contains(e.text)) { // relu1, relu2, ...
+    l.name = qualified(e.text + std::to_string(++frame->counters[e.text]));
+    l.origin = e.text;
+  }
+  const int t = settle(std::move(v), l, e.location);
+  return t < 0 ? Value::error() : Value::ofLazy(out.read(t));
+}
+
+} // namespace netc::dsl

@@ -1,0 +1,90 @@
+#include "dsl/dsl.h"
+
+#include "compiler/graph/verifier.h"
+#include "dsl/entries.h"
+#include "dsl/parser.h"
+#include "dsl/prelude.h"
+
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+namespace {
+
+/// The prelude's declarations. They must outlive the library that points to them.
+std::vector<SourceFile> parsePrelude(Diagnostics &diag) {
+  std::vector<SourceFile> files;
+  Diagnostics own;
+  for (const PreludeFile &f : preludeFiles()) {
+    const std::string text(f.text);
+    const auto handle = diag.addSource(std::string(f.name), text); // notes point into it
+    own.addSource(std::string(f.name), text);
+    files.push_back(parse(text, handle, own));
+    for (Callable &c : files.back().callables) c.prelude = true;
+  }
+  if (own.hasErrors()) internalError("the prelude does not parse:\n" + own.str());
+  return files;
+}
+
+void addToLibrary(Library &library, const SourceFile &f, Diagnostics &diag) {
+  for (const Callable &c : f.callables) {
+    const auto [it, fresh] = library.emplace(c.name, &c);
+    if (fresh) continue;
+    if (it->second->prelude) {
+      it->second = &c; // the user's own stands before the prelude's
+      continue;
+    }
+    diag.error(c.location, fmt::format("'{}' is declared already", c.name));
+    diag.note(it->second->location, "the first declaration stands here");
+  }
+}
+
+std::vector<Setting> parseSettings(const Options &options, Diagnostics &diag) {
+  std::vector<Setting> list;
+  for (const auto &[name, value] : options.set) {
+    const std::string text = name + "=" + value;
+    Diagnostics quiet;
+    const auto file = diag.addSource("--set " + name, text);
+    const Location at{file, 1, 1};
+    ExprPtr e = parseValue(value, file, quiet);
+    if (!e) diag.error({file, 1, static_cast<int>(name.size()) + 2}, fmt::format("expected a value such as 0.1, true or [1, 2], found '{}'", value));
+    list.push_back({name, std::move(e), at});
+  }
+  return list;
+}
+
+void checkResults(const Elaborated &e, const Location &top, Diagnostics &diag) {
+  if (!diag.hasErrors() && e.graph.results.empty())
+    diag.error(top, "this model computes nothing: it has no output, loss or metric");
+}
+
+} // namespace
+
+std::optional<graph::Module> compile(const std::string &text, const std::string &fileName, const Options &options,
+                                     Diagnostics &diag) {
+  const auto file = diag.addSource(fileName, text);
+  const SourceFile source = parse(text, file, diag);
+  const std::vector<SourceFile> prelude = parsePrelude(diag);
+  const std::vector<Setting> settings = parseSettings(options, diag);
+  Library library;
+  for (const SourceFile &f : prelude) addToLibrary(library, f, diag);
+  addToLibrary(library, source, diag);
+  if (diag.hasErrors()) return std::nullopt;
+  std::optional<Elaborated> training;
+  Elaborated inference = Elaborator(library, diag, settings, options.batch, /*training=*/false).run(source);
+  if (inference.trains && !diag.hasErrors())
+    training = Elaborator(library, diag, settings, options.batch, /*training=*/true).run(source);
+  checkResults(inference, {file, 1, 1}, diag);
+  if (diag.hasErrors()) return std::nullopt;
+  std::optional<graph::Module> m = makeEntries(inference, training ? &*training : nullptr, options.batch, diag);
+  if (!m || !graph::verify(*m, diag)) return std::nullopt;
+  return m;
+}
+
+std::string printAst(const std::string &text, const std::string &fileName, Diagnostics &diag) {
+  const auto file = diag.addSource(fileName, text);
+  const SourceFile source = parse(text, file, diag);
+  return diag.hasErrors() ? std::string() : print(source);
+}
+
+} // namespace netc::dsl

@@ -1,0 +1,206 @@
+// Semantic analysis and elaboration: the syntax tree of a model becomes one graph with everything in it (outputs,
+// losses, metrics and, for training, the optimizer). Compile-time values are computed on the way; every error is
+// reported at the user's line, also when it arises inside a layer of the prelude.
+#pragma once
+
+#include "dsl/ast.h"
+#include "dsl/dsl.h"
+#include "dsl/graph_writer.h"
+
+#include <map>
+#include <set>
+
+namespace netc::dsl {
+
+/// Callables by name; the user's stand before the prelude's.
+using Library = std::map<std::string, const Callable *, std::less<>>;
+
+struct Setting {
+  std::string name;
+  ExprPtr value;
+  Location location;
+};
+
+/// One elaborated variant of the model.
+struct Elaborated {
+  graph::Graph graph;             // every formula, every result
+  std::set<int> optimizerStates;  // declared by the optimizer, not by the model
+  std::string model;
+  bool trains = false;
+};
+
+class Elaborator {
+public:
+  Elaborator(const Library &library, Diagnostics &diag, const std::vector<Setting> &settings, std::int64_t batch,
+             bool training);
+
+  Elaborated run(const SourceFile &);
+
+private:
+  // --- names and places -------------------------------------------------------------------------------------
+  struct Frame {
+    const Callable *callable = nullptr; // null: the model itself
+    std::string path;                   // "" or "conv1"
+    Location callSite;
+    Frame *caller = nullptr;
+    std::map<std::string, Value> arguments, names;
+    std::map<std::string, Location> defined;
+    std::map<std::string, int> counters;
+    std::map<std::string, int> clauses; // definitions with a declared shape, which may get further clauses
+    int depth = 0;
+  };
+
+  /// An occurrence of a tensor with subscripts.
+  struct Use {
+    int tensor = -1;
+    std::vector<Affine> map;
+    std::vector<Location> locations;
+    bool guarded = false;
+  };
+
+  /// The indices of one statement in index notation.
+  struct Context {
+    const Expr *root = nullptr;
+    std::string hint;                                   // name for the formulas that it needs
+    std::vector<std::pair<std::string, int>> visible;   // index name -> variable, innermost last
+    std::map<const Expr *, std::vector<int>> reductions;
+    std::map<const Expr *, Use> uses;
+    std::vector<const Expr *> order; // of uses
+    bool failed = false;
+    int subscriptDepth = 0;
+  };
+
+  void report(const Location &, const std::string &message);
+  void note(const Location &, const std::string &message);
+  Value fail(const Location &at, const std::string &message) { return report(at, message), Value::error(); }
+  const Frame *outermostPrelude() const;
+  Location place(const Location &) const;
+  std::string origin() const;
+  std::string qualified(const std::string &name) const;
+  Label label(const std::string &name, const Location &) const;
+  Label temporary(const std::string &suffix, const Location &) const;
+  void spend(const Location &);
+  const Value *findName(const std::string &) const;
+  std::string suggestion(const std::string &word, bool callable) const;
+
+  // --- expressions (evaluate.cpp) ---------------------------------------------------------------------------
+  Value evaluateRoot(const Expr &, const std::string &hint); // with indices of its own
+  Value evaluate(const Expr &);
+  Value evaluateName(const Expr &);
+  Value unknownName(const Expr &);
+  Value evaluateBinary(const Expr &);
+  Value evaluateUnary(const Expr &);
+  Value evaluateBracket(const Expr &);
+  Value literal(const Expr &);
+  Value evaluateSubscript(const Expr &);
+  Value evaluateReduce(const Expr &);
+  Value meanFactor(const std::vector<int> &reduced);
+  Value scaled(Value, const std::vector<int> &reduced, const Location &);
+  std::optional<double> number(const Expr &, std::string_view what);
+  std::optional<std::int64_t> integer(const Expr &, std::string_view what);
+  std::optional<graph::Extent> extent(const Expr &);
+  std::optional<Extents> extents(const Shape &, const Location &);
+
+  // --- arithmetic on values (arithmetic.cpp) ------------------------------------------------------------------
+  Value apply(Fn, std::vector<Value>, const Location &);
+  Value applyLazy(Fn, std::vector<Lazy>, const Location &);
+  Value applyGuarded(Fn, std::vector<Lazy> &, const Location &);
+  Value compare(const std::string &op, Value, Value, const Location &);
+  Value logic(const std::string &op, Value, Value, const Location &);
+  Value negate(Value, const Location &);
+  Value power(Value, Value, const Location &);
+  Value select(Value, Value, Value, const Location &);
+  std::optional<Lazy> toLazy(const Value &, const Location &);
+  std::optional<Lazy> toCondition(const Value &, const Location &);
+  void resolveGuards(Lazy &, const Location &);
+  bool prepare(Lazy &, const Location &); // ready to become a formula: no guards, all reads in range
+  bool sameShape(std::vector<Lazy> &, Extents &, const Location &);
+
+  // --- index notation (index_notation.cpp, extents.cpp) ---------------------------------------------------------
+  void collect(const Expr &, bool guarded);
+  void collectProduct(const Expr &, bool guarded);
+  void collectSubscript(const Expr &, bool guarded);
+  void collectReduce(const Expr &, bool guarded);
+  std::optional<Affine> subscript(const Expr &);
+  bool isAffineBracket(const Expr &) const;
+  void solveExtents();
+  void fixExtent(int variable, graph::Extent, const std::string &from, const Location &);
+  bool inferOne(int variable);
+  std::optional<std::int64_t> largestExtent(int variable, const Use &, std::size_t dimension);
+  void reportUnknownExtents();
+  std::vector<int> contextIndices() const;
+  void defineIndexed(const Statement &);
+  void leftNames(const Expr &, bool alone, std::vector<const Expr *> &);
+  void writeIndexed(const Statement &, const std::vector<Affine> &left, const Extents &shape, bool plain);
+  bool writableRange(const Statement &, const std::vector<Affine> &left, const Extents &shape);
+  bool addClause(const Statement &, graph::Clause, std::optional<double> otherwise);
+
+  // --- calls (calls.cpp) ----------------------------------------------------------------------------------------
+  Value evaluateCall(const Expr &);
+  Value builtin(const Expr &, bool &known);
+  Value callScalar(const Expr &, Fn);
+  Value callFunction(const Expr &, const Callable &);
+  Value callLayer(const Expr &, const Callable &);
+  Value stopGradient(const Expr &);
+  bool bindArguments(const Expr &, const Callable &, Frame &, bool whole);
+  std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
+  bool bindShape(const Parameter &, const Value &, Frame &, const Location &);
+  std::string layerPath(const Expr &, const Callable &);
+  Value wholeArgument(const Expr &, const std::string &hint);
+  bool mayEnter(const Expr &);
+  bool isLayer(const std::string &) const;
+
+  // --- statements (statements.cpp, declarations.cpp) --------------------------------------------------------------
+  std::optional<Value> runBlock(const Block &);
+  std::optional<Value> runStatement(const Statement &);
+  std::optional<Value> runModelStatement(const Statement &);
+  std::optional<Value> conditional(const Statement &);
+  void require(const Statement &);
+  void bind(const std::string &name, const Location &, Value, std::size_t tensorsBefore);
+  bool define(const std::string &name, const Location &);
+  void declareConst(const Statement &);
+  void declareInput(const Statement &);
+  void declareParam(const Statement &);
+  void declareState(const Statement &);
+  void declareNext(const Statement &);
+  int declareShared(graph::Tensor, const Location &);
+  bool classes(const Type &, graph::Tensor &);
+  void declareOutput(const Statement &);
+  void declareMeasure(const Statement &); // loss and metric
+  void addResult(graph::Result::Kind, const std::string &name, int tensor, const Location &);
+  int settle(Value, const Label &, const Location &); // a tensor for a value; -1 after an error
+  int listTensor(const Value &, const std::string &name, const Location &);
+  void checkSettings(const SourceFile &);
+
+  // --- initialisers and optimizers (training.cpp) -------------------------------------------------------------------
+  std::optional<graph::Initializer> initializer(const Expr &, const Extents &);
+  std::optional<graph::Initializer> userInitializer(const Expr &, const Callable &, const Extents &);
+  void train(const Statement &);
+  void updateParameter(const Callable &, const Frame &arguments, int parameter, const Location &);
+  std::vector<int> trainedParameters() const;
+
+  const Library &library;
+  Diagnostics &diag;
+  const std::vector<Setting> &settings;
+  const bool training;
+  GraphWriter out;
+  Elaborated result;
+  Frame model;
+  Frame *frame = &model;
+  Context *context = nullptr;
+  std::set<std::string> reported;
+  std::set<std::string> resultNames;
+  std::set<int> fixedNames; // Locals that carry a name of the user's
+  const Statement *trainStatement = nullptr;
+  bool inOptimizer = false;
+  int steps = 0; // calls and statements so far
+  int depth = 0; // of the evaluation
+};
+
+/// Unwinds everything: the model is too large to go on; the message has been reported.
+struct Abandoned {};
+
+/// Which netc name stands for a name of PyTorch or Keras ("Linear" -> "dense"); empty: none.
+std::string foreignName(const std::string &);
+
+} // namespace netc::dsl

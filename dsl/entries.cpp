@@ -1,0 +1,146 @@
+#include "dsl/entries.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+namespace {
+
+using graph::Graph;
+using graph::Result;
+using graph::Tensor;
+using graph::TensorKind;
+
+/// The store and the inputs, in order of declaration; the optimizer's states come last.
+std::vector<Tensor> sharedTensors(const Elaborated &e) {
+  std::vector<Tensor> list;
+  for (const bool optimizer : {false, true})
+    for (std::size_t t = 0; t < e.graph.tensors.size(); ++t)
+      if (e.graph.tensors[t].shared() && e.optimizerStates.contains(static_cast<int>(t)) == optimizer)
+        list.push_back(e.graph.tensors[t]);
+  return list;
+}
+
+bool sameStore(const Tensor &a, const Tensor &b) {
+  return a.kind == b.kind && a.dtype == b.dtype && a.shape == b.shape && a.init == b.init;
+}
+
+/// Parameters and states must not depend on `training`.
+void checkStores(const Elaborated &inference, const Elaborated &training, Diagnostics &diag) {
+  const auto missing = [&](const Elaborated &from, const Elaborated &in, std::string_view when) {
+    for (std::size_t t = 0; t < from.graph.tensors.size(); ++t) {
+      const Tensor &tensor = from.graph.tensors[t];
+      if (!tensor.inStore() || from.optimizerStates.contains(static_cast<int>(t))) continue;
+      const int other = in.graph.find(tensor.name);
+      if (other < 0)
+        diag.error(tensor.location, fmt::format("'{}' exists only {} training: declare it in both cases", tensor.name, when));
+      else if (!sameStore(tensor, in.graph.tensors[other]))
+        diag.error(tensor.location, fmt::format("'{}' differs with and without training", tensor.name));
+    }
+  };
+  missing(inference, training, "without");
+  missing(training, inference, "with");
+}
+
+class Extraction {
+public:
+  Extraction(const Graph &from, const std::vector<Tensor> &shared) : from(from), moved(from.tensors.size(), -1) {
+    to.batch = from.batch;
+    to.tensors = shared;
+  }
+
+  void need(int tensor) { needed.insert(tensor); }
+
+  Graph run(const std::string &name, const std::function<bool(Result::Kind)> &keep, bool updates) {
+    to.name = name;
+    for (const Result &r : from.results)
+      if (keep(r.kind)) need(r.tensor);
+    if (updates)
+      for (const graph::Next &n : from.next) need(n.value), need(n.state);
+    for (auto f = from.formulas.rbegin(); f != from.formulas.rend(); ++f)
+      if (needed.contains(f->target)) reach(*f);
+    for (const int t : needed) place(t);
+    for (const graph::Formula &f : from.formulas)
+      if (needed.contains(f.target)) to.formulas.push_back(renumbered(f));
+    for (const Result &r : from.results)
+      if (keep(r.kind)) to.results.push_back({r.kind, r.name, moved[r.tensor]});
+    if (updates)
+      for (const graph::Next &n : from.next) to.next.push_back({moved[n.state], moved[n.value]});
+    for (Tensor &t : to.tensors)
+      if (t.kind == TensorKind::Gradient) t.of = moved[t.of];
+    return std::move(to);
+  }
+
+private:
+  void reach(const graph::Formula &f) {
+    for (const graph::Clause &c : f.clauses)
+      for (const graph::Node &n : c.body.nodes)
+        if (n.kind == graph::Node::Kind::Read) {
+          need(n.id);
+          if (from.tensors[n.id].kind == TensorKind::Gradient) need(from.tensors[n.id].of);
+        }
+  }
+
+  void place(int t) {
+    const Tensor &tensor = from.tensors[t];
+    moved[t] = tensor.shared() ? to.find(tensor.name) : to.addTensor(tensor);
+  }
+
+  graph::Formula renumbered(graph::Formula f) {
+    f.target = moved[f.target];
+    for (graph::Clause &c : f.clauses)
+      for (graph::Node &n : c.body.nodes) {
+        if (n.kind == graph::Node::Kind::Read) n.id = moved[n.id];
+        if (n.kind != graph::Node::Kind::Scalar) continue;
+        const RuntimeScalar &s = from.scalars[n.id];
+        n.id = to.addScalar(s.name, s.program);
+      }
+    return f;
+  }
+
+  const Graph &from;
+  Graph to;
+  std::set<int> needed;
+  std::vector<int> moved;
+};
+
+/// What the outputs need must not include a target: predict does not get it.
+void checkOutputs(const Graph &predict, Diagnostics &diag) {
+  for (const graph::Formula &f : predict.formulas)
+    for (const graph::Clause &c : f.clauses)
+      for (const graph::Node &n : c.body.nodes)
+        if (n.kind == graph::Node::Kind::Read && predict.tensors[n.id].kind == TensorKind::Target) {
+          diag.error(f.location, fmt::format("an output depends on the target '{}', which predict does not know", predict.tensors[n.id].name));
+          return;
+        }
+}
+
+} // namespace
+
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training, std::int64_t batch,
+                                         Diagnostics &diag) {
+  if (training) checkStores(inference, *training, diag);
+  if (diag.hasErrors()) return std::nullopt;
+  const std::vector<Tensor> shared = sharedTensors(training ? *training : inference);
+  graph::Module m;
+  m.name = inference.model.empty() ? "model" : inference.model;
+  m.batch = batch;
+  const auto has = [&](Result::Kind k) {
+    return std::any_of(inference.graph.results.begin(), inference.graph.results.end(), [&](const Result &r) { return r.kind == k; });
+  };
+  const auto output = [](Result::Kind k) { return k == Result::Kind::Output; };
+  const auto measure = [](Result::Kind k) { return k != Result::Kind::Output; };
+  const auto loss = [](Result::Kind k) { return k == Result::Kind::Loss; };
+  if (has(Result::Kind::Output)) {
+    m.entries.push_back(Extraction(inference.graph, shared).run("predict", output, /*updates=*/false));
+    checkOutputs(m.entries.back(), diag);
+  }
+  if (has(Result::Kind::Loss) || has(Result::Kind::Metric))
+    m.entries.push_back(Extraction(inference.graph, shared).run("evaluate", measure, /*updates=*/false));
+  if (training && has(Result::Kind::Loss))
+    m.entries.push_back(Extraction(training->graph, shared).run("trainStep", loss, /*updates=*/true));
+  return diag.hasErrors() ? std::nullopt : std::optional(std::move(m));
+}
+
+} // namespace netc::dsl

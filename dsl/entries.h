@@ -1,0 +1,13 @@
+// From elaborated graphs, which hold everything, to the entry points, which hold what they need.
+#pragma once
+
+#include "dsl/elaborator.h"
+
+namespace netc::dsl {
+
+/// predict, evaluate and trainStep over the same shared tensors. `inference` was elaborated with training = false,
+/// `training` (when the model trains) with training = true. Empty after an error.
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training, std::int64_t batch,
+                                         Diagnostics &);
+
+} // namespace netc::dsl

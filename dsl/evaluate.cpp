@@ -1,0 +1,296 @@
+// Expressions -> values.
+#include "dsl/elaborator.h"
+#include "dsl/parser.h"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+
+namespace netc::dsl {
+
+namespace {
+
+constexpr int deepestEvaluation = 500; // bounds the native stack
+
+struct Level {
+  int &depth;
+  explicit Level(int &d) : depth(d) { ++depth; }
+  ~Level() { --depth; }
+};
+
+} // namespace
+
+Value Elaborator::evaluateRoot(const Expr &e, const std::string &hint) {
+  Context own;
+  own.root = &e;
+  own.hint = hint;
+  Context *const saved = context;
+  context = &own;
+  collect(e, /*guarded=*/false);
+  if (!own.failed) solveExtents();
+  Value v = own.failed ? Value::error() : evaluate(e);
+  context = saved;
+  return v;
+}
+
+Value Elaborator::evaluate(const Expr &e) {
+  Level level(depth);
+  if (depth > deepestEvaluation) {
+    report(e.location, "calls and expressions nest too deeply here");
+    throw Abandoned{};
+  }
+  switch (e.kind) {
+  case Expr::Kind::Number: return Value::ofNumber(e.number);
+  case Expr::Kind::Text: return Value::ofText(e.text);
+  case Expr::Kind::Name: return evaluateName(e);
+  case Expr::Kind::Call: return evaluateCall(e);
+  case Expr::Kind::Subscript: return evaluateSubscript(e);
+  case Expr::Kind::Unary: return evaluateUnary(e);
+  case Expr::Kind::Binary: return evaluateBinary(e);
+  case Expr::Kind::Reduce: return evaluateReduce(e);
+  case Expr::Kind::Bracket: return evaluateBracket(e);
+  }
+  return Value::error();
+}
+
+const Value *Elaborator::findName(const std::string &name) const {
+  for (const auto *table : {&frame->names, &frame->arguments})
+    if (const auto it = table->find(name); it != table->end()) return &it->second;
+  if (frame == &model || (frame->callable && frame->callable->prelude)) return nullptr;
+  const auto it = model.names.find(name); // a user's layer sees the constants of the model
+  if (it == model.names.end()) return nullptr;
+  const Value &v = it->second;
+  if (!v.isTensor()) return &v;
+  const int t = wholeTensor(v.lazy);
+  return t >= 0 && out.graph.tensors[t].kind == graph::TensorKind::Constant ? &v : nullptr;
+}
+
+Value Elaborator::evaluateName(const Expr &e) {
+  if (context)
+    for (auto it = context->visible.rbegin(); it != context->visible.rend(); ++it)
+      if (it->first == e.text) return Value::ofIndex(Affine::var(it->second));
+  if (const Value *v = findName(e.text)) return *v;
+  if (e.text == "true" || e.text == "false") return Value::ofBoolean(e.text == "true");
+  if (e.text == "training") return Value::ofBoolean(training);
+  if (e.text == "N") return Value::ofBatch();
+  if (e.text == "pi") return Value::ofNumber(3.14159265358979323846);
+  if (e.text == "inf") return Value::ofNumber(std::numeric_limits<double>::infinity());
+  if (e.text == "step") return Value::ofProgram({{ScalarOp::Step}}, "step");
+  if (e.text == "epoch") return Value::ofProgram({{ScalarOp::Epoch}}, "epoch");
+  if (e.text == "steps") return Value::ofProgram({{ScalarOp::Steps}}, "steps");
+  if (e.text.find('.') != std::string::npos)
+    if (const int t = out.graph.find(e.text); t >= 0 && frame == &model && out.graph.tensors[t].inStore())
+      return Value::ofLazy(out.read(t));
+  return unknownName(e);
+}
+
+namespace {
+
+/// The reduction of `e` that binds `name`, if any.
+const Expr *binderOf(const Expr &e, const std::string &name) {
+  for (const Binder &b : e.binders)
+    if (b.name == name) return &e;
+  for (const Argument &a : e.args)
+    if (const Expr *r = binderOf(*a.value, name)) return r;
+  return nullptr;
+}
+
+} // namespace
+
+Value Elaborator::unknownName(const Expr &e) {
+  if (context && context->subscriptDepth > 0) {
+    report(e.location, fmt::format("index '{}' is neither on the left nor reduced", e.text));
+    if (const Expr *r = binderOf(*context->root, e.text))
+      note(r->location, fmt::format("a reduction's body is one product; put a longer one in parentheses: {}({}) (...)",
+                                    r->text, e.text));
+    else
+      note(e.location, fmt::format("write sum({}) ..., or name it on the left", e.text));
+    context->failed = true;
+    return Value::error();
+  }
+  if (library.contains(e.text) || findFunction(e.text))
+    return fail(e.location, fmt::format("'{}' is a function: call it, as in {}(x)", e.text, e.text));
+  const std::string hint = suggestion(e.text, /*callable=*/false);
+  report(e.location, fmt::format("unknown name '{}'{}", e.text, hint));
+  if (frame != &model && model.names.contains(e.text))
+    note(model.defined.contains(e.text) ? model.defined.at(e.text) : e.location,
+         "a layer sees its arguments and the model's constants only: pass it as an argument");
+  return Value::error();
+}
+
+Value Elaborator::evaluateUnary(const Expr &e) {
+  Value v = evaluate(e.operand(0));
+  if (v.isError()) return v;
+  return e.text == "-" ? negate(std::move(v), e.location) : logic("not", std::move(v), Value::ofBoolean(true), e.location);
+}
+
+Value Elaborator::evaluateBinary(const Expr &e) {
+  Value a = evaluate(e.operand(0));
+  Value b = evaluate(e.operand(1));
+  if (a.isError() || b.isError()) return Value::error();
+  if (e.text == "+") return apply(Fn::Add, {std::move(a), std::move(b)}, e.location);
+  if (e.text == "-") return apply(Fn::Sub, {std::move(a), std::move(b)}, e.location);
+  if (e.text == "*") return apply(Fn::Mul, {std::move(a), std::move(b)}, e.location);
+  if (e.text == "/") return apply(Fn::Div, {std::move(a), std::move(b)}, e.location);
+  if (e.text == "^") return power(std::move(a), std::move(b), e.location);
+  if (e.text == "and" || e.text == "or") return logic(e.text, std::move(a), std::move(b), e.location);
+  return compare(e.text, std::move(a), std::move(b), e.location);
+}
+
+Value Elaborator::evaluateBracket(const Expr &e) {
+  if (e.args.size() != 1 || e.operand(0).kind == Expr::Kind::Bracket) return literal(e);
+  Value v = evaluate(e.operand(0));
+  if (v.isError()) return v;
+  if (v.isBoolean()) return Value::ofNumber(v.number);
+  if (v.isNumber()) return literal(e);
+  if (!v.isTensor() || v.lazy.dtype() != DType::Bool)
+    return fail(e.location, fmt::format("brackets hold a condition or a list of numbers, found {}", describe(v)));
+  Guard g;
+  g.node = v.lazy.body.root;
+  g.affine = v.lazy.condition.has_value();
+  if (g.affine) g.inequalities = *v.lazy.condition;
+  v.lazy.condition.reset();
+  v.lazy.guards.push_back(std::move(g));
+  v.lazy.body.root = v.lazy.body.constant(1);
+  return v;
+}
+
+Value Elaborator::literal(const Expr &e) {
+  Value list;
+  list.kind = Value::Kind::List;
+  std::optional<Extents> inner;
+  for (const Argument &a : e.args) {
+    const bool nested = a.value->kind == Expr::Kind::Bracket;
+    Value v = nested ? literal(*a.value) : evaluate(*a.value);
+    if (v.isError()) return v;
+    if (!nested && !v.isNumber())
+      return fail(a.location, fmt::format("a tensor literal holds numbers, found {}", describe(v)));
+    if (!inner) inner = v.lazy.shape;
+    if (*inner != v.lazy.shape)
+      return fail(a.location, fmt::format("the rows of a tensor literal differ: expected {}, found {}", str(*inner),
+                                          str(v.lazy.shape)));
+    if (nested) list.values.insert(list.values.end(), v.values.begin(), v.values.end());
+    else list.values.push_back(v.number);
+  }
+  list.lazy.shape.push_back({static_cast<std::int64_t>(e.args.size()), false});
+  if (inner) list.lazy.shape.insert(list.lazy.shape.end(), inner->begin(), inner->end());
+  return list;
+}
+
+Value Elaborator::evaluateSubscript(const Expr &e) {
+  const auto it = context ? context->uses.find(&e) : decltype(context->uses.end()){};
+  if (!context || it == context->uses.end() || it->second.tensor < 0) return Value::error();
+  const Use &use = it->second;
+  Lazy l = out.readAt(use.tensor, use.map);
+  const graph::Tensor &t = out.graph.tensors[use.tensor];
+  for (std::size_t d = 0; d < use.map.size(); ++d) {
+    if (t.shape[d].batch) continue;
+    const Interval r = out.rangeOf(use.map[d]);
+    if (r.min >= 0 && r.max < t.shape[d].size) continue;
+    l.unsafe.push_back({use.locations[d], fmt::format("subscript {} of {} runs from {} to {}, but its extent is {}",
+                                                      out.str(use.map[d]), t.name, r.min, r.max, t.shape[d].size)});
+  }
+  return Value::ofLazy(std::move(l));
+}
+
+namespace {
+
+graph::Combine combineOf(const std::string &word) {
+  if (word == "max") return graph::Combine::Max;
+  if (word == "min") return graph::Combine::Min;
+  if (word == "prod") return graph::Combine::Prod;
+  if (word == "argmax") return graph::Combine::ArgMax;
+  if (word == "argmin") return graph::Combine::ArgMin;
+  return graph::Combine::Sum; // sum and mean
+}
+
+} // namespace
+
+Value Elaborator::evaluateReduce(const Expr &e) {
+  const auto it = context->reductions.find(&e);
+  if (it == context->reductions.end()) return Value::error();
+  const std::vector<int> reduced = it->second;
+  for (int v : reduced) context->visible.emplace_back(out.index(v).name, v);
+  Value body = evaluate(e.operand(0));
+  context->visible.resize(context->visible.size() - reduced.size());
+  if (body.isError()) return body;
+  std::optional<Lazy> l = toLazy(body, e.operand(0).location);
+  if (!l) return Value::error();
+  if (!l->shape.empty())
+    return fail(e.operand(0).location,
+                fmt::format("{} is reduced as a whole: give it subscripts, as in x[n, k]", describe(body)));
+  const graph::Combine op = combineOf(e.text);
+  std::vector<Affine> guards;
+  if (op == graph::Combine::Sum) { // points outside an affine condition do not exist
+    std::vector<Guard> rest;
+    for (Guard &g : l->guards) {
+      if (g.affine) guards.insert(guards.end(), g.inequalities.begin(), g.inequalities.end());
+      else rest.push_back(std::move(g));
+    }
+    l->guards = std::move(rest);
+    if (!guards.empty()) l->unsafe.clear(); // the verifier proves them in range
+  }
+  if (!prepare(*l, e.operand(0).location)) return Value::error();
+  if (l->dtype() == DType::I32) l->body.root = l->body.call(Fn::ToReal, l->body.root);
+  Lazy sum = out.spill(op, *l, reduced, std::move(guards), std::nullopt,
+                       temporary(e.text == "mean" ? ".sum" : "." + e.text, e.location));
+  Value v = Value::ofLazy(std::move(sum));
+  return e.text == "mean" ? scaled(std::move(v), reduced, e.location) : v;
+}
+
+Value Elaborator::scaled(Value v, const std::vector<int> &reduced, const Location &at) {
+  double points = 1;
+  bool batch = false;
+  for (int i : reduced) {
+    const graph::Extent e = out.index(i).extent;
+    if (e.batch) batch = true;
+    else points *= static_cast<double>(e.size);
+  }
+  if (points != 1) v = apply(Fn::Mul, {Value::ofNumber(1 / points), std::move(v)}, at);
+  if (!batch) return v;
+  const Value inverse = Value::ofProgram({{ScalarOp::Const, 1}, {ScalarOp::Count}, {ScalarOp::Div}}, "inv_count");
+  return apply(Fn::Mul, {inverse, std::move(v)}, at);
+}
+
+std::optional<double> Elaborator::number(const Expr &e, std::string_view what) {
+  const Value v = evaluateRoot(e, {});
+  if (v.isError()) return std::nullopt;
+  if (v.isNumber()) return v.number;
+  report(e.location, fmt::format("{} must be a number known at compile time, found {}", what, describe(v)));
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> Elaborator::integer(const Expr &e, std::string_view what) {
+  const std::optional<double> x = number(e, what);
+  if (!x) return std::nullopt;
+  if (*x == std::floor(*x) && std::abs(*x) < 1e9) return static_cast<std::int64_t>(*x);
+  report(e.location, fmt::format("{} must be an integer, found {}", what, *x));
+  return std::nullopt;
+}
+
+std::optional<graph::Extent> Elaborator::extent(const Expr &e) {
+  const Value v = evaluateRoot(e, {});
+  if (v.isError()) return std::nullopt;
+  if (v.kind == Value::Kind::Batch) return graph::Extent{out.graph.batch, true};
+  if (v.isNumber() && v.number == std::floor(v.number) && v.number >= 1 && v.number < 1e9)
+    return graph::Extent{static_cast<std::int64_t>(v.number), false};
+  report(e.location, fmt::format("an extent must be a positive integer or N, found {}", describe(v)));
+  return std::nullopt;
+}
+
+std::optional<Extents> Elaborator::extents(const Shape &shape, const Location &at) {
+  constexpr double largest = 1e9; // elements; with headroom below 2^31 bytes a tensor of f32 times the batch
+  Extents list;
+  double elements = 1;
+  for (const ExprPtr &e : shape) {
+    const std::optional<graph::Extent> x = extent(*e);
+    if (!x) return std::nullopt;
+    elements *= static_cast<double>(x->size);
+    list.push_back(*x);
+  }
+  if (elements <= largest && list.size() <= 16) return list;
+  report(at, fmt::format("a tensor of shape {} is too large: at most 1e9 elements and 16 dimensions", str(list)));
+  return std::nullopt;
+}
+
+} // namespace netc::dsl

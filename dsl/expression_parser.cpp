@@ -1,0 +1,335 @@
+#include "dsl/expression_parser.h"
+#include "dsl/parser.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+namespace {
+
+constexpr int deepest = 200; // levels of an expression; keeps every recursive walk within a small stack
+
+constexpr std::array<std::string_view, 7> reductions = {"sum", "mean", "max", "min", "prod", "argmax", "argmin"};
+
+struct Nested {
+  int &level;
+  explicit Nested(int &l) : level(l) { ++level; }
+  ~Nested() { --level; }
+};
+
+} // namespace
+
+bool isReduction(std::string_view word) {
+  return std::find(reductions.begin(), reductions.end(), word) != reductions.end();
+}
+
+void ExpressionParser::fail(const Location &at, std::string message) {
+  diag.error(at, std::move(message));
+  throw SyntaxError{};
+}
+
+std::string ExpressionParser::found() const {
+  const Token &t = in.peek();
+  if (t.kind == Token::Kind::End) return "the end of the file";
+  if (atNewLine()) return "the end of the line";
+  if (t.kind == Token::Kind::String) return fmt::format("the string \"{}\"", t.text);
+  return fmt::format("'{}'", t.text);
+}
+
+void ExpressionParser::failExpected(std::string_view what) {
+  fail(in.peek().location, fmt::format("expected {}, found {}", what, found()));
+}
+
+void ExpressionParser::expect(std::string_view symbol) {
+  if (!in.accept(symbol)) failExpected(fmt::format("'{}'", symbol));
+}
+
+Token ExpressionParser::identifier(std::string_view what) {
+  if (in.peek().kind != Token::Kind::Identifier || atNewLine()) failExpected(what);
+  return in.next();
+}
+
+void ExpressionParser::open(std::string_view symbol) {
+  expect(symbol);
+  ++brackets;
+}
+
+void ExpressionParser::close(std::string_view symbol) {
+  expect(symbol);
+  --brackets;
+}
+
+Shape ExpressionParser::expressionList(std::string_view closing) {
+  Shape list;
+  while (!in.at(closing)) {
+    list.push_back(expression());
+    if (!in.accept(",")) break;
+  }
+  return list;
+}
+
+ExprPtr ExpressionParser::make(Expr e) {
+  for (const Argument &a : e.args) e.depth = std::max(e.depth, a.value->depth + 1);
+  for (const Binder &b : e.binders)
+    if (b.bound) e.depth = std::max(e.depth, b.bound->depth + 1);
+  if (e.depth > deepest)
+    fail(e.location, fmt::format("this expression nests more than {} levels: give parts of it a name", deepest));
+  return std::make_unique<Expr>(std::move(e));
+}
+
+ExprPtr ExpressionParser::binaryNode(const Token &op, ExprPtr a, ExprPtr b) {
+  Expr e;
+  e.kind = Expr::Kind::Binary;
+  e.location = op.location;
+  e.text = op.text;
+  e.args.push_back({"", a->location, std::move(a)});
+  e.args.push_back({"", b->location, std::move(b)});
+  return make(std::move(e));
+}
+
+ExprPtr ExpressionParser::expression() {
+  Nested guard(nesting);
+  if (nesting > deepest)
+    fail(in.peek().location, fmt::format("brackets nest more than {} levels: give parts a name", deepest));
+  ExprPtr e = disjunction();
+  while (in.accept("|>")) e = pipeInto(std::move(e));
+  return e;
+}
+
+ExprPtr ExpressionParser::pipeInto(ExprPtr left) {
+  if (in.peek().kind != Token::Kind::Identifier || isReduction(in.peek().text))
+    failExpected("the name of a layer or function after '|>'");
+  const Token name = in.next();
+  ExprPtr e;
+  if (in.at("(") && !atNewLine()) {
+    e = call(name);
+  } else {
+    Expr plain;
+    plain.kind = Expr::Kind::Call;
+    plain.location = name.location;
+    plain.text = name.text;
+    label(plain);
+    e = make(std::move(plain));
+  }
+  const Location at = left->location;
+  e->args.insert(e->args.begin(), Argument{"", at, std::move(left)});
+  return make(std::move(*e));
+}
+
+ExprPtr ExpressionParser::disjunction() {
+  ExprPtr e = conjunction();
+  while (in.at("or")) {
+    const Token op = in.next();
+    e = binaryNode(op, std::move(e), conjunction());
+  }
+  return e;
+}
+
+ExprPtr ExpressionParser::conjunction() {
+  ExprPtr e = negation();
+  while (in.at("and")) {
+    const Token op = in.next();
+    e = binaryNode(op, std::move(e), negation());
+  }
+  return e;
+}
+
+ExprPtr ExpressionParser::negation() {
+  if (!in.at("not")) return comparison();
+  Nested guard(nesting);
+  if (nesting > deepest) fail(in.peek().location, "too many 'not' in a row");
+  Expr e;
+  e.kind = Expr::Kind::Unary;
+  e.location = in.peek().location;
+  e.text = in.next().text;
+  ExprPtr a = negation();
+  e.args.push_back({"", a->location, std::move(a)});
+  return make(std::move(e));
+}
+
+ExprPtr ExpressionParser::comparison() {
+  const auto atComparison = [&] {
+    return in.at("==") || in.at("!=") || in.at("<") || in.at("<=") || in.at(">") || in.at(">=");
+  };
+  ExprPtr e = sum();
+  if (!atComparison()) return e;
+  const Token op = in.next();
+  e = binaryNode(op, std::move(e), sum());
+  if (atComparison()) fail(in.peek().location, "comparisons do not chain: join two with 'and'");
+  return e;
+}
+
+ExprPtr ExpressionParser::sum() {
+  ExprPtr e = product();
+  while (in.at("+") || in.at("-")) {
+    const Token op = in.next();
+    e = binaryNode(op, std::move(e), product());
+  }
+  return e;
+}
+
+ExprPtr ExpressionParser::product() {
+  ExprPtr e = unary();
+  while (in.at("*") || in.at("/")) {
+    const Token op = in.next();
+    e = binaryNode(op, std::move(e), unary());
+  }
+  return e;
+}
+
+ExprPtr ExpressionParser::unary() {
+  if (!in.at("-")) return power();
+  Nested guard(nesting);
+  if (nesting > deepest) fail(in.peek().location, "too many signs in a row");
+  Expr e;
+  e.kind = Expr::Kind::Unary;
+  e.location = in.peek().location;
+  e.text = in.next().text;
+  ExprPtr a = unary();
+  e.args.push_back({"", a->location, std::move(a)});
+  return make(std::move(e));
+}
+
+ExprPtr ExpressionParser::power() {
+  ExprPtr e = postfix();
+  if (!in.at("^")) return e;
+  const Token op = in.next();
+  Nested guard(nesting);
+  if (nesting > deepest) fail(op.location, "too many powers in a row");
+  return binaryNode(op, std::move(e), unary()); // to the right: a^b^c is a^(b^c)
+}
+
+ExprPtr ExpressionParser::postfix() {
+  ExprPtr e = primary();
+  while (in.at("[") && !atNewLine() &&
+         (e->kind == Expr::Kind::Name || e->kind == Expr::Kind::Call || e->kind == Expr::Kind::Subscript)) {
+    Expr s;
+    s.kind = Expr::Kind::Subscript;
+    s.location = e->location;
+    const Location at = e->location;
+    s.args.push_back({"", at, std::move(e)});
+    open("[");
+    for (ExprPtr &x : expressionList("]")) {
+      const Location place = x->location;
+      s.args.push_back({"", place, std::move(x)});
+    }
+    close("]");
+    e = make(std::move(s));
+  }
+  return e;
+}
+
+void ExpressionParser::label(Expr &e) {
+  if (!in.accept("as")) return;
+  const Token t = identifier("a name after 'as'");
+  e.label = t.text;
+  e.labelLocation = t.location;
+}
+
+ExprPtr ExpressionParser::call(Token name) {
+  Expr e;
+  e.kind = Expr::Kind::Call;
+  e.location = name.location;
+  e.text = name.text;
+  open("(");
+  while (!in.at(")")) {
+    Argument a;
+    a.location = in.peek().location;
+    if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "=" &&
+        in.peek(1).kind == Token::Kind::Symbol) {
+      a.name = in.next().text;
+      in.next();
+    }
+    a.value = expression();
+    e.args.push_back(std::move(a));
+    if (!in.accept(",")) break;
+  }
+  close(")");
+  label(e);
+  return make(std::move(e));
+}
+
+bool ExpressionParser::startsExpression() const {
+  const Token &t = in.peek();
+  if (atNewLine()) return false;
+  if (t.kind != Token::Kind::Symbol) return t.kind != Token::Kind::End && !in.at("as") && !in.at("else");
+  return in.at("(") || in.at("[") || in.at("-");
+}
+
+ExprPtr ExpressionParser::reduction() {
+  const Token op = in.next();
+  const std::string two = op.text == "max" || op.text == "min" ? op.text + "imum" : "";
+  const std::string hint =
+      two.empty() ? fmt::format("'{0}' reduces over indices: write {0}(k) x[k]", op.text)
+                  : fmt::format("'{0}' reduces over indices, as in {0}(k) x[k]; of two numbers it is {1}(a, b)",
+                                op.text, two);
+  if (!in.at("(") || atNewLine()) fail(op.location, hint);
+  Expr e;
+  e.kind = Expr::Kind::Reduce;
+  e.location = op.location;
+  e.text = op.text;
+  open("(");
+  while (!in.at(")")) {
+    if (in.peek().kind != Token::Kind::Identifier) fail(in.peek().location, hint);
+    const Token index = in.next();
+    Binder b{index.text, index.location, nullptr};
+    if (in.accept("<")) b.bound = sum();
+    else if (!in.at(",") && !in.at(")")) fail(in.peek().location, hint);
+    e.binders.push_back(std::move(b));
+    if (!in.accept(",")) break;
+  }
+  close(")");
+  if (e.binders.empty() || !startsExpression()) fail(op.location, hint);
+  ExprPtr body = product();
+  e.args.push_back({"", body->location, std::move(body)});
+  return make(std::move(e));
+}
+
+ExprPtr ExpressionParser::primary() {
+  const Token &t = in.peek();
+  Expr e;
+  e.location = t.location;
+  if (atNewLine() && t.kind == Token::Kind::End) failExpected("an expression");
+  if (t.kind == Token::Kind::Number) {
+    e.kind = Expr::Kind::Number;
+    e.number = in.next().number;
+    return make(std::move(e));
+  }
+  if (t.kind == Token::Kind::String) {
+    e.kind = Expr::Kind::Text;
+    e.text = in.next().text;
+    return make(std::move(e));
+  }
+  if (t.kind == Token::Kind::Identifier) {
+    static constexpr std::array<std::string_view, 6> words = {"as", "else", "if", "and", "or", "like"};
+    if (std::find(words.begin(), words.end(), t.text) != words.end()) failExpected("an expression");
+    if (isReduction(t.text)) return reduction();
+    const Token name = in.next();
+    if (in.at("(") && !atNewLine()) return call(name);
+    e.kind = Expr::Kind::Name;
+    e.text = name.text;
+    return make(std::move(e));
+  }
+  if (in.at("(")) {
+    open("(");
+    ExprPtr inner = expression();
+    close(")");
+    return inner;
+  }
+  if (in.at("[")) {
+    open("[");
+    e.kind = Expr::Kind::Bracket;
+    for (ExprPtr &x : expressionList("]")) {
+      const Location place = x->location;
+      e.args.push_back({"", place, std::move(x)});
+    }
+    close("]");
+    if (e.args.empty()) fail(e.location, "an empty pair of brackets: expected a condition or numbers");
+    return make(std::move(e));
+  }
+  failExpected("an expression");
+}
+
+} // namespace netc::dsl

@@ -1,0 +1,56 @@
+// The part of the parser that reads expressions; the statement parser derives from it.
+#pragma once
+
+#include "compiler/support/lexer.h"
+#include "dsl/ast.h"
+
+namespace netc::dsl {
+
+/// Unwinds to the next statement; the message has been reported.
+struct SyntaxError {};
+
+class ExpressionParser {
+public:
+  ExpressionParser(std::vector<Token> tokens, Diagnostics &diag) : in(std::move(tokens), diag), diag(diag) {}
+
+  ExprPtr expression(); // a whole one, pipes included
+
+protected:
+  [[noreturn]] void fail(const Location &, std::string message);
+  [[noreturn]] void failExpected(std::string_view what); // "expected WHAT, found 'x'"
+  void expect(std::string_view symbol);
+  Token identifier(std::string_view what);
+  std::string found() const;
+  /// True when the next token stands on a new line, outside brackets.
+  bool atNewLine() const { return in.peek().firstOnLine && brackets == 0; }
+  void open(std::string_view symbol);
+  void close(std::string_view symbol);
+  Shape expressionList(std::string_view closing); // up to and without `closing`
+
+  TokenStream in;
+  Diagnostics &diag;
+  int brackets = 0; // open ( and [ of this statement
+
+private:
+  ExprPtr make(Expr);
+  ExprPtr binaryNode(const Token &op, ExprPtr, ExprPtr);
+  ExprPtr disjunction();
+  ExprPtr conjunction();
+  ExprPtr negation();
+  ExprPtr comparison();
+  ExprPtr sum();
+  ExprPtr product();
+  ExprPtr unary();
+  ExprPtr power();
+  ExprPtr postfix();
+  ExprPtr primary();
+  ExprPtr reduction();
+  ExprPtr call(Token name);
+  ExprPtr pipeInto(ExprPtr left);
+  void label(Expr &);
+  bool startsExpression() const;
+
+  int nesting = 0;
+};
+
+} // namespace netc::dsl

@@ -1,0 +1,248 @@
+// Index notation, first half: which indices a statement has, and their extents. An index alone in a subscript takes
+// that extent (all must agree); each remaining one takes the largest extent that keeps every unguarded read in range.
+#include "dsl/elaborator.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+namespace {
+
+bool contains(const Expr &e, Expr::Kind a, Expr::Kind b) {
+  if (e.kind == a || e.kind == b) return true;
+  return std::any_of(e.args.begin(), e.args.end(), [&](const Argument &x) { return contains(*x.value, a, b); });
+}
+
+std::string text(const graph::Extent &e) { return e.batch ? "N" : std::to_string(e.size); }
+
+} // namespace
+
+bool Elaborator::isAffineBracket(const Expr &e) const {
+  return e.kind == Expr::Kind::Bracket && e.args.size() == 1 &&
+         !contains(e, Expr::Kind::Subscript, Expr::Kind::Reduce) && !contains(e, Expr::Kind::Call, Expr::Kind::Text);
+}
+
+void Elaborator::collect(const Expr &e, bool guarded) {
+  switch (e.kind) {
+  case Expr::Kind::Number:
+  case Expr::Kind::Text:
+  case Expr::Kind::Name: return;
+  case Expr::Kind::Subscript: return collectSubscript(e, guarded);
+  case Expr::Kind::Reduce: return collectReduce(e, guarded);
+  case Expr::Kind::Call:
+    if (isLayer(e.text) || e.text == "shape" || e.text == "rank") return; // these have indices of their own
+    break;
+  case Expr::Kind::Binary:
+    if (e.text == "*") return collectProduct(e, guarded);
+    break;
+  case Expr::Kind::Unary:
+  case Expr::Kind::Bracket: break;
+  }
+  for (const Argument &a : e.args) collect(*a.value, guarded);
+}
+
+namespace {
+
+void factors(const Expr &e, std::vector<const Expr *> &list) {
+  if (e.kind == Expr::Kind::Binary && e.text == "*") {
+    factors(e.operand(0), list);
+    factors(e.operand(1), list);
+  } else if (e.kind == Expr::Kind::Unary && e.text == "-") {
+    factors(e.operand(0), list);
+  } else {
+    list.push_back(&e);
+  }
+}
+
+} // namespace
+
+void Elaborator::collectProduct(const Expr &e, bool guarded) {
+  std::vector<const Expr *> list;
+  factors(e, list);
+  for (const Expr *f : list) guarded = guarded || isAffineBracket(*f);
+  for (const Expr *f : list) collect(*f, guarded);
+}
+
+void Elaborator::collectReduce(const Expr &e, bool guarded) {
+  std::vector<int> ids;
+  for (const Binder &b : e.binders) {
+    for (const auto &[name, v] : context->visible) {
+      if (name != b.name) continue;
+      report(b.location, fmt::format("index '{}' is in use already: give the reduced index another name", b.name));
+      context->failed = true;
+    }
+    const int v = out.newIndex(b.name, b.location);
+    if (b.bound) {
+      const std::optional<graph::Extent> x = extent(*b.bound);
+      if (x) fixExtent(v, *x, "its bound", b.location);
+      else context->failed = true;
+    }
+    ids.push_back(v);
+    context->visible.emplace_back(b.name, v);
+  }
+  context->reductions[&e] = ids;
+  collect(e.operand(0), guarded);
+  context->visible.resize(context->visible.size() - ids.size());
+}
+
+void Elaborator::collectSubscript(const Expr &e, bool guarded) {
+  const Expr &base = e.operand(0);
+  Use use;
+  use.guarded = guarded;
+  const Value v = wholeArgument(base, temporary("", base.location).name);
+  if (v.isError()) {
+    context->failed = true;
+    return;
+  }
+  if ((v.isTensor() && v.lazy.dtype() != DType::Bool) || v.kind == Value::Kind::List)
+    use.tensor = settle(v, temporary("", base.location), base.location);
+  if (use.tensor < 0) {
+    report(base.location, fmt::format("only a tensor takes subscripts, found {}", describe(v)));
+    context->failed = true;
+    return;
+  }
+  const std::size_t rank = out.graph.tensors[use.tensor].shape.size();
+  if (e.args.size() - 1 != rank) {
+    report(e.location, fmt::format("{} has {} dimension{}, found {} subscript{}", describe(Value::ofLazy(out.read(use.tensor))),
+                                   rank, rank == 1 ? "" : "s", e.args.size() - 1, e.args.size() == 2 ? "" : "s"));
+    context->failed = true;
+    return;
+  }
+  for (std::size_t i = 1; i < e.args.size(); ++i) {
+    const std::optional<Affine> a = subscript(*e.args[i].value);
+    if (!a) context->failed = true;
+    use.map.push_back(a.value_or(Affine()));
+    use.locations.push_back(e.args[i].value->location);
+  }
+  context->uses[&e] = std::move(use);
+  context->order.push_back(&e);
+}
+
+std::optional<Affine> Elaborator::subscript(const Expr &e) {
+  if (contains(e, Expr::Kind::Subscript, Expr::Kind::Reduce)) {
+    report(e.location, "a tensor cannot be a subscript yet");
+    note(e.location, "select by a condition instead, as in sum(v) [v == t[n]] * w[v, d]");
+    return std::nullopt;
+  }
+  ++context->subscriptDepth;
+  const Value v = evaluate(e);
+  --context->subscriptDepth;
+  if (v.isError()) return std::nullopt;
+  if (v.kind == Value::Kind::Index) return v.affine;
+  if (v.isNumber() && v.number == static_cast<double>(static_cast<std::int64_t>(v.number)))
+    return Affine(static_cast<std::int64_t>(v.number));
+  report(e.location, fmt::format("a subscript must be affine in the indices, as in 2*i + u - 1; found {}", describe(v)));
+  return std::nullopt;
+}
+
+std::vector<int> Elaborator::contextIndices() const {
+  std::vector<int> all;
+  for (const auto &[name, v] : context->visible) all.push_back(v); // the left-hand ones
+  for (const auto &[e, ids] : context->reductions) all.insert(all.end(), ids.begin(), ids.end());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+void Elaborator::fixExtent(int variable, graph::Extent extent, const std::string &from, const Location &at) {
+  IndexVariable &i = out.index(variable);
+  if (!i.known) {
+    i.known = true;
+    i.extent = extent;
+    i.from = from;
+  } else if (i.extent != extent) {
+    report(at, fmt::format("index '{}' runs to {} in {}, but to {} in {}", i.name, text(i.extent), i.from, text(extent),
+                           from));
+    context->failed = true;
+  }
+}
+
+void Elaborator::solveExtents() {
+  for (const Expr *e : context->order) {
+    const Use &use = context->uses.at(e);
+    const graph::Tensor &t = out.graph.tensors[use.tensor];
+    for (std::size_t d = 0; d < use.map.size(); ++d) {
+      int v;
+      // A stated extent may be smaller than the dimension: `sum(k < 3) x[k]`.
+      if (!use.map[d].isVar(&v)) continue;
+      const IndexVariable &i = out.index(v);
+      if (i.known && i.from == "its bound" && !t.shape[d].batch && !i.extent.batch && i.extent.size <= t.shape[d].size)
+        continue;
+      if (i.known && i.from == "its bound" && use.guarded && !t.shape[d].batch) continue;
+      fixExtent(v, t.shape[d], t.name, use.locations[d]);
+    }
+  }
+  std::vector<int> open = contextIndices();
+  for (bool changed = true; changed && !context->failed;) {
+    changed = false;
+    for (int v : open)
+      if (!out.index(v).known && inferOne(v)) changed = true;
+  }
+  if (!context->failed) reportUnknownExtents();
+  for (const Expr *e : context->order) { // the symbolic extent takes part in no arithmetic
+    const Use &use = context->uses.at(e);
+    for (std::size_t d = 0; d < use.map.size() && !context->failed; ++d) {
+      const graph::Tensor &t = out.graph.tensors[use.tensor];
+      const bool batch = std::any_of(use.map[d].terms().begin(), use.map[d].terms().end(),
+                                     [&](const Affine::Term &x) { return out.index(x.first).extent.batch; });
+      if (use.map[d].isVar() ? batch == t.shape[d].batch : !batch && !t.shape[d].batch) continue;
+      report(use.locations[d], fmt::format("the batch dimension takes a batch index alone, found {}", out.str(use.map[d])));
+      context->failed = true;
+    }
+  }
+}
+
+/// Decides an index if every unguarded subscript with it has no other open index.
+bool Elaborator::inferOne(int variable) {
+  std::optional<std::int64_t> best;
+  for (const Expr *e : context->order) {
+    const Use &use = context->uses.at(e);
+    if (use.guarded) continue;
+    for (std::size_t d = 0; d < use.map.size(); ++d) {
+      if (!use.map[d].uses(variable)) continue;
+      for (const auto &[v, c] : use.map[d].terms())
+        if (v != variable && !out.index(v).known) return false;
+      const std::optional<std::int64_t> x = largestExtent(variable, use, d);
+      if (!x) return false;
+      best = best ? std::min(*best, *x) : *x;
+    }
+  }
+  if (!best) return false;
+  fixExtent(variable, {*best, false}, "its subscripts", out.index(variable).location);
+  return true;
+}
+
+std::optional<std::int64_t> Elaborator::largestExtent(int variable, const Use &use, std::size_t d) {
+  const graph::Tensor &t = out.graph.tensors[use.tensor];
+  const std::int64_t c = use.map[d].coefficient(variable);
+  const Interval rest = out.rangeOf(use.map[d].substitute(variable, Affine()));
+  const std::int64_t last = t.shape[d].size - 1;
+  const std::int64_t room = c > 0 ? last - rest.max : rest.min; // how far c*i may move the subscript
+  if (room >= 0 && !t.shape[d].batch) return room / std::abs(c) + 1;
+  if (t.shape[d].batch)
+    report(use.locations[d], fmt::format("the batch dimension takes a batch index alone, found {}", out.str(use.map[d])));
+  else
+    report(use.locations[d], fmt::format("no value of '{}' keeps {} within {}, whose extent is {} here",
+                                         out.index(variable).name, out.str(use.map[d]), t.name, t.shape[d].size));
+  context->failed = true;
+  return std::nullopt;
+}
+
+void Elaborator::reportUnknownExtents() {
+  for (int v : contextIndices()) {
+    const IndexVariable &i = out.index(v);
+    if (i.known) continue;
+    context->failed = true;
+    const bool used = std::any_of(context->order.begin(), context->order.end(), [&](const Expr *e) {
+      const Use &use = context->uses.at(e);
+      return !use.guarded &&
+             std::any_of(use.map.begin(), use.map.end(), [&](const Affine &a) { return a.uses(v); });
+    });
+    report(i.location, used ? fmt::format("the extent of index '{}' is ambiguous: it shares a subscript with another open index", i.name)
+                            : fmt::format("the extent of index '{}' is not known: it stands in no unguarded subscript", i.name));
+    note(i.location, fmt::format("state it: {0} < 3 in a reduction, or a shape on the left, as in y[{0}]: [3] = ...", i.name));
+    return; // the others often follow from this one
+  }
+}
+
+} // namespace netc::dsl

@@ -1,0 +1,312 @@
+#include "dsl/parser.h"
+#include "dsl/expression_parser.h"
+
+#include <array>
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+namespace {
+
+constexpr int deepestBlock = 50;
+
+class Parser : public ExpressionParser {
+public:
+  using ExpressionParser::ExpressionParser;
+
+  SourceFile file() {
+    SourceFile f;
+    while (!in.atEnd()) guarded([&] { item(f); });
+    return f;
+  }
+
+  ExprPtr single() {
+    ExprPtr e;
+    guarded([&] {
+      e = expression();
+      if (!in.atEnd()) failExpected("the end of the value");
+    });
+    return diag.hasErrors() ? nullptr : std::move(e);
+  }
+
+private:
+  template <class F> void guarded(F parse) {
+    brackets = 0;
+    const Location start = in.peek().location;
+    try {
+      parse();
+    } catch (const SyntaxError &) {
+      brackets = 0;
+      const Location stop = in.peek().location;
+      if (stop.line == start.line && stop.column == start.column && !in.atEnd()) in.next();
+      while (!in.atEnd() && !in.peek().firstOnLine && !in.at("}") && !in.at(";"))
+        if (in.next().text == "{") skipBlock();
+      in.accept(";");
+    }
+  }
+
+  /// A declaration with an error in its head takes its block along.
+  void skipBlock() {
+    for (int depth = 1; depth > 0 && !in.atEnd();) {
+      const Token t = in.next();
+      if (t.kind != Token::Kind::Symbol) continue;
+      if (t.text == "{") ++depth;
+      if (t.text == "}") --depth;
+    }
+  }
+
+  void item(SourceFile &f) {
+    if (in.accept(";")) return;
+    if (in.at("}")) fail(in.peek().location, "a '}' without its '{'");
+    static constexpr std::array<std::string_view, 4> words = {"layer", "fn", "init", "optimizer"};
+    for (std::size_t i = 0; i < words.size(); ++i)
+      if (in.at(words[i]) && in.peek(1).kind == Token::Kind::Identifier)
+        return callable(f, static_cast<Callable::Kind>(i));
+    f.statements.push_back(statement());
+  }
+
+  void callable(SourceFile &f, Callable::Kind kind) {
+    Callable c;
+    c.kind = kind;
+    in.next();
+    const Token t = identifier("a name");
+    c.name = t.text;
+    c.location = t.location;
+    if (isReduction(c.name)) fail(t.location, fmt::format("'{}' is the name of a reduction", c.name));
+    open("(");
+    while (!in.at(")")) {
+      c.parameters.push_back(parameter());
+      if (!in.accept(",")) break;
+    }
+    close(")");
+    if (kind == Callable::Kind::Layer || kind == Callable::Kind::Optimizer) {
+      c.body = block();
+    } else {
+      expect("=");
+      c.value = expression();
+    }
+    endOfStatement();
+    f.callables.push_back(std::move(c));
+  }
+
+  Parameter parameter() {
+    Parameter p;
+    const Token t = identifier("the name of an argument");
+    p.name = t.text;
+    p.location = t.location;
+    if (in.accept(":")) {
+      p.shape = shape();
+      p.hasShape = true;
+    }
+    if (in.accept("=")) p.fallback = expression();
+    return p;
+  }
+
+  Shape shape() {
+    open("[");
+    Shape s = expressionList("]");
+    close("]");
+    return s;
+  }
+
+  Block block() {
+    if (++blocks > deepestBlock) fail(in.peek().location, "blocks nest too deeply");
+    const Location start = in.peek().location;
+    expect("{");
+    Block b;
+    while (!in.at("}") && !in.atEnd()) {
+      if (in.accept(";")) continue;
+      guarded([&] { b.push_back(statement()); });
+    }
+    --blocks;
+    brackets = 0;
+    if (in.atEnd()) {
+      diag.error(in.peek().location, "expected '}', found the end of the file");
+      diag.note(start, "the block that is still open begins here");
+      throw SyntaxError{};
+    }
+    in.next();
+    return b;
+  }
+
+  void endOfStatement() {
+    if (in.accept(";") || in.atEnd() || in.at("}") || in.peek().firstOnLine) return;
+    fail(in.peek().location, fmt::format("expected the end of the statement, found {}", found()));
+  }
+
+  Statement statement() {
+    Statement s;
+    s.location = in.peek().location;
+    if (in.peek().kind == Token::Kind::Identifier && !in.at("if") && in.peek(1).text == "=" &&
+        in.peek(1).kind == Token::Kind::Symbol)
+      definition(s);
+    else if (!declaration(s) && !subscripted(s))
+      s.value = expression();
+    endOfStatement();
+    return s;
+  }
+
+  void named(Statement &s, std::string_view what) {
+    const Token t = identifier(what);
+    s.name = t.text;
+    s.nameLocation = t.location;
+  }
+
+  void definition(Statement &s) {
+    s.kind = Statement::Kind::Define;
+    if (isReduction(in.peek().text))
+      fail(in.peek().location, fmt::format("'{}' is the name of a reduction", in.peek().text));
+    named(s, "a name");
+    expect("=");
+    s.value = expression();
+  }
+
+  /// Statements that begin with a word of the language. False: it is none of them.
+  bool declaration(Statement &s) {
+    using K = Statement::Kind;
+    if (in.peek().kind != Token::Kind::Identifier) return false;
+    static constexpr std::array<std::pair<std::string_view, K>, 13> words = {{
+        {"model", K::Model}, {"const", K::Const}, {"input", K::Input}, {"target", K::Target},
+        {"output", K::Output}, {"loss", K::Loss}, {"metric", K::Metric}, {"train", K::Train},
+        {"param", K::Param}, {"state", K::State}, {"next", K::Next}, {"if", K::If}, {"require", K::Require}}};
+    for (const auto &[word, kind] : words) {
+      if (!in.at(word)) continue;
+      s.kind = kind;
+      in.next();
+      finish(s);
+      return true;
+    }
+    return false;
+  }
+
+  void finish(Statement &s) {
+    switch (s.kind) {
+    case Statement::Kind::Model: return named(s, "the model's name");
+    case Statement::Kind::Const: named(s, "the constant's name"); return valueOf(s);
+    case Statement::Kind::Input:
+    case Statement::Kind::Target: named(s, "a name"); return type(s.type);
+    case Statement::Kind::Output:
+      named(s, "the output's name");
+      if (in.at("=")) valueOf(s);
+      return;
+    case Statement::Kind::Loss:
+      if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "=") return named(s, "a name"), valueOf(s);
+      s.value = expression();
+      return;
+    case Statement::Kind::Metric: named(s, "the metric's name"); return valueOf(s);
+    case Statement::Kind::Train: s.value = expression(); return;
+    case Statement::Kind::Param:
+    case Statement::Kind::State: named(s, "a name"); return stored(s);
+    case Statement::Kind::Next: named(s, "the name of a state"); return valueOf(s);
+    case Statement::Kind::If: return conditional(s);
+    case Statement::Kind::Require: return requirement(s);
+    case Statement::Kind::Define:
+    case Statement::Kind::Indexed:
+    case Statement::Kind::Value: return;
+    }
+  }
+
+  void valueOf(Statement &s) {
+    expect("=");
+    s.value = expression();
+  }
+
+  void type(Type &t) {
+    expect(":");
+    const Token word = identifier("a type such as f32[N, 3] or class(10)[N]");
+    t.name = word.text;
+    t.location = word.location;
+    if (t.name == "class") {
+      open("(");
+      while (in.peek().kind == Token::Kind::String) {
+        t.classNames.push_back(in.next().text);
+        if (!in.accept(",")) break;
+      }
+      if (t.classNames.empty()) t.classes = expression();
+      close(")");
+    }
+    t.shape = shape();
+  }
+
+  void stored(Statement &s) {
+    expect(":");
+    if (in.at("like")) {
+      if (s.kind == Statement::Kind::Param) failExpected("the shape of the parameter");
+      in.next();
+      const Token t = identifier("a name after 'like'");
+      s.like = t.text;
+      s.likeLocation = t.location;
+    } else {
+      s.shape = shape();
+      s.hasShape = true;
+    }
+    if (in.accept("~")) s.init = expression();
+  }
+
+  void conditional(Statement &s) {
+    s.value = expression();
+    s.then = block();
+    if (!in.accept("else")) return;
+    if (!in.at("if")) {
+      s.otherwise = block();
+      return;
+    }
+    if (++blocks > deepestBlock) fail(in.peek().location, "blocks nest too deeply");
+    Statement inner;
+    inner.location = in.next().location;
+    inner.kind = Statement::Kind::If;
+    conditional(inner);
+    s.otherwise.push_back(std::move(inner));
+    --blocks;
+  }
+
+  void requirement(Statement &s) {
+    s.value = expression();
+    expect(",");
+    if (in.peek().kind != Token::Kind::String) failExpected("the message, a string");
+    s.message = in.next().text;
+  }
+
+  /// y[n, o] = ..., y[i + u]: [L] += ...; false when it is no definition.
+  bool subscripted(Statement &s) {
+    if (in.peek().kind != Token::Kind::Identifier || in.peek(1).text != "[") return false;
+    int depth = 0, i = 1;
+    for (;; ++i) {
+      const Token &t = in.peek(i);
+      if (t.kind == Token::Kind::End) return false;
+      if (t.kind != Token::Kind::Symbol) continue;
+      if (t.text == "[") ++depth;
+      if (t.text == "]" && --depth == 0) break;
+    }
+    const Token &after = in.peek(i + 1);
+    if (after.kind != Token::Kind::Symbol || after.firstOnLine ||
+        (after.text != "=" && after.text != "+=" && after.text != ":"))
+      return false;
+    s.kind = Statement::Kind::Indexed;
+    named(s, "a name");
+    s.subscripts = shape();
+    if (in.accept(":")) {
+      s.shape = shape();
+      s.hasShape = true;
+    }
+    s.accumulates = in.accept("+=");
+    if (!s.accumulates) expect("=");
+    s.value = expression();
+    if (in.accept("else")) s.elseValue = expression();
+    return true;
+  }
+
+  int blocks = 0;
+};
+
+} // namespace
+
+SourceFile parse(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag) {
+  return Parser(tokenize(text, std::move(file), diag), diag).file();
+}
+
+ExprPtr parseValue(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag) {
+  return Parser(tokenize(text, std::move(file), diag), diag).single();
+}
+
+} // namespace netc::dsl

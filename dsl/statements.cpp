@@ -1,0 +1,221 @@
+// Statements in order, places, names and messages.
+#include "dsl/elaborator.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace netc::dsl {
+
+Elaborator::Elaborator(const Library &library, Diagnostics &diag, const std::vector<Setting> &settings,
+                       std::int64_t batch, bool training)
+    : library(library), diag(diag), settings(settings), training(training) {
+  out.graph.batch = batch;
+}
+
+Elaborated Elaborator::run(const SourceFile &file) {
+  try {
+    checkSettings(file);
+    if (const std::optional<Value> last = runBlock(file.statements)) (void)last;
+    if (trainStatement && training) train(*trainStatement);
+  } catch (const Abandoned &) {
+  }
+  result.trains = trainStatement != nullptr;
+  result.graph = std::move(out.graph);
+  return std::move(result);
+}
+
+// --- places and messages ----------------------------------------------------------------------------------------
+
+/// The call of the user's file that led into the prelude; null outside it.
+const Elaborator::Frame *Elaborator::outermostPrelude() const {
+  const Frame *found = nullptr;
+  for (const Frame *f = frame; f; f = f->caller)
+    if (f->callable && f->callable->prelude) found = f;
+  return found;
+}
+
+Location Elaborator::place(const Location &at) const {
+  const Frame *f = outermostPrelude();
+  return f ? f->callSite : at;
+}
+
+void Elaborator::report(const Location &at, const std::string &message) {
+  const Frame *f = outermostPrelude();
+  const bool inside = f && at.file == f->callable->location.file;
+  const std::string text = inside ? fmt::format("in '{}': {}", f->callable->name, message) : message;
+  const Location where = inside ? f->callSite : at;
+  if (!reported.insert(where.str() + text).second) return;
+  diag.error(where, text);
+  if (inside) diag.note(at, "the prelude says so here");
+}
+
+void Elaborator::note(const Location &at, const std::string &message) {
+  if (reported.insert("note" + at.str() + message).second) diag.note(at, message);
+}
+
+std::string Elaborator::origin() const {
+  return frame->callable ? frame->callable->name : "model";
+}
+
+std::string Elaborator::qualified(const std::string &name) const {
+  return frame->path.empty() ? name : frame->path + "." + name;
+}
+
+Label Elaborator::label(const std::string &name, const Location &at) const {
+  return {qualified(name), place(at), origin()};
+}
+
+Label Elaborator::temporary(const std::string &suffix, const Location &at) const {
+  const std::string stem = context && !context->hint.empty() ? context->hint : qualified("t");
+  return {stem + suffix, place(at), origin()};
+}
+
+std::string Elaborator::suggestion(const std::string &word, bool callable) const {
+  std::vector<std::string> names;
+  for (const auto &[name, c] : library) names.push_back(name);
+  for (const FnRow &r : allFunctions())
+    if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
+  for (const char *n : {"where", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin"})
+    names.emplace_back(n);
+  if (!callable) {
+    names.clear();
+    for (const auto &[name, v] : frame->names) names.push_back(name);
+    for (const auto &[name, v] : frame->arguments) names.push_back(name);
+    for (const char *n : {"training", "epoch", "step", "steps", "N", "pi"}) names.emplace_back(n);
+  }
+  std::string near = foreignName(word);
+  if (near.empty()) near = nearest(word, names);
+  return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+// --- statements -------------------------------------------------------------------------------------------------
+
+/// The value of a block is that of its last statement.
+std::optional<Value> Elaborator::runBlock(const Block &block) {
+  std::optional<Value> last;
+  for (const Statement &s : block) {
+    spend(s.location);
+    last = runStatement(s);
+  }
+  return last;
+}
+
+std::optional<Value> Elaborator::runStatement(const Statement &s) {
+  const std::size_t before = out.graph.tensors.size();
+  switch (s.kind) {
+  case Statement::Kind::Define: {
+    Value v = evaluateRoot(*s.value, qualified(s.name));
+    bind(s.name, s.nameLocation, std::move(v), before);
+    return frame->names[s.name];
+  }
+  case Statement::Kind::Indexed:
+    if (inOptimizer) {
+      report(s.location, "an optimizer treats every parameter alike: write whole tensors, as in v = momentum * v + g");
+      return std::nullopt;
+    }
+    defineIndexed(s);
+    return frame->names[s.name];
+  case Statement::Kind::Value: {
+    Value v = evaluateRoot(*s.value, qualified("y"));
+    if (frame == &model && !v.isError()) report(s.location, "this expression is not used: give it a name, or write output, loss or metric");
+    return v;
+  }
+  case Statement::Kind::If: return conditional(s);
+  case Statement::Kind::Require: return require(s), std::nullopt;
+  case Statement::Kind::Param: return declareParam(s), std::nullopt;
+  case Statement::Kind::State: return declareState(s), std::nullopt;
+  case Statement::Kind::Next: return declareNext(s), std::nullopt;
+  default: return runModelStatement(s);
+  }
+}
+
+std::optional<Value> Elaborator::runModelStatement(const Statement &s) {
+  if (frame != &model) {
+    report(s.location, fmt::format("this statement belongs to the model, not into {} '{}'", name(frame->callable->kind), frame->callable->name));
+    return std::nullopt;
+  }
+  switch (s.kind) {
+  case Statement::Kind::Model:
+    if (!result.model.empty()) report(s.nameLocation, "a file holds one model: this is the second 'model'");
+    if (s.name.find('.') != std::string::npos) report(s.nameLocation, "the name of a model has no dots: it becomes a C++ namespace");
+    result.model = s.name;
+    break;
+  case Statement::Kind::Const: declareConst(s); break;
+  case Statement::Kind::Input:
+  case Statement::Kind::Target: declareInput(s); break;
+  case Statement::Kind::Output: declareOutput(s); break;
+  case Statement::Kind::Loss:
+  case Statement::Kind::Metric: declareMeasure(s); break;
+  case Statement::Kind::Train:
+    if (trainStatement) report(s.location, "a second 'train': a model has one training plan");
+    trainStatement = &s;
+    break;
+  default: break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> Elaborator::conditional(const Statement &s) {
+  const Value c = evaluateRoot(*s.value, {});
+  if (c.isError()) return c;
+  if (!c.isBoolean()) {
+    report(s.value->location, fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
+    if (c.isTensor()) note(s.value->location, "to choose element by element, write where(condition, a, b)");
+    return Value::error();
+  }
+  return runBlock(c.number != 0 ? s.then : s.otherwise);
+}
+
+void Elaborator::require(const Statement &s) {
+  const Value c = evaluateRoot(*s.value, {});
+  if (c.isError()) return;
+  if (!c.isBoolean())
+    return report(s.value->location, fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
+  if (c.number != 0) return;
+  report(s.location, s.message);
+  throw Abandoned{};
+}
+
+bool Elaborator::define(const std::string &name, const Location &at) {
+  const auto [it, fresh] = frame->defined.emplace(name, at);
+  if (fresh) {
+    if (frame == &model && (name == "N" || name == "training" || name == "epoch" || name == "step" || name == "steps"))
+      report(at, fmt::format("'{}' has a meaning of its own: choose another name", name));
+    return true;
+  }
+  report(at, fmt::format("'{}' is defined already", name));
+  note(it->second, "the first definition stands here");
+  return false;
+}
+
+/// A name for a value. Tensors become formulas; a formula that the compiler has just named takes the user's name.
+void Elaborator::bind(const std::string &name, const Location &at, Value v, std::size_t tensorsBefore) {
+  if (!define(name, at)) return;
+  if (name.find('.') != std::string::npos) {
+    report(at, "a name with a dot belongs to a layer's parameter: choose another");
+    v = Value::error();
+  }
+  if (v.kind == Value::Kind::Program && v.text.empty()) v.text = qualified(name);
+  if (v.kind == Value::Kind::List) {
+    const int t = listTensor(v, qualified(name), at);
+    v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
+  }
+  if (v.isTensor() && v.lazy.dtype() != DType::Bool && !(v.lazy.shape.empty() && v.lazy.root().kind == graph::Node::Kind::Scalar)) {
+    const int t = settle(std::move(v), label(name, at), at);
+    v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
+    if (t >= static_cast<int>(tensorsBefore) && fixedNames.insert(t).second) out.rename(t, qualified(name));
+  }
+  frame->names[name] = std::move(v);
+}
+
+int Elaborator::settle(Value v, const Label &l, const Location &at) {
+  std::optional<Lazy> lazy = toLazy(v, at);
+  if (!lazy || !prepare(*lazy, at)) return -1;
+  if (lazy->shape.empty() && !freeIndices(*lazy).empty()) {
+    report(at, "this depends on an index, but a whole tensor or number is needed here");
+    return -1;
+  }
+  return out.materialize(*lazy, l);
+}
+
+} // namespace netc::dsl

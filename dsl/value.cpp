@@ -1,0 +1,117 @@
+#include "dsl/value.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace netc::dsl {
+
+namespace {
+
+Value make(Value::Kind kind) {
+  Value v;
+  v.kind = kind;
+  return v;
+}
+
+} // namespace
+
+Value Value::ofNumber(double x) {
+  Value v = make(Kind::Number);
+  v.number = x;
+  return v;
+}
+
+Value Value::ofBoolean(bool b) {
+  Value v = make(Kind::Boolean);
+  v.number = b;
+  return v;
+}
+
+Value Value::ofText(std::string s) {
+  Value v = make(Kind::Text);
+  v.text = std::move(s);
+  return v;
+}
+
+Value Value::ofBatch() { return make(Kind::Batch); }
+
+Value Value::ofProgram(std::vector<ScalarOp> program, std::string name) {
+  if (isConstant(program)) return ofNumber(evaluate(program, {}));
+  Value v = make(Kind::Program);
+  v.program = std::move(program);
+  v.text = std::move(name);
+  return v;
+}
+
+Value Value::ofIndex(Affine a) {
+  if (a.isConstant()) return ofNumber(static_cast<double>(a.constant()));
+  Value v = make(Kind::Index);
+  v.affine = std::move(a);
+  return v;
+}
+
+Value Value::ofLazy(Lazy l) {
+  Value v = make(Kind::Tensor);
+  v.lazy = std::move(l);
+  return v;
+}
+
+int wholeTensor(const Lazy &l) {
+  const graph::Node &n = l.root();
+  if (n.kind != graph::Node::Kind::Read || !l.guards.empty() || n.map.size() != l.shape.size()) return -1;
+  for (std::size_t d = 0; d < n.map.size(); ++d)
+    if (int v; !n.map[d].isVar(&v) || v != static_cast<int>(d)) return -1;
+  return n.id;
+}
+
+std::string str(const Extents &shape) {
+  std::string s;
+  for (const graph::Extent &e : shape) s += (s.empty() ? "" : ", ") + (e.batch ? "N" : std::to_string(e.size));
+  return "[" + s + "]";
+}
+
+std::string describe(const Value &v) {
+  switch (v.kind) {
+  case Value::Kind::Error: return "an error";
+  case Value::Kind::Number: return fmt::format("the number {}", v.number);
+  case Value::Kind::Boolean: return v.number != 0 ? "true" : "false";
+  case Value::Kind::Text: return fmt::format("the string \"{}\"", v.text);
+  case Value::Kind::Batch: return "the batch extent N";
+  case Value::Kind::Program: return "a run-time number";
+  case Value::Kind::Index: return "an index";
+  case Value::Kind::List: return "a tensor literal of shape " + str(v.lazy.shape);
+  case Value::Kind::Tensor: break;
+  }
+  if (v.lazy.dtype() == DType::Bool) return "a condition" + (v.lazy.shape.empty() ? "" : str(v.lazy.shape));
+  if (v.lazy.shape.empty()) return "a single number of type " + std::string(name(v.lazy.dtype()));
+  return std::string(name(v.lazy.dtype())) + str(v.lazy.shape);
+}
+
+std::vector<int> freeIndices(const Lazy &l) {
+  std::set<int> found;
+  const auto collect = [&](const Affine &a) {
+    for (const auto &[v, c] : a.terms())
+      if (v >= firstIndex) found.insert(v);
+  };
+  graph::Body reached; // only what the root and the guards reach counts
+  copyNode(reached, l.body, l.body.root);
+  for (const Guard &g : l.guards) copyNode(reached, l.body, g.node);
+  for (const graph::Node &n : reached.nodes) {
+    collect(n.affine);
+    for (const Affine &a : n.map) collect(a);
+  }
+  return {found.begin(), found.end()};
+}
+
+void append(std::vector<ScalarOp> &to, const Value &from) {
+  if (from.kind == Value::Kind::Program) to.insert(to.end(), from.program.begin(), from.program.end());
+  else if (from.kind == Value::Kind::Batch) to.push_back({ScalarOp::Count});
+  else to.push_back({ScalarOp::Const, from.number});
+}
+
+int copyNode(graph::Body &to, const graph::Body &from, int n) {
+  return to.copy(from, n, [](int v) { return Affine::var(v); });
+}
+
+} // namespace netc::dsl
