@@ -46,9 +46,10 @@ public:
     prepareAreas();
     Machine machine(e, placeBuffers(), scalars(), how.count, findings);
     const FlushDenormals flush;
-    for (std::size_t i = 0; i < e.kernels.size(); ++i) {
+    for (std::size_t i = 0, next = 0; i < e.kernels.size(); i = next) {
       if (static_cast<int>(i) == e.commit && !lossesAreFinite()) break;
-      machine.run(e.kernels[i], how.reverseParallel);
+      for (next = i + 1; next < e.kernels.size() && e.kernels[next - 1].depthFirst;) ++next;
+      machine.run(std::span(e.kernels).subspan(i, next - i), how.reverseParallel);
     }
     checkOutputs();
     return findings.list;

@@ -156,30 +156,29 @@ Affine KernelParser::parseAffine() {
   }
 }
 
-Affine KernelParser::parseTerm() { // 3, i, 3*i, i*3
+/// 3, i, 3*i, 16*3*i, i*3: integers and at most one variable.
+Affine KernelParser::parseTerm() {
   std::int64_t factor = 1;
-  bool number = false;
-  if (t.peek().kind == Token::Kind::Number) {
-    factor = t.expectInteger("an integer");
-    number = true;
-    if (!t.accept("*")) return factor;
-  }
+  int var = -1;
+  do {
+    if (t.peek().kind == Token::Kind::Number || var >= 0) factor *= t.expectInteger("an integer");
+    else var = parseVariable();
+  } while (t.accept("*"));
+  return var < 0 ? Affine(factor) : Affine::var(var, factor);
+}
+
+int KernelParser::parseVariable() {
   const Token at = t.peek();
   const std::string name = t.expectIdentifier("a variable or an integer");
-  if (name.empty()) return 0;
-  int var = -1;
-  for (auto s = scope.rbegin(); s != scope.rend() && var < 0; ++s)
-    if (s->first == name) var = s->second;
-  if (var < 0) {
-    std::vector<std::string> names;
-    for (auto &s : scope) names.push_back(s.first);
-    const std::string near = nearest(name, names);
-    t.diagnostics().error(at.location, fmt::format("unknown variable '{}'{}", name,
-                                                   near.empty() ? "" : fmt::format(", did you mean '{}'?", near)));
-    return 0;
-  }
-  if (!number && t.accept("*")) factor = t.expectInteger("an integer");
-  return Affine::var(var, factor);
+  for (auto s = scope.rbegin(); s != scope.rend(); ++s)
+    if (!name.empty() && s->first == name) return s->second;
+  if (name.empty()) return -1;
+  std::vector<std::string> names;
+  for (auto &s : scope) names.push_back(s.first);
+  const std::string near = nearest(name, names);
+  t.diagnostics().error(at.location, fmt::format("unknown variable '{}'{}", name,
+                                                 near.empty() ? "" : fmt::format(", did you mean '{}'?", near)));
+  return -1;
 }
 
 } // namespace netc::loop

@@ -32,6 +32,7 @@ private:
   std::vector<Affine> parseBounds(std::string_view function);
   Affine parseAffine();
   Affine parseTerm();
+  int parseVariable();
   int addVariable(const std::string &name);
   // statement_parser.cpp: operations
   void parseStatement(Block &);

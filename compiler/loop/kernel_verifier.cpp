@@ -48,6 +48,7 @@ public:
 
   void verify() {
     if (!verifyHead()) return;
+    if (k.depthFirst) verifyChain();
     verifyBlock(k.body);
   }
 
@@ -92,6 +93,18 @@ private:
         if (d < 1 || d > 4096) error(fmt::format("register {} has extent {}, expected 1 to 4096", r.name, d));
     }
     return errors == before;
+  }
+
+  /// 8
+  void verifyChain() {
+    const std::size_t next = static_cast<std::size_t>(&k - e.kernels.data()) + 1;
+    if (next >= e.kernels.size()) return error("a next kernel is expected after `then`");
+    const Kernel &follower = e.kernels[next];
+    if (follower.parallel < 0 || !(follower.parallelExtent == k.parallelExtent))
+      error(fmt::format("runs depth first with {}, which must have the parallel extent {}", follower.name,
+                        str(k.parallelExtent)));
+    if (static_cast<int>(next) == e.commit)
+      error(fmt::format("runs depth first with {}, but the commit stands between them", follower.name));
   }
 
   /// 3: every variable is that of a loop around.

@@ -42,23 +42,28 @@ Machine::Machine(const Entry &entry, std::vector<BufferPlace> places, std::vecto
   }
 }
 
-void Machine::run(const Kernel &k, bool reverse) {
-  kernel = &k;
+void Machine::run(std::span<const Kernel> chain, bool reverse) {
   ++serial;
   constants.clear();
-  value.assign(std::max<std::size_t>(k.variables.size(), firstLoopVariable), 0);
+  std::vector<Ready> ready;
+  for (const Kernel &k : chain) ready.push_back(prepare(k));
+  value.assign(firstLoopVariable, 0);
   value[Count] = count;
   value[Blocks] = (count + lanes - 1) / lanes;
   value[FullBlocks] = count / lanes;
-  layOutRegisters();
-  const std::vector<Code> body = prepare(k.body);
-  const std::int64_t iterations = k.parallel < 0 ? 1 : linear(k.parallelExtent).at(value.data());
+  const Kernel &first = chain.front();
+  const std::int64_t iterations = first.parallel < 0 ? 1 : linear(first.parallelExtent).at(value.data());
   watch = iterations > 1;
   for (std::int64_t i = 0; i < iterations; ++i) {
     current = static_cast<std::int32_t>(reverse ? iterations - 1 - i : i);
-    if (k.parallel >= 0) value[k.parallel] = current;
-    defined.assign(slots.size(), 0);
-    execute(body);
+    for (const Ready &r : ready) {
+      kernel = r.kernel;
+      value.resize(std::max(value.size(), kernel->variables.size()));
+      if (kernel->parallel >= 0) value[kernel->parallel] = current;
+      slots.resize(r.firstSlot.back());
+      defined.assign(slots.size(), 0);
+      execute(r.body);
+    }
   }
 }
 

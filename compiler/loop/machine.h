@@ -1,9 +1,11 @@
-// Runs one kernel at a time on memory that remembers what was written and by whom. The interpreter's engine.
+// Runs kernels on memory that remembers what was written and by whom. The interpreter's engine.
 #pragma once
 
 #include "compiler/loop/lane_operations.h"
 
+#include <memory>
 #include <set>
+#include <span>
 
 namespace netc::loop {
 
@@ -77,16 +79,22 @@ class Machine {
 public:
   Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<float> scalars, std::int64_t count,
           Findings &findings);
-  void run(const Kernel &, bool reverse);
+  /// Kernels that run depth first: each iteration of all of them, then the next. One kernel is the usual case.
+  void run(std::span<const Kernel> chain, bool reverse);
 
 private:
+  struct Ready { // a kernel with what it needs to run
+    const Kernel *kernel = nullptr;
+    std::vector<int> firstSlot; // by register
+    std::vector<Code> body;
+  };
   // machine_prepare.cpp
+  Ready prepare(const Kernel &);
   Code prepare(const Statement &);
   std::vector<Code> prepare(const Block &);
   Place place(const RegisterRef &);
   Place place(const Operand &);
   Linear linear(const Affine &) const;
-  void layOutRegisters();
   // machine.cpp
   void execute(const std::vector<Code> &);
   void execute(const Code &);
@@ -108,12 +116,12 @@ private:
   std::int64_t count;
   Findings &findings;
 
-  const Kernel *kernel = nullptr;
-  std::uint32_t serial = 0; // of the kernel run
+  const Kernel *kernel = nullptr; // that runs or is prepared
+  std::uint32_t serial = 0;       // of the chain run
   std::int32_t current = 0; // the parallel iteration
   bool watch = false;       // conflicts are possible
   std::vector<std::int64_t> value; // by variable
-  std::vector<int> firstSlot;      // by register
+  std::vector<int> firstSlot;      // by register, of the kernel being prepared
   std::vector<LaneValues> slots;
   std::vector<std::uint8_t> defined;
   std::vector<std::unique_ptr<LaneValues>> constants;

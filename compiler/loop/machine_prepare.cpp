@@ -6,7 +6,8 @@
 
 namespace netc::loop {
 
-void Machine::layOutRegisters() {
+Machine::Ready Machine::prepare(const Kernel &k) {
+  kernel = &k;
   firstSlot.clear();
   int slot = 0;
   for (const Register &r : kernel->registers) {
@@ -16,7 +17,7 @@ void Machine::layOutRegisters() {
     slot += static_cast<int>(size);
   }
   firstSlot.push_back(slot);
-  slots.assign(slot, {});
+  return {kernel, firstSlot, prepare(k.body)};
 }
 
 Linear Machine::linear(const Affine &a) const { return {a.constant(), a.terms()}; }

@@ -6,7 +6,9 @@
 //  4. Register indices are in range for all values of their variables.
 //  5. Addresses of loads and stores are in range for every count from 1 to the batch.
 //  6. Constants and inputs are never stored to; kernels before `commit` do not store to the store.
-//  7. Store buffers and workspace buffers lie inside storeBytes and workspaceBytes.
+//  7. Store buffers and workspace buffers lie inside storeBytes and workspaceBytes; inputs and outputs have the type and
+//     size of their slot.
+//  8. A kernel that runs depth first with the next one has the same parallel extent; no commit stands between them.
 #pragma once
 
 #include "compiler/loop/loop.h"
