@@ -1,5 +1,6 @@
 #include "compiler/driver/arrays.h"
 
+#include "compiler/driver/bytes.h"
 #include "compiler/support/diagnostics.h"
 #include "netc/data.h"
 
@@ -34,13 +35,9 @@ Array fromCsv(const std::string &path) {
   return a;
 }
 
-template <class T> void append(std::vector<unsigned char> &bytes, double value) {
-  T v = static_cast<T>(value);
-  const auto *p = reinterpret_cast<const unsigned char *>(&v);
-  bytes.insert(bytes.end(), p, p + sizeof v);
-}
+} // namespace
 
-data::Type fileType(DType type) {
+data::Type dataType(DType type) {
   switch (type) {
   case DType::F32: return data::Type::f32;
   case DType::I32: return data::Type::i32;
@@ -50,8 +47,6 @@ data::Type fileType(DType type) {
   internalError("unknown element type");
 }
 
-} // namespace
-
 Array readArray(const std::string &path) {
   if (path.ends_with(".npy")) return fromNpy(path);
   if (path.ends_with(".csv")) return fromCsv(path);
@@ -60,13 +55,9 @@ Array readArray(const std::string &path) {
 
 void writeArray(const std::string &path, const Array &a, DType type) {
   data::Array file;
-  file.type = fileType(type);
+  file.type = dataType(type);
   file.shape = a.shape;
-  for (double v : a.values) {
-    if (type == DType::F32) append<float>(file.bytes, v);
-    else if (type == DType::I32) append<std::int32_t>(file.bytes, v);
-    else append<std::uint8_t>(file.bytes, v);
-  }
+  file.bytes = toBytes(a.values, type);
   std::string error;
   if (!data::writeNpy(path, file, error)) throw UserError(error);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/support/functions.h"
+#include "netc/data.h"
 
 #include <cstdint>
 #include <string>
@@ -13,6 +14,9 @@ struct Array {
   std::vector<std::int64_t> shape; // empty: one value
   std::vector<double> values;      // row-major
 };
+
+/// The same type in a data set.
+data::Type dataType(DType);
 
 /// A .npy file, or a .csv file of numbers: [rows, columns], or [rows] when there is one column. Throws UserError.
 Array readArray(const std::string &path);

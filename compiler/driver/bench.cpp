@@ -3,8 +3,8 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/peak.h"
+#include "compiler/driver/random_batch.h"
 #include "compiler/support/diagnostics.h"
-#include "netc/random.h"
 
 #include <fmt/format.h>
 
@@ -16,36 +16,6 @@ namespace netc::driver {
 namespace {
 
 constexpr double secondsEach = 2, warmUpSeconds = 0.2;
-
-/// Random values that fit each input: whole numbers for integers, below `classes` for labels.
-class RandomBatch {
-public:
-  RandomBatch(const CompiledModel &model, std::uint64_t seed) {
-    for (const loop::Tensor *t : model.inputs()) memory.push_back(values(*t, seed));
-    for (const auto &m : memory) pointers.push_back(m.data());
-  }
-  const void *const *data() const { return pointers.data(); }
-
-private:
-  static std::vector<unsigned char> values(const loop::Tensor &t, std::uint64_t seed) {
-    std::size_t count = 1;
-    for (std::int64_t e : t.shape) count *= static_cast<std::size_t>(e);
-    std::vector<float> random(count);
-    bool real = t.type == DType::F32;
-    float low = real ? -1.0f : 0.0f, high = real ? 1.0f : t.classes > 0 ? static_cast<float>(t.classes) : t.type == DType::U8 ? 256.0f : 2.0f;
-    fillUniform(random.data(), count, low, high, streamKey(seed, t.name.c_str()));
-    std::vector<unsigned char> bytes;
-    for (float v : random) {
-      auto whole = static_cast<std::int32_t>(v);
-      const void *from = real ? static_cast<const void *>(&v) : &whole; // little-endian: the low byte comes first
-      const auto *p = static_cast<const unsigned char *>(from);
-      bytes.insert(bytes.end(), p, p + byteSize(t.type));
-    }
-    return bytes;
-  }
-  std::vector<std::vector<unsigned char>> memory;
-  std::vector<const void *> pointers;
-};
 
 struct Times {
   double min = 0, median = 0; // milliseconds

@@ -115,16 +115,6 @@ const data::Array &natural(const loop::Tensor &t, const data::Arrays &arrays, co
   return *candidates[0];
 }
 
-data::Type dataType(DType type) {
-  switch (type) {
-  case DType::F32: return data::Type::f32;
-  case DType::I32: return data::Type::i32;
-  case DType::U8: return data::Type::u8;
-  case DType::Bool: return data::Type::boolean;
-  }
-  internalError("unknown element type");
-}
-
 /// Text codes follow the file's sorted names; a class with names of its own has them in its own order.
 void renumber(const loop::Tensor &t, const data::Array &source, data::Array &converted) {
   if (!source.isText || t.classNames.empty()) return;

@@ -1,5 +1,6 @@
 #include "compiler/driver/execution.h"
 
+#include "compiler/driver/bytes.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/shapes.h"
@@ -10,7 +11,6 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <set>
 
@@ -113,35 +113,6 @@ graph::Module asOutputs(const graph::Module &module, const std::vector<int> &ten
   forwardPasses(cut, o);
   completePasses(cut, o);
   return cut;
-}
-
-template <class T> void put(std::vector<unsigned char> &bytes, double value) {
-  T v = static_cast<T>(value);
-  const auto *p = reinterpret_cast<const unsigned char *>(&v);
-  bytes.insert(bytes.end(), p, p + sizeof v);
-}
-
-std::vector<unsigned char> toBytes(const std::vector<double> &values, DType type) {
-  std::vector<unsigned char> bytes;
-  for (double v : values) {
-    if (type == DType::F32) put<float>(bytes, v);
-    else if (type == DType::I32) put<std::int32_t>(bytes, v);
-    else put<std::uint8_t>(bytes, v);
-  }
-  return bytes;
-}
-
-std::vector<double> fromBytes(const std::vector<unsigned char> &bytes, DType type) {
-  std::vector<double> values;
-  auto size = static_cast<std::size_t>(byteSize(type));
-  for (std::size_t at = 0; at < bytes.size(); at += size) {
-    float real;
-    std::int32_t whole;
-    std::memcpy(&real, &bytes[at], type == DType::F32 ? size : 0);
-    std::memcpy(&whole, &bytes[at], type == DType::I32 ? size : 0);
-    values.push_back(type == DType::F32 ? static_cast<double>(real) : type == DType::I32 ? whole : bytes[at]);
-  }
-  return values;
 }
 
 std::size_t elementCount(const std::vector<std::int64_t> &shape) {
