@@ -149,16 +149,22 @@ std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e
   return given;
 }
 
-/// Arguments are evaluated where the call stands, defaults inside the callee. `whole`: tensors are materialized.
+/// Arguments are evaluated where the call stands, defaults inside the callee. `whole`: tensors are materialized, and
+/// a layer gets its path, after the layers among its arguments have got theirs.
 bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, bool whole) {
   bool ok = true;
   const auto given = matchArguments(e, c, ok);
+  std::map<std::string, Value> values;
+  for (const Argument &a : e.args) // in the order in which they are written
+    for (const auto &[name, argument] : given)
+      if (argument == &a) values[name] = whole ? evaluateRoot(*a.value, qualified(c.name + "." + name)) : evaluate(*a.value);
+  if (c.kind == Callable::Kind::Layer) callee.path = layerPath(e, c);
   for (const Parameter &p : c.parameters) {
     const auto it = given.find(p.name);
     Value v;
     if (it != given.end()) {
-      const std::string hint = callee.path.empty() ? p.name : callee.path + "." + p.name;
-      v = whole ? wholeArgument(*it->second->value, hint) : evaluate(*it->second->value);
+      v = std::move(values[p.name]);
+      if (whole) v = wholeValue(std::move(v), *it->second->value, callee.path + "." + p.name);
     } else if (p.fallback) {
       Frame *const caller = frame;
       frame = &callee;
@@ -242,7 +248,6 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   mayEnter(e);
   Frame callee;
   callee.callable = &c;
-  callee.path = layerPath(e, c);
   callee.callSite = e.location;
   callee.caller = frame;
   callee.depth = frame->depth + 1;
@@ -261,13 +266,19 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   }
   frame = callee.caller;
   if (!v->isTensor()) return *v;
-  if (const int t = wholeTensor(v->lazy); t >= static_cast<int>(before)) out.rename(t, callee.path);
+  if (const int t = wholeTensor(v->lazy); t >= static_cast<int>(before)) {
+    out.rename(t, callee.path);
+    fixedNames.erase(t); // the caller may name it
+  }
   return *v;
 }
 
 /// An argument that a layer (or a subscript) takes as a whole: a tensor gets a formula of its own.
 Value Elaborator::wholeArgument(const Expr &e, const std::string &hint) {
-  Value v = evaluateRoot(e, hint);
+  return wholeValue(evaluateRoot(e, hint), e, hint);
+}
+
+Value Elaborator::wholeValue(Value v, const Expr &e, const std::string &hint) {
   if (!v.isTensor() || wholeTensor(v.lazy) >= 0 || v.lazy.dtype() == DType::Bool) return v;
   const bool reads = std::any_of(v.lazy.body.nodes.begin(), v.lazy.body.nodes.end(), [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
   if (!reads) return v; // a run-time number

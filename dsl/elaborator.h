@@ -147,6 +147,7 @@ private:
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);
   std::string layerPath(const Expr &, const Callable &);
   Value wholeArgument(const Expr &, const std::string &hint);
+  Value wholeValue(Value, const Expr &, const std::string &hint);
   bool mayEnter(const Expr &);
   bool isLayer(const std::string &) const;
 

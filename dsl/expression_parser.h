@@ -22,7 +22,10 @@ protected:
   Token identifier(std::string_view what);
   std::string found() const;
   /// True when the next token stands on a new line, outside brackets.
-  bool atNewLine() const { return in.peek().firstOnLine && brackets == 0; }
+  bool atNewLine() const {
+    const Token &t = in.peek();
+    return t.firstOnLine && brackets == 0 && (t.location.line != begin.line || t.kind == Token::Kind::End);
+  }
   void open(std::string_view symbol);
   void close(std::string_view symbol);
   Shape expressionList(std::string_view closing); // up to and without `closing`
@@ -30,6 +33,7 @@ protected:
   TokenStream in;
   Diagnostics &diag;
   int brackets = 0; // open ( and [ of this statement
+  Location begin;   // of this statement
 
 private:
   ExprPtr make(Expr);

@@ -32,7 +32,7 @@ public:
 private:
   template <class F> void guarded(F parse) {
     brackets = 0;
-    const Location start = in.peek().location;
+    const Location start = begin = in.peek().location;
     try {
       parse();
     } catch (const SyntaxError &) {

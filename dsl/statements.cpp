@@ -116,7 +116,7 @@ std::optional<Value> Elaborator::runStatement(const Statement &s) {
     defineIndexed(s);
     return frame->names[s.name];
   case Statement::Kind::Value: {
-    Value v = evaluateRoot(*s.value, qualified("y"));
+    Value v = evaluateRoot(*s.value, frame->path);
     if (frame == &model && !v.isError()) report(s.location, "this expression is not used: give it a name, or write output, loss or metric");
     return v;
   }
