@@ -1,10 +1,10 @@
 #include "compiler/schedule/lower_leaf.h"
 
-#include "compiler/graph/text.h"
 #include "compiler/schedule/emit.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <limits>
 
 namespace netc::schedule {
@@ -31,6 +31,7 @@ public:
 
 private:
   void prepare();
+  void describe();
   void checkOrder() const;
   int position(const std::string &name) const;
   bool reducesLanes() const { return vector >= 0 && nest.positions[vector].reduction; }
@@ -151,9 +152,31 @@ bool LeafLowering::unrolls(int p) const {
 
 loop::Kernel LeafLowering::run() {
   prepare();
-  k.kernel.comment.push_back(graph::print(context.graph, *formula));
+  describe();
   resultLoops(0);
   return k.finish();
+}
+
+/// The formulas it computes, the schedule, and where they come from.
+void LeafLowering::describe() {
+  const auto formulaLines = [&](const graph::Formula &f) {
+    const graph::Clause &c = f.clauses[&f == formula ? leaf.clause : 0];
+    const std::string &name = context.graph.tensors[f.target].name;
+    std::vector<std::string> indices, domain;
+    for (const Affine &a : c.out) indices.push_back(graph::str(c, a));
+    for (const graph::Index &i : c.domain) domain.push_back(fmt::format("{} < {}", i.name, i.extent.batch ? "N" : std::to_string(i.extent.size)));
+    const char *op = f.op == Combine::Assign ? "=" : f.op == Combine::Sum ? "+=" : "=";
+    const std::string combine = f.op == Combine::Assign || f.op == Combine::Sum ? "" : fmt::format("{} ", graph::name(f.op));
+    k.kernel.comment.push_back(fmt::format("{}[{}] {} {}{}", name, fmt::join(indices, ", "), op, combine, graph::str(context.graph, c, c.body.root)));
+    std::string over = fmt::format("  for {}", fmt::join(domain, ", "));
+    for (std::size_t g = 0; g < c.guards.size(); ++g) over += fmt::format("{}{} >= 0", g ? ", " : " where ", graph::str(c, c.guards[g]));
+    k.kernel.comment.push_back(over);
+    if (f.location.known()) k.kernel.comment.push_back(fmt::format("  {}{}{}", f.location.str(), f.origin.empty() ? "" : ", ", f.origin));
+  };
+  formulaLines(*formula);
+  for (const std::string &name : leaf.then)
+    if (const int t = context.graph.find(name); t >= 0 && context.graph.definition(t)) formulaLines(*context.graph.definition(t));
+  k.kernel.comment.push_back("schedule " + print(leaf));
 }
 
 bool LeafLowering::known(const Affine &guard) const {

@@ -116,6 +116,7 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
     double bestCost = tileCost(nest, {}, {});
+    // At equal cost the indices that are innermost in memory: neighbours share loads once a window is unrolled.
     const auto consider = [&](const Choice &a, const Choice &b) {
       if (!fits(nest, target, a, b)) return;
       // Threads share the outermost index, so its tile must divide it.
@@ -128,10 +129,10 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
       }
     };
     const auto sizes = [&](int p) { return std::min<std::int64_t>(nest.positions[p].extent, 16); };
-    for (std::size_t i = 0; i < candidates.size(); ++i)
+    for (std::size_t i = candidates.size(); i-- > 0;)
       for (std::int64_t sa = 1; sa <= sizes(candidates[i]); ++sa) {
         consider({candidates[i], sa}, {});
-        for (std::size_t j = i + 1; j < candidates.size(); ++j)
+        for (std::size_t j = candidates.size(); j-- > i + 1;)
           for (std::int64_t sb = 2; sb <= sizes(candidates[j]); ++sb) consider({candidates[i], sa}, {candidates[j], sb});
       }
   }

@@ -51,9 +51,31 @@ bool readsInStep(const Graph &g, const Formula &f, int state) {
   return true;
 }
 
+/// Some formula other than a pointwise one reads this batch of rows.
+bool wantsCopy(const Graph &g, int input) {
+  const Tensor &t = g.tensors[input];
+  const bool batch = std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; });
+  if (!batch || t.shape.size() < 2) return false;
+  return std::any_of(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return f.op != graph::Combine::Assign && reads(f, input); });
+}
+
+/// The caller's rows lie sample after sample, while sums want 16 samples side by side: they read a copy.
+void copyInputs(Graph &g) {
+  for (int t = 0, n = static_cast<int>(g.tensors.size()); t < n; ++t) {
+    if ((g.tensors[t].kind != TensorKind::Input && g.tensors[t].kind != TensorKind::Target) || !wantsCopy(g, t)) continue;
+    const int copied = addCopy(g, g.tensors[t].name + ".copy", t);
+    for (std::size_t f = 0; f + 1 < g.formulas.size(); ++f)
+      for (graph::Clause &c : g.formulas[f].clauses)
+        for (Node &node : c.body.nodes)
+          if (node.kind == Node::Kind::Read && node.id == t) node.id = copied;
+    std::rotate(g.formulas.begin(), g.formulas.end() - 1, g.formulas.end()); // before its readers
+  }
+}
+
 } // namespace
 
 void prepare(Graph &g) {
+  copyInputs(g);
   // Results leave through formulas of their own, written straight to the caller's memory.
   for (graph::Result &r : g.results) r.tensor = addCopy(g, "output." + r.name, r.tensor);
   const auto isNext = [&](int tensor, const graph::Next *except) {

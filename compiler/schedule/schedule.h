@@ -98,6 +98,7 @@ struct Schedule {
 };
 
 std::string print(const Schedule &);
+std::string print(const Leaf &); // one line
 /// Parses the schedules of one file; errors go to diagnostics.
 std::vector<Schedule> parse(const std::string &text, const std::string &fileName, Diagnostics &);
 

@@ -22,23 +22,6 @@ std::string print(const Placement &p) {
   internalError("placement without kind");
 }
 
-std::string print(const Leaf &l) {
-  if (l.fill) return "fill " + l.formula;
-  std::vector<std::string> parts;
-  for (const auto &group : l.collapse) parts.push_back("collapse " + list(group));
-  if (!l.vector.empty()) parts.push_back("vector " + l.vector);
-  parts.push_back("order " + list(l.order));
-  if (!l.tile.empty()) {
-    std::vector<std::string> tiles;
-    for (auto &[name, size] : l.tile) tiles.push_back(fmt::format("{} {}", name, size));
-    parts.push_back("tile " + list(tiles));
-  }
-  if (!l.unroll.empty()) parts.push_back("unroll " + list(l.unroll));
-  if (!l.parallel.empty()) parts.push_back("parallel " + l.parallel);
-  if (!l.then.empty()) parts.push_back("then " + list(l.then));
-  return fmt::format("{}{}: {}", l.formula, l.clause ? fmt::format("/{}", l.clause) : "", fmt::join(parts, ", "));
-}
-
 class Parser {
 public:
   explicit Parser(TokenStream &in) : in(in) {}
@@ -186,6 +169,23 @@ private:
 };
 
 } // namespace
+
+std::string print(const Leaf &l) {
+  if (l.fill) return "fill " + l.formula;
+  std::vector<std::string> parts;
+  for (const auto &group : l.collapse) parts.push_back("collapse " + list(group));
+  if (!l.vector.empty()) parts.push_back("vector " + l.vector);
+  parts.push_back("order " + list(l.order));
+  if (!l.tile.empty()) {
+    std::vector<std::string> tiles;
+    for (auto &[name, size] : l.tile) tiles.push_back(fmt::format("{} {}", name, size));
+    parts.push_back("tile " + list(tiles));
+  }
+  if (!l.unroll.empty()) parts.push_back("unroll " + list(l.unroll));
+  if (!l.parallel.empty()) parts.push_back("parallel " + l.parallel);
+  if (!l.then.empty()) parts.push_back("then " + list(l.then));
+  return fmt::format("{}{}: {}", l.formula, l.clause ? fmt::format("/{}", l.clause) : "", fmt::join(parts, ", "));
+}
 
 std::string print(const Schedule &s) {
   std::string out = fmt::format("schedule {} target {}\nnumeric {{\n", s.entry, s.target);
