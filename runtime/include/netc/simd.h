@@ -130,6 +130,12 @@ HWY_INLINE VI toInt(VF x) { // INT_MIN when out of range, where hn::ConvertTo sa
   return hn::IfThenElse(forInt(hn::Lt(x, limit)), hn::ConvertTo(DI(), x), hn::Set(DI(), INT32_MIN));
 #endif
 }
+HWY_INLINE VF opaque(VF x) {
+#if HWY_ARCH_X86
+  __asm__("" : "+x"(x.raw));
+#endif
+  return x;
+}
 HWY_INLINE VI bitsToInt(VF x) { return hn::BitCast(DI(), x); }
 HWY_INLINE VF bitsToReal(VI x) { return hn::BitCast(DF(), x); }
 
@@ -212,6 +218,9 @@ HWY_INLINE F Div(F x, F y) { return NETC_MAP2(hn::Div, x, y); }
 HWY_INLINE F Neg(F x) { return NETC_MAP1(hn::Neg, x); } // flips the sign bit
 HWY_INLINE F Sqrt(F x) { return NETC_MAP1(hn::Sqrt, x); }
 HWY_INLINE F MulAdd(F x, F y, F z) { return NETC_MAP3(hn::MulAdd, x, y, z); } // rounded once
+
+/// A constant that the compiler must not compute with: it would not flush denormals.
+HWY_INLINE F Opaque(F x) { return NETC_MAP1(part::opaque, x); }
 
 HWY_INLINE I Add(I x, I y) { return NETC_MAP2(hn::Add, x, y); }
 HWY_INLINE I Sub(I x, I y) { return NETC_MAP2(hn::Sub, x, y); }

@@ -18,7 +18,7 @@ constexpr double minHeight = 15, maxHeight = 21;
 constexpr double minAspect = 0.55, maxAspect = 0.95;
 constexpr double maxTurn = 0.18;          // tangent of the rotation
 constexpr double maxSlant = 0.25;         // tangent
-constexpr double maxShift = 2;            // pixels
+constexpr double maxShift = 1.7;          // pixels
 constexpr double minRadius = 0.7, maxRadius = 1.7;
 constexpr double occludedShare = 0.35;    // of the images
 constexpr double clutteredShare = 0.35;
@@ -32,10 +32,9 @@ class Random {
   }
   int below(int bound) { return static_cast<int>(uniform(0, bound)); }
   bool chance(double share) { return uniform(0, 1) < share; }
-  double bell() { // like a normal number: standard deviation 1
-    double sum = uniform(-1, 1);
-    sum += uniform(-1, 1);
-    return sum + uniform(-1, 1);
+  double bell() { // the sum of three uniform numbers of -1 to 1: standard deviation 1
+    std::uint64_t word = threefry(key_, counter_++), mask = 0x1fffff;
+    return static_cast<double>((word & mask) + (word >> 21 & mask) + (word >> 42 & mask)) * 0x1p-20 - 3;
   }
 
  private:
