@@ -133,7 +133,8 @@ private:
       in.expect(",");
       i.b = in.expectNumber("a number");
     } else if (name != "constant") {
-      diag.error(kind.location, fmt::format("unknown initializer '{}', expected constant, uniform or normal", name));
+      return diag.error(kind.location,
+                        fmt::format("unknown initializer '{}', expected constant, uniform or normal", name));
     }
     in.expect(")");
   }
@@ -187,8 +188,8 @@ private:
     const Location at = in.peek().location;
     try {
       s.program = parseScalarProgram(restOfLine(at));
-    } catch (const UserError &e) {
-      return diag.error(at, fmt::format("bad scalar expression: {}", e.what()));
+    } catch (const UserError &) { // its carets would be about another text
+      return diag.error(at, "expected a scalar expression of count, step, epoch and steps");
     }
     while (!in.atEnd() && !in.peek().firstOnLine)
       in.next();

@@ -2,8 +2,9 @@
 #include "compiler/graph/verifier.h"
 #include "compiler/graph/verify_formula.h"
 
+#include <algorithm>
+#include <bit>
 #include <fmt/format.h>
-#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -13,9 +14,16 @@ namespace {
 
 constexpr std::int64_t maxElements = std::int64_t(1) << 40; // of a tensor
 
+/// NaN equals itself here.
+bool sameValues(const std::vector<double> &a, const std::vector<double> &b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) {
+           return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+         });
+}
+
 bool sameDeclaration(const Tensor &a, const Tensor &b) {
   return a.name == b.name && a.dtype == b.dtype && a.shape == b.shape && a.kind == b.kind && a.init == b.init &&
-         a.values == b.values && a.classes == b.classes && a.classNames == b.classNames;
+         sameValues(a.values, b.values) && a.classes == b.classes && a.classNames == b.classNames;
 }
 
 std::string shapeText(const Tensor &t) {
