@@ -2,6 +2,8 @@
 // latency to be hidden and the registers there are.
 #include "compiler/schedule/plan_parts.h"
 
+#include "compiler/loop/loop.h"
+
 #include <algorithm>
 
 namespace netc::schedule {
@@ -13,6 +15,7 @@ namespace {
 constexpr std::int64_t latencyHidden = 8;      // accumulators that keep the multiply-add units busy
 constexpr std::int64_t unrolledOperations = 160; // in the innermost body
 constexpr double serialWork = 30000;           // operations below which threads do not pay
+constexpr std::int64_t enoughTasks = 4;
 
 struct Choice {
   int p = -1;
@@ -107,6 +110,25 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
   }
 }
 
+/// The index that the threads share goes outermost: the first with work for several threads, else the one with most.
+void chooseParallel(const Nest &nest, Leaf &leaf) {
+  if (operations(nest) < serialWork || !injective(nest)) return;
+  std::int64_t best = 1;
+  for (const std::string &name : leaf.order) {
+    const Position &p = nest.positions[nest.find(name)];
+    if (p.batch) return; // blocks of samples are shared already, or it is reduced
+    if (p.reduction || best >= enoughTasks) break;
+    std::int64_t size = name == leaf.vector ? loop::lanes : 1;
+    for (auto &[tiled, t] : leaf.tile)
+      if (tiled == name) size = t;
+    if (name != leaf.vector && p.extent % size) continue;
+    if (p.extent / size > best) best = p.extent / size, leaf.parallel = name;
+  }
+  if (leaf.parallel.empty()) return;
+  leaf.order.erase(std::find(leaf.order.begin(), leaf.order.end(), leaf.parallel));
+  leaf.order.insert(leaf.order.begin(), leaf.parallel);
+}
+
 } // namespace
 
 void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
@@ -119,8 +141,6 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is unrolled.
     const auto consider = [&](const Choice &a, const Choice &b) {
       if (!fits(nest, target, a, b)) return;
-      // Threads share the outermost index, so its tile must divide it.
-      if (a.p >= 0 && nest.positions[a.p].name == leaf.order.front() && vector != nest.batch && nest.positions[a.p].extent % a.size) return;
       const double cost = tileCost(nest, a, b);
       if (cost < bestCost - 1e-9) {
         bestCost = cost;
@@ -139,12 +159,7 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   for (const Choice &c : best)
     if (c.size > 1) leaf.tile.push_back({nest.positions[c.p].name, c.size});
   chooseUnrolling(nest, best, leaf);
-  if (!leaf.parallel.empty() || leaf.order.empty() || operations(nest) < serialWork || !injective(nest)) return;
-  const int first = nest.find(leaf.order.front());
-  if (nest.positions[first].reduction || nest.positions[first].batch) return;
-  for (auto &[name, size] : leaf.tile)
-    if (name == leaf.order.front() && nest.positions[first].extent % size) return;
-  leaf.parallel = leaf.order.front();
+  chooseParallel(nest, leaf);
 }
 
 } // namespace netc::schedule
