@@ -42,12 +42,30 @@ std::int64_t batchCount(const graph::Graph &entry, const Inputs &inputs) {
   return count;
 }
 
+std::vector<double> valuesOf(const Tensor &t) {
+  std::vector<float> values(t.size());
+  t.get(values.data());
+  return {values.begin(), values.end()};
+}
+
+/// Parameters and states after --weights, by name: the runtime reads the file.
+std::map<std::string, std::vector<double>> storedValues(const Options &o) {
+  CompiledModel model(o);
+  std::map<std::string, std::vector<double>> stored;
+  for (std::size_t i = 0; i < model.core().parameterCount(); ++i)
+    stored[model.core().parameter(i).name()] = valuesOf(model.core().parameter(i));
+  for (std::size_t i = 0; i < model.core().stateCount(); ++i) stored[model.core().state(i).name()] = valuesOf(model.core().state(i));
+  return stored;
+}
+
 /// Fills in parameters and states that `inputs` does not give; misses are the evaluator's to report.
 void addStore(const graph::Graph &entry, const Options &o, graph::Values &values) {
-  if (!o.weights.empty()) throw UserError("--weights needs --engine jit");
+  std::map<std::string, std::vector<double>> stored = o.weights.empty() ? std::map<std::string, std::vector<double>>{} : storedValues(o);
   for (int i = 0; i < entry.sharedCount(); ++i) {
     const graph::Tensor &t = entry.tensors[static_cast<std::size_t>(i)];
-    if (t.inStore() && !values.count(i)) values[i] = initialValues(t, static_cast<std::uint64_t>(o.seed));
+    if (!t.inStore() || values.count(i)) continue;
+    auto found = stored.find(t.name);
+    values[i] = found != stored.end() ? found->second : initialValues(t, static_cast<std::uint64_t>(o.seed));
   }
 }
 
@@ -163,15 +181,10 @@ void setStore(Core &core, const graph::Graph &entry, const Inputs &inputs) {
 /// A shared tensor asked for by name: what was given, or what the Core holds.
 std::vector<double> sharedValues(Core &core, const graph::Tensor &t, int tensor, const Inputs &inputs) {
   if (auto given = inputs.values.find(tensor); given != inputs.values.end()) return given->second;
-  auto get = [](const Tensor &from) {
-    std::vector<float> values(from.size());
-    from.get(values.data());
-    return std::vector<double>(values.begin(), values.end());
-  };
   for (std::size_t i = 0; i < core.parameterCount(); ++i)
-    if (t.name == core.parameter(i).name()) return get(core.parameter(i));
+    if (t.name == core.parameter(i).name()) return valuesOf(core.parameter(i));
   for (std::size_t i = 0; i < core.stateCount(); ++i)
-    if (t.name == core.state(i).name()) return get(core.state(i));
+    if (t.name == core.state(i).name()) return valuesOf(core.state(i));
   if (t.kind == graph::TensorKind::Constant) return t.values;
   throw UserError(fmt::format("--input {}=FILE is missing", t.name));
 }

@@ -7,10 +7,19 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
+#include <string>
 
 namespace {
 
 constexpr int internalErrorStatus = 70; // EX_SOFTWARE of sysexits.h
+
+/// The first lines are enough to find a bug by.
+std::string shortened(const std::string &text) {
+  std::size_t end = 0;
+  for (int lines = 0; lines < 12 && end != std::string::npos; ++lines) end = text.find('\n', end + 1);
+  return end == std::string::npos ? text : text.substr(0, end) + "\n...";
+}
 
 int run(int argc, char **argv) {
   using namespace netc::driver;
@@ -45,7 +54,8 @@ int main(int argc, char **argv) {
     return 1;
   } catch (const std::exception &error) {
     fmt::print(stderr, "netc: internal error: {}\nThis is a bug in netc. Please report it together with the input "
-                       "file and the command line.\n", error.what());
+                       "file and the command line.\n",
+               shortened(error.what()));
     return internalErrorStatus;
   }
 }
