@@ -1,7 +1,7 @@
 #include "compiler/codegen/highway/highway.h"
 
 #include "compiler/codegen/highway/kernel_printer.h"
-#include "compiler/codegen/highway/literals.h"
+#include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
 
@@ -121,6 +121,7 @@ private:
       if (scalar) text += (r ? ", " : "") + field(tables, t.rows[r][0]);
       else text += "\n    " + record(tables, t.rows[r]) + ",";
     }
+    if (!scalar) text += '\n';
     return text;
   }
   std::string record(const std::vector<Table> &tables, const std::vector<Field> &fields) const {

@@ -1,12 +1,13 @@
 #include "compiler/codegen/highway/kernel_printer.h"
 
-#include "compiler/codegen/highway/literals.h"
-#include "compiler/codegen/highway/names.h"
+#include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
+#include "compiler/codegen/names.h"
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -142,10 +143,52 @@ private:
   void write(const RegisterRef &r) { ++writes[element(r)]; }
 };
 
+/// The registers that hold nothing but constants. Compilers would compute with those themselves, and without
+/// flushing denormals.
+class ConstantRegisters {
+public:
+  ConstantRegisters(const Entry &entry, const Kernel &kernel, const Uses &uses) : entry(entry) {
+    for (auto &[e, count] : uses.writes) elements.insert(e);
+    for (std::size_t before = 0; before != elements.size();) {
+      before = elements.size();
+      walk(kernel.body);
+    }
+  }
+  bool isConstant(const Operand &o) const {
+    return o.kind == Operand::Kind::Constant ||
+           (o.kind == Operand::Kind::Register && elements.count(element(o.reg)) != 0);
+  }
+  bool areConstant(const std::vector<Operand> &args) const {
+    return std::all_of(args.begin(), args.end(), [&](const Operand &o) { return isConstant(o); });
+  }
+
+private:
+  void walk(const Block &block) {
+    for (const StatementPtr &s : block) std::visit([&](const auto &node) { visit(node); }, s->node);
+  }
+  void visit(const Compute &c) {
+    if (!areConstant(c.args)) elements.erase(element(c.dst));
+  }
+  void visit(const Load &l) {
+    if (entry.buffers[l.buffer].space != Space::Constant) elements.erase(element(l.dst));
+  }
+  void visit(const Store &) {}
+  void visit(const LaneIndex &) {} // integers do not underflow
+  void visit(const LaneMask &) {}
+  void visit(const Reduce &r) {
+    if (!isConstant(r.src)) elements.erase(element(r.dst));
+  }
+  void visit(const For &f) { walk(f.body); }
+  void visit(const If &i) { walk(i.body); }
+
+  const Entry &entry;
+  std::set<Element> elements;
+};
+
 class KernelPrinter {
 public:
   KernelPrinter(const Entry &entry, const Kernel &kernel)
-      : entry(entry), kernel(kernel), uses(kernel), scopes(registerScopes(kernel)) {}
+      : entry(entry), kernel(kernel), uses(kernel), scopes(registerScopes(kernel)), constants(entry, kernel, uses) {}
 
   KernelText print() {
     takeNames();
@@ -316,8 +359,13 @@ private:
       return assign(c.dst, fmt::format("{}<{}>({})", functionName(*c.op), static_cast<int>(c.args[1].value),
                                        operand(c.args[0])));
     }
+    const bool hide = row(*c.op).signature == Signature::Real && constants.areConstant(c.args);
     std::string args;
-    for (const Operand &o : c.args) args += (args.empty() ? "" : ", ") + operand(o);
+    for (const Operand &o : c.args) {
+      const bool first = args.empty();
+      args += first ? "" : ", ";
+      args += first && hide ? fmt::format("Opaque({})", operand(o)) : operand(o);
+    }
     assign(c.dst, fmt::format("{}({})", functionName(*c.op), args));
   }
 
@@ -419,6 +467,7 @@ private:
   const Kernel &kernel;
   const Uses uses;
   const std::vector<const Statement *> scopes;
+  const ConstantRegisters constants;
   Names names;
   std::map<int, std::string> buffers, scalars, variables;
   std::map<Element, std::string> registers;

@@ -1,4 +1,4 @@
-// C++ names for the things of a kernel: identifiers, unique, and none that the language or netc/simd.h uses.
+// Names for generated C++: identifiers, unique in their scope, and none that the language or netc's headers use.
 #pragma once
 
 #include <set>

@@ -1,4 +1,4 @@
-#include "compiler/codegen/highway/literals.h"
+#include "compiler/codegen/literals.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "compiler/codegen/highway/names.h"
+#include "compiler/codegen/names.h"
 
 #include "compiler/codegen/model_tables.h"
 
@@ -18,12 +18,14 @@ constexpr std::string_view reserved[] = {
     "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch", "template", "this",
     "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual",
     "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
-    // what a kernel's code refers to
+    "restrict", "_Bool", // C
+    // what a kernel's code and the header refer to
     "std", "netc", "hwy", "hn", "part", "frame", "begin", "end", "linux", "unix", "infinity", "nan", "int32_t",
     "int64_t", "uint8_t", "NetcFrame", "F", "I", "B", "Min", "Max", "ActiveLanes", "Set", "Lanes", "Mask", "Add", "Sub",
-    "Mul", "Div", "Neg", "Sqrt", "MulAdd", "And", "Or", "Xor", "Not", "ShiftLeft", "ShiftRight", "Lt", "Le", "Eq", "Ne",
+    "Mul", "Div", "Neg", "Sqrt", "MulAdd", "Opaque", "And", "Or", "Xor", "Not", "ShiftLeft", "ShiftRight", "Lt", "Le", "Eq", "Ne",
     "Select", "ToReal", "ToInt", "BitsToInt", "BitsToReal", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin",
-    "Load", "LoadActive", "Gather", "GatherActive", "Store", "StoreFirst", "StoreActive", "Scatter", "ScatterActive"};
+    "Load", "LoadActive", "Gather", "GatherActive", "Store", "StoreFirst", "StoreActive", "Scatter", "ScatterActive",
+    "Model", "Predictor", "Evaluation", "NetcCore", "core_"};
 
 } // namespace
 

@@ -1,0 +1,366 @@
+// The generated header: class Model and class Predictor over netc/model.h, and C functions over netc/netc.h.
+#include "compiler/codegen/model_tables.h"
+#include "compiler/codegen/literals.h"
+#include "compiler/codegen/names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace netc::codegen {
+
+using loop::Entry;
+using loop::Program;
+using loop::Result;
+using loop::Tensor;
+
+namespace {
+
+/// A pointer argument of the generated functions.
+struct Argument {
+  std::string name;
+  DType type;
+  std::vector<std::int64_t> shape; // of a sample when batch
+  bool batch;
+  const Tensor *tensor = nullptr; // inputs and targets
+
+  std::int64_t size() const {
+    std::int64_t n = 1;
+    for (const std::int64_t extent : shape) n *= extent;
+    return n;
+  }
+  std::string text() const { return fmt::format("{}[{}]", netc::name(type), fmt::join(shape, ", ")); }
+};
+
+std::string element(DType t, bool c) {
+  switch (t) {
+  case DType::F32: return "float";
+  case DType::I32: return c ? "int32_t" : "std::int32_t";
+  case DType::U8: return c ? "uint8_t" : "std::uint8_t";
+  case DType::Bool: return "bool";
+  }
+  return "void";
+}
+
+std::vector<std::int64_t> sampleShape(const std::vector<std::int64_t> &shape, bool batch) {
+  if (batch && !shape.empty()) return {shape.begin() + 1, shape.end()};
+  return shape;
+}
+
+std::string joined(const std::vector<std::string> &parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
+
+constexpr std::size_t lineWidth = 110;
+
+/// Breaks a long line after commas; the rest goes below the first bracket, or `hanging` spaces in when that is given.
+std::string wrapped(std::string text, std::size_t hanging = 0) {
+  if (hanging == 0) hanging = text.find_first_of("({") + 1;
+  std::string lines;
+  while (text.size() > lineWidth) {
+    const std::size_t comma = text.rfind(", ", lineWidth - 1);
+    if (comma == std::string::npos || comma < hanging) break;
+    lines += text.substr(0, comma + 1) + "\n";
+    text = std::string(hanging, ' ') + text.substr(comma + 2);
+  }
+  return lines + text;
+}
+
+class HeaderPrinter {
+public:
+  HeaderPrinter(const Program &program, std::string source)
+      : p(program), source(std::move(source)), name(Names().take(p.name)), symbol(modelSymbol(p)) {
+    names.take("count"), names.take("options"), names.take("model"), names.take("inputs"), names.take("outputs");
+    names.take("result"), names.take("loss"); // the C functions' own
+    for (const Tensor &t : p.tensors) addTensor(t);
+    names.release("loss");
+    Names evaluationNames = names;
+    if (const Entry *e = p.entry("evaluate"))
+      for (const Result &r : e->results) evaluation.push_back({evaluationNames.take(r.name), r.type, r.shape, false});
+    if (const Entry *e = p.entry("predict"))
+      for (const Result &r : e->results)
+        outputs.push_back({names.take(r.name), r.type, sampleShape(r.shape, r.batch), r.batch});
+  }
+
+  std::string print() {
+    printTop();
+    printModel();
+    if (predicts()) printPredictor();
+    line("}} // namespace {}", name);
+    line("\n#else /* the same in C; netc_save(model, path) and the rest of netc/netc.h take the model, too */\n");
+    printC();
+    line("\n#endif\n#endif");
+    return std::move(out);
+  }
+
+private:
+  // --- what the functions take and give
+  void addTensor(const Tensor &t) {
+    if (t.role != Tensor::Role::Input && t.role != Tensor::Role::Target) return;
+    Argument a{names.take(t.name), t.type, sampleShape(t.shape, t.batch), t.batch, &t};
+    (t.role == Tensor::Role::Input ? inputs : targets).push_back(std::move(a));
+  }
+
+  std::vector<Argument> inputsAndTargets() const {
+    std::vector<Argument> all = inputs;
+    all.insert(all.end(), targets.begin(), targets.end());
+    return all;
+  }
+  bool predicts() const { return p.entry("predict") != nullptr; }
+  bool trains() const { return p.entry("trainStep") != nullptr; }
+  bool evaluates() const { return p.entry("evaluate") != nullptr && !evaluation.empty(); }
+
+  static std::vector<std::string> parameters(const std::vector<Argument> &in, const std::vector<Argument> &out,
+                                             bool c) {
+    std::vector<std::string> list;
+    for (const Argument &a : in) list.push_back(fmt::format("const {} *{}", element(a.type, c), a.name));
+    for (const Argument &a : out) list.push_back(fmt::format("{} *{}", element(a.type, c), a.name));
+    list.push_back(c ? "size_t count" : "std::size_t count");
+    return list;
+  }
+  static std::string call(const std::vector<Argument> &in, const std::vector<Argument> &out,
+                          const std::string &count = "count") {
+    std::vector<std::string> list;
+    for (const Argument &a : in) list.push_back(a.name);
+    for (const Argument &a : out) list.push_back(a.name);
+    if (!count.empty()) list.push_back(count);
+    return joined(list);
+  }
+  /// "{image, label}"; predictions leave the targets null. Never empty, as C has no empty arrays.
+  std::string inputList(bool withTargets, bool c) const {
+    std::vector<std::string> list;
+    for (const Argument &a : inputs) list.push_back(a.name);
+    for (const Argument &a : targets) list.push_back(withTargets ? a.name : c ? "NULL" : "nullptr");
+    if (list.empty()) list.push_back(c ? "NULL" : "nullptr");
+    return "{" + joined(list) + "}";
+  }
+  static std::string outputList(const std::vector<Argument> &list, bool c) {
+    const std::string text = call({}, list, "");
+    return "{" + (text.empty() ? std::string(c ? "NULL" : "nullptr") : text) + "}";
+  }
+
+  std::int64_t workspaceBytes() const {
+    std::int64_t most = 0;
+    for (const Entry &e : p.entries) most = std::max(most, e.workspaceBytes);
+    return most;
+  }
+
+  // --- the file
+  void printTop() {
+    std::string guard = fmt::format("NETC_MODEL_{}_H", name);
+    for (char &c : guard) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    line("// {} compiled by netc; do not edit.\n//", source);
+    line("//     {}::Model model;", name);
+    if (trains()) line("//     float loss = model.trainStep({});", call(inputsAndTargets(), {}));
+    if (predicts()) line("//     model.predict({});", call(inputs, outputs));
+    line("//\n// Arrays hold `count` samples, row-major. C programs find the same functions below.");
+    line("#ifndef {0}\n#define {0}\n", guard);
+    line("#include <netc/netc.h>\n");
+    line("#ifdef __cplusplus\n#include <netc/model.h>\n\n#include <limits>\n");
+    line("extern \"C\" const NetcModel {};\n\nnamespace {} {{\n", symbol, name);
+  }
+
+  void printModel() {
+    line("class Model {{\n public:");
+    printConstants();
+    line("  /// Initial parameters are a function of options.seed; options.threads, memory and executor as in netc/model.h.");
+    line("  explicit Model(const netc::Options &options = {{}}) : core_({}, options) {{}}", symbol);
+    line("\n  /// Of the construction or of the last call that can fail; message() says more.");
+    line("  netc::Status status() const {{ return core_.status(); }}");
+    line("  const char *message() const {{ return core_.message(); }}\n");
+    if (trains()) printTrainStep();
+    if (evaluates()) printEvaluate();
+    if (predicts()) {
+      printPredictComment();
+      signature("  netc::Status predict(", parameters(inputs, outputs, false));
+      printPredictBody("core_.run(\"predict\", ");
+    }
+    printFiles();
+    if (trains()) printRates();
+    printParameters();
+    line("  /// The instruction set in use: \"x86-64-v4\", ...");
+    line("  const char *target() const {{ return core_.target(); }}");
+    line("  netc::Core &core() {{ return core_; }}\n\n private:");
+    if (predicts()) line("  friend class Predictor;");
+    line("  netc::Core core_;\n}};\n");
+  }
+
+  void printConstants() {
+    line("  static constexpr std::size_t maxBatch = {};", p.batch);
+    for (const auto *list : {&inputs, &targets, &outputs})
+      for (const Argument &a : *list)
+        line("  static constexpr std::size_t {}Size = {}; ///< {}{}", a.name, a.size(), a.text(),
+             a.batch ? ", one sample" : "");
+    line("  /// All memory that a model uses.");
+    line("  static constexpr std::size_t memoryBytes = netc::Core::memoryBytes({}, {});\n", p.storeBytes,
+         workspaceBytes());
+    for (const Argument &a : targets) {
+      if (a.tensor->classNames.empty()) continue;
+      std::vector<std::string> quoted;
+      for (const std::string &n : a.tensor->classNames) quoted.push_back(stringLiteral(n));
+      line("{}\n", wrapped(fmt::format("  static constexpr const char *{}Names[] = {{{}}};", a.name, joined(quoted))));
+    }
+  }
+
+  std::string labelNote() const {
+    std::string note;
+    for (const Argument &a : targets)
+      if (a.tensor->classes > 0)
+        note += fmt::format("{}{}: 0 to {}", note.empty() ? " " : "; ", a.name, a.tensor->classes - 1);
+    return note.empty() ? "" : note + ".";
+  }
+
+  void printTrainStep() {
+    line("  /// One step on 1 to maxBatch samples: the loss before the update. A bad count or label or a loss that is not");
+    line("  /// finite changes nothing, returns NaN and sets status().{}", labelNote());
+    signature("  float trainStep(", parameters(inputsAndTargets(), {}, false));
+    line("    const void *const inputs[] = {};", inputList(true, false));
+    line("    return core_.trainStep(inputs, count);\n  }}\n");
+  }
+
+  void printEvaluate() {
+    line("  /// Losses and metrics over the samples of a call; NaN when it failed.\n  struct Evaluation {{");
+    for (const Argument &a : evaluation) {
+      const std::string type = element(a.type, false);
+      if (!a.shape.empty()) line("    {} {}[{}] = {{}}; ///< {}", type, a.name, a.size(), a.text());
+      else if (a.type == DType::F32) line("    float {} = std::numeric_limits<float>::quiet_NaN();", a.name);
+      else line("    {} {} = {{}};", type, a.name);
+    }
+    line("  }};");
+    signature("  Evaluation evaluate(", parameters(inputsAndTargets(), {}, false));
+    std::vector<std::string> places;
+    for (const Argument &a : evaluation) places.push_back((a.shape.empty() ? "&result." : "result.") + a.name);
+    line("    Evaluation result;");
+    line("    const void *const inputs[] = {};", inputList(true, false));
+    line("    void *const outputs[] = {{{}}};", joined(places));
+    line("    if (core_.run(\"evaluate\", inputs, outputs, count) != netc::Status::ok) return {{}};");
+    line("    return result;\n  }}\n");
+  }
+
+  void printPredictComment() {
+    line("  /// Of 1 to maxBatch samples.");
+    for (const Argument &a : outputs)
+      line("  /// `{0}` receives {1}{0}Size elements.", a.name, a.batch ? "count * " : "");
+  }
+  void printPredictBody(const std::string &function) {
+    line("    const void *const inputs[] = {};", inputList(false, false));
+    line("    void *const outputs[] = {};", outputList(outputs, false));
+    line("    return {}inputs, outputs, count);\n  }}\n", function);
+  }
+
+  void printFiles() {
+    line("  /// Parameters and running statistics, as safetensors; with State also the optimizer's state, step and epoch.");
+    line("  netc::Status save(const char *path) const {{ return core_.save(path); }}");
+    line("  netc::Status load(const char *path) {{ return core_.load(path); }}");
+    line("  netc::Status saveState(const char *path) const {{ return core_.saveState(path); }}");
+    line("  netc::Status loadState(const char *path) {{ return core_.loadState(path); }}");
+    line("  /// The same in memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer only asks.");
+    line("  netc::Status save(void *buffer, std::size_t *size) const {{ return core_.save(buffer, size); }}");
+    line("  netc::Status load(const void *buffer, std::size_t size) {{ return core_.load(buffer, size); }}");
+    line("  netc::Status saveState(void *buffer, std::size_t *size) const {{ return core_.saveState(buffer, size); }}");
+    line("  netc::Status loadState(const void *buffer, std::size_t size) {{ return core_.loadState(buffer, size); }}\n");
+  }
+
+  void printRates() {
+    line("  void setLearningRate(float rate) {{ core_.setLearningRate(rate); }} ///< instead of the model's own");
+    line("  void useSchedule() {{ core_.useSchedule(); }}                       ///< the model's own again");
+    line("  void setStep(std::uint64_t step) {{ core_.setStep(step); }}");
+    line("  void setEpoch(std::uint64_t epoch) {{ core_.setEpoch(epoch); }}");
+    line("  void setSteps(std::uint64_t steps) {{ core_.setSteps(steps); }} ///< the planned length of the training\n");
+  }
+
+  void printParameters() {
+    std::vector<std::string> list;
+    for (const Tensor &t : p.tensors)
+      if (t.role == Tensor::Role::Param) list.push_back(fmt::format("{}[{}]", t.name, fmt::join(t.shape, ", ")));
+    if (list.empty()) return;
+    std::string text = "  /// In this order:";
+    for (const std::string &item : list) {
+      if (text.size() + item.size() > 112) {
+        line("{}", text);
+        text = "  ///";
+      }
+      text += " " + item + (&item == &list.back() ? "" : ",");
+    }
+    line("{}", text);
+    line("  std::size_t parameterCount() const {{ return core_.parameterCount(); }}");
+    line("  netc::Tensor parameter(std::size_t i) {{ return core_.parameter(i); }}\n");
+  }
+
+  void printPredictor() {
+    line("/// Predictions with weights and scratch of its own: one a thread, beside a Model that trains.");
+    line("class Predictor {{\n public:");
+    line("  explicit Predictor(const Model &model) : core_(model.core_) {{}}");
+    line("  netc::Status status() const {{ return core_.status(); }}");
+    line("  /// Copies the model's weights again; not while it is in a step.");
+    line("  netc::Status refresh(const Model &model) {{ return core_.refresh(model.core_); }}\n");
+    printPredictComment();
+    signature("  netc::Status predict(", parameters(inputs, outputs, false));
+    printPredictBody("core_.run(");
+    line(" private:\n  netc::CorePredictor core_;\n}};\n");
+  }
+
+  // --- C
+  void printC() {
+    const bool usesBool = [&] {
+      for (const auto *list : {&inputs, &targets, &outputs, &evaluation})
+        for (const Argument &a : *list)
+          if (a.type == DType::Bool) return true;
+      return false;
+    }();
+    if (usesBool) line("#include <stdbool.h>\n");
+    line("extern const NetcModel {};\n", symbol);
+    std::string constants = fmt::format("{}_max_batch = {}", name, p.batch);
+    for (const auto *list : {&inputs, &targets, &outputs})
+      for (const Argument &a : *list) constants += fmt::format(", {}_{}_size = {}", name, a.name, a.size());
+    line("{}\n", wrapped(fmt::format("enum {{ {} }};", constants), 7));
+    line("/* Functions return 0 or a code that netc_text() explains. `options` may be null. */");
+    line("static inline int {}_create(const NetcOptions *options, NetcCore **model) {{", name);
+    line("  return netc_create(&{}, options, model);\n}}\n", symbol);
+    line("static inline void {}_destroy(NetcCore *model) {{ netc_destroy(model); }}", name);
+    if (trains()) printCTrainStep();
+    if (evaluates()) printCRun("evaluate", inputsAndTargets(), evaluation, true);
+    if (predicts()) printCRun("predict", inputs, outputs, false);
+  }
+
+  void printCTrainStep() {
+    line("\n/* `loss` may be null; it is NaN when the step was not taken. */");
+    std::vector<std::string> params = parameters(inputsAndTargets(), {}, true);
+    params.push_back("float *loss");
+    signature(fmt::format("static inline int {}_train_step(NetcCore *model, ", name), params);
+    line("  const void *const inputs[] = {};", inputList(true, true));
+    line("  return netc_train_step(model, inputs, count, loss);\n}}");
+  }
+
+  void printCRun(const std::string &entry, const std::vector<Argument> &in, const std::vector<Argument> &results,
+                 bool withTargets) {
+    out += '\n';
+    signature(fmt::format("static inline int {}_{}(NetcCore *model, ", name, entry), parameters(in, results, true));
+    line("  const void *const inputs[] = {};", inputList(withTargets, true));
+    line("  void *const outputs[] = {};", outputList(results, true));
+    line("  return netc_run(model, \"{}\", inputs, outputs, count);\n}}", entry);
+  }
+
+  /// A function's first line: `before`, its parameters, `after`.
+  void signature(const std::string &before, const std::vector<std::string> &params, const std::string &after = ") {") {
+    out += wrapped(before + joined(params) + after, before.rfind('(') + 1) + '\n';
+  }
+
+  template <class... Args> void line(fmt::format_string<Args...> format, Args &&...args) {
+    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+    out += '\n';
+  }
+
+  const Program &p;
+  const std::string source, name, symbol;
+  Names names;
+  std::vector<Argument> inputs, targets, outputs, evaluation;
+  std::string out;
+};
+
+} // namespace
+
+std::string header(const Program &program, const std::string &sourceName) {
+  return HeaderPrinter(program, sourceName).print();
+}
+
+} // namespace netc::codegen
