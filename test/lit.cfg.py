@@ -3,9 +3,10 @@
 import os
 import shutil
 import subprocess
+import sys
 
-import lit.formats
-import lit.TestRunner
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from run_lines import FilesWithRunLines
 
 
 def llvmBin():
@@ -32,18 +33,11 @@ def cpuFlags():
     return set()
 
 
-class FilesWithRunLines(lit.formats.ShTest):
-    def getTestsInDirectory(self, testSuite, pathInSuite, litConfig, localConfig):
-        for test in super().getTestsInDirectory(testSuite, pathInSuite, litConfig, localConfig):
-            with open(test.getSourcePath(), "rb") as f:
-                if b"RUN:" in f.read():
-                    yield test
-
-
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 build = os.path.abspath(lit_config.params.get("build", os.path.join(root, "build", "release")))
 
 config.name = "netc"
+sys.dont_write_bytecode = True
 config.test_format = FilesWithRunLines(execute_external=True)  # bash, so that a test may use all of a shell
 config.suffixes = [".test", ".net", ".graph", ".loops", ".sched"]
 config.excludes = ["Inputs", "__pycache__"]
