@@ -42,7 +42,7 @@ Bounds::Bounds(const Kernel &k, std::int64_t batch) : batch(batch) {
 }
 
 void Bounds::bind(int var, int at) {
-  facts[var] = Facts{at, {}, {}, {-unbounded, unbounded}};
+  facts[var] = Facts{at, {}, {}, {-unbounded, unbounded}, 1, 0};
 }
 
 void Bounds::addLower(int var, Affine by, std::int64_t factor) {
@@ -64,7 +64,14 @@ void Bounds::enter(const For &loop) {
   remember(loop.var);
   bind(loop.var, depth);
   for (const Affine &l : loop.lower) addLower(loop.var, l, 1);
-  for (const Affine &u : loop.upper) addUpper(loop.var, u - 1, 1);
+  for (const Affine &u : loop.upper) {
+    const Affine extent = u - loop.lower[0];
+    const bool lastKnown = loop.step > 1 && loop.lower.size() == 1 && extent.isConstant();
+    const std::int64_t overshoot = lastKnown && extent.constant() > 0 ? (extent.constant() - 1) % loop.step : 0;
+    addUpper(loop.var, u - 1 - overshoot, 1);
+  }
+  facts[loop.var].step = std::max<std::int64_t>(loop.step, 1);
+  facts[loop.var].loopBounds = loop.lower.size();
 }
 
 void Bounds::enter(const std::vector<Affine> &conditions) {
@@ -177,10 +184,15 @@ bool Bounds::tryAll(Trial &trial, std::size_t level) const {
   if (--trial.points < 0) return false;
   if (level == trial.order.size()) return trial.e.evaluate(valueOf) >= 0;
   const int v = trial.order[level];
-  std::int64_t low = -unbounded, high = unbounded;
-  for (const Bound &b : facts[v].lower) low = std::max(low, ceilDiv(b.by.evaluate(valueOf), b.factor));
-  for (const Bound &b : facts[v].upper) high = std::min(high, floorDiv(b.by.evaluate(valueOf), b.factor));
-  for (std::int64_t x = low; x <= high; ++x) {
+  const Facts &f = facts[v];
+  std::int64_t low = -unbounded, begin = -unbounded, high = unbounded;
+  for (std::size_t i = 0; i < f.lower.size(); ++i) {
+    low = std::max(low, ceilDiv(f.lower[i].by.evaluate(valueOf), f.lower[i].factor));
+    if (i < f.loopBounds) begin = low;
+  }
+  for (const Bound &b : f.upper) high = std::min(high, floorDiv(b.by.evaluate(valueOf), b.factor));
+  if (f.step > 1 && f.loopBounds > 0) low = begin + ceilDiv(low - begin, f.step) * f.step; // guards keep the phase
+  for (std::int64_t x = low; x <= high; x += f.step) {
     trial.value[v] = x;
     if (!tryAll(trial, level + 1)) return false;
   }

@@ -456,7 +456,7 @@ void LeafLowering::combine(const Operand &value) {
     const bool max = formula->op == Combine::Max || formula->op == Combine::ArgMax;
     Operand wins = k.compute("wins", DType::Bool, Fn::Lt, max ? std::vector{a, value} : std::vector{value, a});
     if (type == DType::F32) {
-      const Operand nan = k.compute("nan", DType::Bool, Fn::Ne, {value, value});
+      const Operand nan = k.compute("isNan", DType::Bool, Fn::Ne, {value, value});
       wins = k.compute("wins", DType::Bool, Fn::Or, {wins, nan});
     }
     if (formula->op == Combine::Max || formula->op == Combine::Min)

@@ -116,7 +116,7 @@ void chooseParallel(const Nest &nest, Leaf &leaf) {
   std::int64_t best = 1;
   for (const std::string &name : leaf.order) {
     const Position &p = nest.positions[nest.find(name)];
-    if (p.batch) return; // blocks of samples are shared already, or it is reduced
+    if (p.batch && !p.reduction) return; // blocks of samples are shared already
     if (p.reduction || best >= enoughTasks) break;
     std::int64_t size = name == leaf.vector ? loop::lanes : 1;
     for (auto &[tiled, t] : leaf.tile)
