@@ -27,8 +27,7 @@ public:
   bool neverRuns(const For &) const;
   /// The interval of a variable, by interval arithmetic alone.
   Interval interval(int var) const { return facts[var].interval; }
-  /// Every value of the variables around this place for which e < 0, if there are few to try; the answer is exact.
-  /// Nothing when there are too many.
+  /// The same by trying all values of the variables that matter, so the answer is exact. Nothing when they are too many.
   std::optional<bool> nonNegativeByTrying(const Affine &e) const;
 
 private:
@@ -40,6 +39,8 @@ private:
     int depth = -1; // position in scope order; -1: not in scope
     std::vector<Bound> lower, upper;
     Interval interval;
+    std::int64_t step = 1;
+    std::size_t loopBounds = 0; // the first of `lower` are the loop's own; guards add the others
   };
   struct Undo {
     int var;

@@ -85,8 +85,6 @@ private:
     if (k.parallel >= 0) inScope[k.parallel] = true;
     std::unordered_set<std::string> names;
     for (const Register &r : k.registers) {
-      if (r.name.empty() || r.name == "true" || r.name == "false" || r.name == "nan" || r.name == "inf")
-        error(fmt::format("'{}' cannot name a register", r.name));
       if (!names.insert(r.name).second) error(fmt::format("register {} is declared twice", r.name));
       if (r.type == DType::U8) error(fmt::format("register {} is u8, expected f32, i32 or bool", r.name));
       for (const std::int64_t d : r.dims)

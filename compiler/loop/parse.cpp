@@ -96,13 +96,12 @@ private:
   }
 
   void parseClasses(Tensor &x) {
-    if (!t.accept("(")) {
+    if (t.peek().kind != Token::Kind::String) {
       x.classes = static_cast<int>(t.expectInteger("the number of classes"));
       return;
     }
     do x.classNames.push_back(t.expectString("a class name"));
     while (t.accept(","));
-    t.expect(")");
     x.classes = static_cast<int>(x.classNames.size());
   }
 

@@ -48,6 +48,8 @@ public:
   KernelPrinter(const Entry &entry, const Kernel &kernel, std::string &out)
       : entry(entry), k(kernel), out(out), shown(kernel.variables) {
     for (int v = 0; v < firstLoopVariable && v < static_cast<int>(shown.size()); ++v) around.push_back(shown[v]);
+    RegisterNames names(kernel);
+    for (const Register &r : kernel.registers) registers.push_back(isConstant(r.name) ? names.fresh(r.name) : r.name);
   }
 
   void print() {
@@ -66,6 +68,10 @@ public:
   }
 
 private:
+  /// As an operand such a name would be a constant.
+  static bool isConstant(const std::string &name) {
+    return name == "nan" || name == "inf" || name == "true" || name == "false";
+  }
   std::string variable(int v) const {
     if (v < 0 || v >= static_cast<int>(shown.size())) return fmt::format("variable{}", v);
     return shown[v];
@@ -74,8 +80,8 @@ private:
     return a.str([&](int v) { return variable(v); });
   }
   std::string ref(const RegisterRef &r) const {
-    std::string s = r.reg >= 0 && r.reg < static_cast<int>(k.registers.size()) ? k.registers[r.reg].name
-                                                                              : fmt::format("register{}", r.reg);
+    std::string s = r.reg >= 0 && r.reg < static_cast<int>(registers.size()) ? registers[r.reg]
+                                                                             : fmt::format("register{}", r.reg);
     for (const Affine &i : r.index) s += "[" + affine(i) + "]";
     return s;
   }
@@ -124,7 +130,7 @@ private:
     for (std::size_t i = 0; i < k.registers.size(); ++i) {
       const Register &r = k.registers[i];
       if (r.dims.empty() && told[i] && !declared[i]) continue;
-      out += fmt::format("    reg {}: {}", r.name, name(r.type));
+      out += fmt::format("    reg {}: {}", registers[i], name(r.type));
       for (const std::int64_t d : r.dims) out += fmt::format("[{}]", d);
       out += "\n";
     }
@@ -194,8 +200,9 @@ private:
   const Entry &entry;
   const Kernel &k;
   std::string &out;
-  std::vector<std::string> shown;  // by variable
-  std::vector<std::string> around; // of the run-time sizes and the loops around
+  std::vector<std::string> registers; // their names, by register
+  std::vector<std::string> shown;     // by variable
+  std::vector<std::string> around;    // of the run-time sizes and the loops around
 };
 
 void printTensor(const Tensor &t, std::string &out) {
@@ -203,9 +210,7 @@ void printTensor(const Tensor &t, std::string &out) {
   out += fmt::format("tensor {} {}: {}{}", roles[static_cast<int>(t.role)], t.name, name(t.type),
                      extents(t.shape, t.batch));
   if (!t.classNames.empty()) {
-    out += " class (";
-    for (std::size_t i = 0; i < t.classNames.size(); ++i) out += (i > 0 ? ", " : "") + quoted(t.classNames[i]);
-    out += ")";
+    for (std::size_t i = 0; i < t.classNames.size(); ++i) out += (i > 0 ? ", " : " class ") + quoted(t.classNames[i]);
   } else if (t.classes > 0) {
     out += fmt::format(" class {}", t.classes);
   }

@@ -195,11 +195,14 @@ RegisterNames::RegisterNames(const Kernel &k) {
   for (const Register &r : k.registers) taken.insert(r.name);
 }
 
-std::string RegisterNames::fresh(const std::string &base) {
-  if (taken.insert(base).second) return base;
-  for (int &n = next[base];;) {
-    std::string name = fmt::format("{}_{}", base, ++n);
-    if (taken.insert(name).second) return name;
+std::string RegisterNames::fresh(const std::string &name) {
+  // A copy of x_1 is another copy of x.
+  const std::size_t end = name.find_last_not_of("0123456789");
+  const bool copy = end != std::string::npos && end + 1 < name.size() && name[end] == '_' && taken.count(name.substr(0, end));
+  const std::string base = copy ? name.substr(0, end) : name;
+  for (int &n = used[base];;) {
+    std::string next = fmt::format("{}_{}", base, ++n);
+    if (taken.insert(next).second) return next;
   }
 }
 

@@ -44,15 +44,15 @@ bool overlaps(const Buffer &, const Buffer &);
 /// Removes registers that no statement names and renumbers the others.
 void compactRegisters(Kernel &);
 
-/// Hands out register names that are unique in a kernel: "x", "x_1", "x_2".
+/// Hands out register names that are new in a kernel: "x_1", "x_2" for copies of "x".
 class RegisterNames {
 public:
   explicit RegisterNames(const Kernel &);
-  std::string fresh(const std::string &base);
+  std::string fresh(const std::string &name);
 
 private:
   std::unordered_set<std::string> taken;
-  std::unordered_map<std::string, int> next;
+  std::unordered_map<std::string, int> used; // the last number
 };
 
 } // namespace netc::loop
