@@ -24,7 +24,7 @@ MAY = {
     | {"compiler/grad", "compiler/passes", "compiler/schedule", "compiler/codegen", "dsl"},
     "runtime": set(),
 }
-QUOTED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+QUOTED = re.compile(r'^\s*#\s*include\s*"([\w./]+)"', re.M)
 LINKED = re.compile(r"netc_room\((\w+)(?:\s+LINK([^)]*))?\)")
 
 
@@ -41,7 +41,7 @@ def included(root, file, name):
         return roomOf(pathlib.PurePath(name))
     if (root / "runtime/include" / name).exists():
         return "runtime/include"
-    if (root / "runtime/src" / name).exists():
+    if (root / "runtime" / name).exists():
         return "runtime"
     return None
 
