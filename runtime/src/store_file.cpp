@@ -67,8 +67,9 @@ Status loadTensor(void *context, const FileTensor &given) {
     return fail(load.message, Status::mismatch, "%s: %s is not in the model %s", load.source, given.name,
                 load.model.name);
   const NetcTensor &tensor = load.model.tensors[i];
-  bool sameShape = given.rank == tensor.rank &&
-                   !std::memcmp(given.shape, tensor.shape, static_cast<std::size_t>(given.rank) * sizeof(std::int64_t));
+  bool sameShape = given.rank == tensor.rank;
+  for (std::int64_t axis = 0; sameShape && axis < given.rank; ++axis)
+    sameShape = given.shape[axis] == tensor.shape[axis];
   if (!given.isF32 || !sameShape) {
     char have[80], want[80];
     shapeText(given.shape, given.rank, have, sizeof have);
