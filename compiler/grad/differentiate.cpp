@@ -74,6 +74,7 @@ private:
     return true;
   }
 
+  /// Locals stand before parameters, so that a bias gradient can sum up the gradient next to it (pass cse).
   void findFirstReaders() {
     firstReadBy.resize(forward.size());
     std::vector<char> seen(g.tensors.size(), 0);
@@ -84,6 +85,8 @@ private:
           seen[t] = 1;
           firstReadBy[i].push_back(t);
         }
+      std::stable_partition(firstReadBy[i].begin(), firstReadBy[i].end(),
+                            [&](int t) { return g.tensors[t].kind == TensorKind::Local; });
     }
     for (const Result &r : g.results)
       if (r.kind == Result::Kind::Loss && !seen[r.tensor]) unread.push_back(r.tensor);

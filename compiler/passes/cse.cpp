@@ -1,6 +1,8 @@
 // Requires: nothing. Two formulas are the same when operation, shapes, maps, guards and bodies are; the names of
 // tensors and indices, locations and origins do not count. One walk suffices, because a formula's reads have been
-// redirected before it is compared. A stop_gradient formula keeps to its own kind until differentiation is done.
+// redirected before it is compared. A formula whose whole body is what an earlier pointwise formula holds for the same
+// point reads it there: a bias gradient sums the masked gradient that the weight gradient uses, not the mask again.
+// A stop_gradient formula keeps to its own kind until differentiation is done.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -38,6 +40,21 @@ bool sameFormula(const Graph &g, const Formula &a, const Formula &b) {
          std::equal(a.clauses.begin(), a.clauses.end(), b.clauses.begin(), b.clauses.end(), sameClause);
 }
 
+bool isLeaf(const Clause &c) { return c.body.nodes[c.body.root].kind != Node::Kind::Call; }
+
+/// The formula combines, at each point, the value that the pointwise `held` has there.
+bool combinesValuesOf(const Formula &held, const Formula &f) {
+  if (!isPointwise(held) || stopsGradient(held) || f.clauses.size() != 1) return false;
+  const Clause &a = held.clauses[0], &b = f.clauses[0];
+  return !isLeaf(b) && sameDomain(a, b) && a.body == b.body;
+}
+
+void readInstead(Formula &f, const Formula &held) {
+  Clause &c = f.clauses[0];
+  c.body = {};
+  c.body.root = c.body.read(held.target, DType::F32, held.clauses[0].out);
+}
+
 } // namespace
 
 void cse(Graph &g) {
@@ -53,6 +70,10 @@ void cse(Graph &g) {
         same[f.target] = g.formulas[j].target;
         drop[i] = 1;
       }
+    for (std::size_t j = 0; j < i && !drop[i]; ++j)
+      if (!drop[j] && g.tensors[g.formulas[j].target].dtype == DType::F32 &&
+          combinesValuesOf(g.formulas[j], f))
+        readInstead(f, g.formulas[j]);
   }
   for (graph::Result &r : g.results) r.tensor = same[r.tensor];
   for (graph::Next &n : g.next) n.value = same[n.value];

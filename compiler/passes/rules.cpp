@@ -29,6 +29,7 @@ constexpr Rule table[] = {
     {"x + neg(y)", "x - y", Holds::Always},
     {"neg(x - y)", "y - x", Holds::Always},
     {"neg(x) * y", "neg(x * y)", Holds::Always},
+    {"x * neg(y)", "neg(x * y)", Holds::Always},
     {"neg(x) / y", "neg(x / y)", Holds::Always},
     {"x / neg(y)", "neg(x / y)", Holds::Always},
     {"abs(neg(x))", "abs(x)", Holds::Always},
@@ -45,6 +46,8 @@ constexpr Rule table[] = {
     {"select(c, x, select(c, y, z))", "select(c, x, z)", Holds::Always},
     {"select(c, x, 0) * y", "select(c, x * y, 0)", Holds::IfFinite},
     {"select(c, 0, x) * y", "select(c, 0, x * y)", Holds::IfFinite},
+    {"y * select(c, x, 0)", "select(c, y * x, 0)", Holds::IfFinite},
+    {"y * select(c, 0, x)", "select(c, 0, y * x)", Holds::IfFinite},
     {"select(c, x, 0) / y", "select(c, x / y, 0)", Holds::IfFinite},
     {"select(c, 0, x) / y", "select(c, 0, x / y)", Holds::IfFinite},
     // logic

@@ -24,35 +24,44 @@ constexpr int maxRounds = 200; // of one body; the measure bounds them far below
 using Bindings = std::map<int, int>; // letter id -> node
 using Continue = std::function<bool(Bindings &)>;
 
-/// Matches node p of a pattern with node s of the subject, and then whatever `rest` still has to match.
-bool match(const Body &pattern, int p, const Body &subject, int s, Bindings &bound, const Continue &rest);
+class Matcher {
+public:
+  /// `commute`: sums, products, ... match in either order of their arguments.
+  Matcher(const Body &pattern, const Body &subject, bool commute)
+      : pattern(pattern), subject(subject), commute(commute) {}
 
-bool matchArguments(const Body &pattern, const std::vector<int> &p, const Body &subject,
-                    const std::vector<int> &s, std::size_t i, Bindings &bound, const Continue &rest) {
-  if (i == p.size()) return rest(bound);
-  return match(pattern, p[i], subject, s[i], bound, [&](Bindings &b) {
-    return matchArguments(pattern, p, subject, s, i + 1, b, rest);
-  });
-}
+  /// Matches node p of the pattern with node s of the subject, and then whatever `rest` still has to match.
+  bool match(int p, int s, Bindings &bound, const Continue &rest) const {
+    const Node &want = pattern.nodes[p];
+    const Node &have = subject.nodes[s];
+    if (want.dtype != have.dtype) return false;
+    if (isLetter(want)) return matchLetter(want.id, s, bound, rest);
+    if (want.kind != have.kind) return false;
+    if (want.kind == Node::Kind::Const) return want.value == have.value && rest(bound);
+    if (want.kind != Node::Kind::Call || want.fn != have.fn) return false;
+    if (matchArguments(want.args, have.args, 0, bound, rest)) return true;
+    if (!commute || !isCommutative(want.fn)) return false;
+    return matchArguments({want.args[1], want.args[0]}, have.args, 0, bound, rest);
+  }
 
-bool match(const Body &pattern, int p, const Body &subject, int s, Bindings &bound, const Continue &rest) {
-  const Node &want = pattern.nodes[p];
-  const Node &have = subject.nodes[s];
-  if (want.dtype != have.dtype) return false;
-  if (isLetter(want)) {
-    auto [at, isNew] = bound.insert({want.id, s});
+private:
+  static bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) {
+    auto [at, isNew] = bound.insert({letter, s});
     if (!isNew) return at->second == s && rest(bound);
     if (rest(bound)) return true;
-    bound.erase(want.id);
+    bound.erase(letter);
     return false;
   }
-  if (want.kind != have.kind) return false;
-  if (want.kind == Node::Kind::Const) return want.value == have.value && rest(bound);
-  if (want.kind != Node::Kind::Call || want.fn != have.fn) return false;
-  if (matchArguments(pattern, want.args, subject, have.args, 0, bound, rest)) return true;
-  if (!isCommutative(want.fn)) return false;
-  return matchArguments(pattern, {want.args[1], want.args[0]}, subject, have.args, 0, bound, rest);
-}
+
+  bool matchArguments(const std::vector<int> &p, const std::vector<int> &s, std::size_t i, Bindings &bound,
+                      const Continue &rest) const {
+    if (i == p.size()) return rest(bound);
+    return match(p[i], s[i], bound, [&](Bindings &b) { return matchArguments(p, s, i + 1, b, rest); });
+  }
+
+  const Body &pattern, &subject;
+  const bool commute;
+};
 
 class BodySimplifier {
 public:
@@ -83,18 +92,26 @@ private:
       changed = true;
       return folded;
     }
-    for (const ParsedRule &rule : parsedRules()) {
-      if (rule.from.nodes[rule.from.root].fn != b.nodes[n].fn) continue;
-      Bindings bound;
-      auto applies = [&](Bindings &found) { return rule.text->holds != Holds::IfStored || isStored(b, found); };
-      if (!match(rule.from, rule.from.root, b, n, bound, applies)) continue;
-      changed = true;
-      return b.copy(rule.to, rule.to.root, [](int v) { return Affine::var(v); }, [&](int letter) {
-        const Node &l = rule.to.nodes[letter];
-        return isLetter(l) ? bound.at(l.id) : -1;
-      });
-    }
+    // As written first, so that operands keep their order where a rule allows it.
+    for (bool commute : {false, true})
+      for (const ParsedRule &rule : parsedRules())
+        if (int better = apply(rule, b, n, commute); better >= 0) {
+          changed = true;
+          return better;
+        }
     return n;
+  }
+
+  /// The rule's right side for node n, -1 where it does not match.
+  int apply(const ParsedRule &rule, Body &b, int n, bool commute) const {
+    if (rule.from.nodes[rule.from.root].fn != b.nodes[n].fn) return -1;
+    Bindings bound;
+    auto holds = [&](Bindings &found) { return rule.text->holds != Holds::IfStored || isStored(b, found); };
+    if (!Matcher(rule.from, b, commute).match(rule.from.root, n, bound, holds)) return -1;
+    return b.copy(rule.to, rule.to.root, [](int v) { return Affine::var(v); }, [&](int letter) {
+      const Node &l = rule.to.nodes[letter];
+      return isLetter(l) ? bound.at(l.id) : -1;
+    });
   }
 
   bool isStored(const Body &b, Bindings &bound) const {
