@@ -71,15 +71,10 @@ void checkTarget(const Options &options) {
 
 std::string scheduleText(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
-  auto given = givenSchedules(options);
+  for (graph::Graph &entry : module.entries) schedule::prepare(entry);
   std::string text;
-  for (graph::Graph &entry : module.entries) {
-    schedule::prepare(entry);
-    const schedule::Schedule *chosen = nullptr;
-    for (const schedule::Schedule &s : given)
-      if (s.entry == entry.name) chosen = &s;
-    text += schedule::print(chosen ? *chosen : schedule::plan(entry, schedule::target(target)));
-  }
+  for (const schedule::Schedule &s : schedule::planAll(module, schedule::target(target), givenSchedules(options)))
+    text += schedule::print(s);
   return text;
 }
 

@@ -69,16 +69,42 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
   return buffers;
 }
 
-/// Two operations a point, at full batch, for sums of products; the count that benchmarks quote.
+/// The points of a clause that exist, at full batch: guards are counted by enumerating the indices they tie together.
+double existingPoints(const graph::Clause &c) {
+  std::vector<int> component(c.domain.size());
+  for (std::size_t i = 0; i < component.size(); ++i) component[i] = static_cast<int>(i);
+  for (const Affine &g : c.guards)
+    for (auto &[v, k] : g.terms())
+      std::replace(component.begin(), component.end(), component[v], component[g.terms().front().first]);
+  double points = 1;
+  for (std::size_t root = 0; root < c.domain.size(); ++root) {
+    std::vector<int> tied;
+    for (std::size_t i = 0; i < component.size(); ++i)
+      if (component[i] == static_cast<int>(root)) tied.push_back(static_cast<int>(i));
+    std::vector<Affine> guards;
+    for (const Affine &g : c.guards)
+      if (!g.isConstant() && component[g.terms().front().first] == static_cast<int>(root)) guards.push_back(g);
+    std::int64_t box = 1, exist = 0;
+    for (int i : tied) box *= c.domain[i].extent.size;
+    for (std::int64_t n = 0; n < box && !guards.empty(); ++n) {
+      std::vector<std::int64_t> at(c.domain.size());
+      std::int64_t rest = n;
+      for (int i : tied) at[i] = rest % c.domain[i].extent.size, rest /= c.domain[i].extent.size;
+      exist += std::all_of(guards.begin(), guards.end(), [&](const Affine &g) { return g.evaluate([&](int v) { return at[v]; }) >= 0; });
+    }
+    points *= static_cast<double>(guards.empty() ? box : exist);
+  }
+  return points;
+}
+
+/// Two operations a point for sums of products; the count that benchmarks quote.
 double nominalFlops(const Graph &g, const Leaf &leaf) {
   const graph::Formula *f = g.definition(g.find(leaf.formula));
   if (leaf.fill || !f || f->op != graph::Combine::Sum) return 0;
   const graph::Clause &c = f->clauses[leaf.clause];
   const graph::Node &root = c.body.nodes[c.body.root];
   if (root.kind != graph::Node::Kind::Call || root.fn != Fn::Mul || c.reduction().empty()) return 0;
-  double points = 2;
-  for (const graph::Index &i : c.domain) points *= static_cast<double>(i.extent.size);
-  return points;
+  return 2 * existingPoints(c);
 }
 
 } // namespace
@@ -157,20 +183,33 @@ std::map<std::string, std::int64_t> storeOffsets(const loop::Program &p) {
   return offsets;
 }
 
-loop::Program compile(const graph::Module &m, const Target &target, const std::vector<Schedule> &schedules, bool optimize) {
+std::vector<Schedule> planAll(const graph::Module &m, const Target &target, const std::vector<Schedule> &given) {
+  std::vector<Schedule> all(m.entries.size());
+  const Schedule *largest = nullptr;
+  for (std::size_t i = m.entries.size(); i-- > 0;) { // trainStep, which has what the others have and more, comes last
+    const auto known = std::find_if(given.begin(), given.end(), [&](const Schedule &s) { return s.entry == m.entries[i].name; });
+    all[i] = known != given.end() ? *known : plan(m.entries[i], target, largest);
+    if (!largest) largest = &all[i];
+  }
+  return all;
+}
+
+loop::Program compile(const graph::Module &given, const Target &target, const std::vector<Schedule> &schedules, bool optimize) {
+  graph::Module m = given;
+  for (Graph &g : m.entries) prepare(g);
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);
-  for (Graph g : m.entries) {
-    prepare(g);
-    const Schedule *given = nullptr;
-    for (const Schedule &s : schedules)
-      if (s.entry == g.name) given = &s;
-    program.entries.push_back(lower(g, given ? *given : plan(g, target), offsets));
+  const std::vector<Schedule> all = planAll(m, target, schedules);
+  for (std::size_t i = 0; i < m.entries.size(); ++i) {
+    program.entries.push_back(lower(m.entries[i], all[i], offsets));
+    loop::Entry &entry = program.entries.back();
     if (optimize)
-      for (loop::Kernel &k : program.entries.back().kernels)
-        for (const loop::Pass &pass : loop::pipeline()) pass.run(program.entries.back(), k, m.batch);
-    const auto violations = checkMemory(program.entries.back());
-    if (!violations.empty()) internalError("memory plan: " + violations.front());
+      for (loop::Kernel &k : entry.kernels) loop::optimize(entry, k, m.batch);
+    const auto violations = checkMemory(entry);
+    if (!violations.empty()) {
+      if (!schedules.empty()) throw UserError("schedule: " + violations.front());
+      internalError("memory plan: " + violations.front());
+    }
   }
   Diagnostics diag;
   if (!loop::verify(program, diag)) internalError("lowering broke an invariant of the loop IR:\n" + diag.str());

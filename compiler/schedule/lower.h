@@ -14,6 +14,9 @@ loop::Entry lower(const graph::Graph &, const Schedule &, const std::map<std::st
 loop::Program programInterface(const graph::Module &, const std::string &target);
 std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);
 
+/// The schedule of each entry, in order: the given ones, and plans for the others. Entries must be prepared.
+std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {});
+
 /// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize` false leaves
 /// the loops as lowered.
 loop::Program compile(const graph::Module &, const Target &, const std::vector<Schedule> &schedules = {},

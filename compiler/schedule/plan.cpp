@@ -222,14 +222,14 @@ void planRun(const Graph &g, const Target &t, Schedule &s) {
   RunPlanner(g, t, s).plan();
 }
 
-Schedule plan(const Graph &g, const Target &t) {
+Schedule plan(const Graph &g, const Target &t, const Schedule *sibling) {
   Schedule s;
   s.entry = g.name;
   s.target = t.name;
   s.numeric = planNumeric(g);
   s.memory = batchLayouts(g);
   planRun(g, t, s);
-  planMemory(g, s);
+  planMemory(g, s, sibling);
   return s;
 }
 

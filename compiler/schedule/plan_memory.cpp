@@ -18,6 +18,10 @@ struct Life {
   std::int64_t bytes = 0;
   int first = -1, last = -1; // steps
   std::int64_t offset = 0;
+  bool fixed = false;
+
+  bool meets(const Life &o) const { return o.first <= last && first <= o.last; }
+  bool overlaps(const Life &o) const { return offset < o.offset + o.bytes && o.offset < offset + bytes; }
 };
 
 /// When each tensor is touched. A step is a leaf; a whole tiled group is one step, because its leaves alternate.
@@ -49,11 +53,14 @@ std::vector<Life> liveness(const Graph &g, const Schedule &s) {
 
 /// Largest first, each at the lowest offset where it meets no tensor of its lifetime.
 void assignOffsets(std::vector<Life> &lives) {
-  std::stable_sort(lives.begin(), lives.end(), [](const Life &a, const Life &b) { return a.bytes > b.bytes; });
+  std::stable_sort(lives.begin(), lives.end(), [](const Life &a, const Life &b) {
+    return a.fixed != b.fixed ? a.fixed : a.bytes > b.bytes;
+  });
   for (std::size_t i = 0; i < lives.size(); ++i) {
+    if (lives[i].fixed) continue;
     std::vector<const Life *> neighbours;
     for (std::size_t j = 0; j < i; ++j)
-      if (lives[j].first <= lives[i].last && lives[i].first <= lives[j].last) neighbours.push_back(&lives[j]);
+      if (lives[i].meets(lives[j])) neighbours.push_back(&lives[j]);
     std::sort(neighbours.begin(), neighbours.end(), [](const Life *a, const Life *b) { return a->offset < b->offset; });
     std::int64_t offset = 0;
     for (const Life *n : neighbours) {
@@ -61,6 +68,18 @@ void assignOffsets(std::vector<Life> &lives) {
       offset = std::max(offset, n->offset + n->bytes);
     }
     lives[i].offset = offset;
+  }
+}
+
+/// Takes over the places that the sibling gives to the same tensors, as far as they fit together here.
+void fixOffsets(std::vector<Life> &lives, const Schedule &sibling) {
+  std::vector<const Life *> fixed;
+  for (Life &l : lives) {
+    const auto at = sibling.memory.find(l.name);
+    if (at == sibling.memory.end() || at->second.kind != Placement::Kind::Workspace) continue;
+    l.offset = at->second.offset;
+    l.fixed = std::none_of(fixed.begin(), fixed.end(), [&](const Life *o) { return l.meets(*o) && l.overlaps(*o); });
+    if (l.fixed) fixed.push_back(&l);
   }
 }
 
@@ -88,7 +107,7 @@ void keepInRegisters(const Graph &g, Schedule &s) {
 
 } // namespace
 
-void planMemory(const Graph &g, Schedule &s) {
+void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
   keepInRegisters(g, s);
   const std::vector<Life> all = liveness(g, s);
   std::vector<Life> lives;
@@ -103,6 +122,7 @@ void planMemory(const Graph &g, Schedule &s) {
     l.bytes = (size + 63) / 64 * 64;
     lives.push_back(std::move(l));
   }
+  if (sibling) fixOffsets(lives, *sibling);
   assignOffsets(lives);
   for (const Life &l : lives) s.memory[l.name].offset = l.offset;
 }

@@ -35,11 +35,19 @@ std::int64_t loadsOf(const Nest &nest, const Choice &a, const Choice &b) {
   return loads;
 }
 
+/// A sum of products: one multiply-add a point. Other points are longer and overlap by themselves.
+bool isContraction(const Nest &nest) {
+  const graph::Body &body = nest.clause->body;
+  const graph::Node &root = body.nodes[body.root];
+  return nest.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul;
+}
+
 /// Cycles for each operation of a tile, in units of one multiply-add slot.
 double pieceCost(const Nest &nest, const Choice &a, const Choice &b) {
   const double operations = static_cast<double>(a.size * b.size);
   const double loads = static_cast<double>(loadsOf(nest, a, b));
-  return std::max({operations, loads, static_cast<double>(latencyHidden)}) / operations + 0.05 * loads / operations;
+  const double hidden = static_cast<double>(isContraction(nest) ? latencyHidden : 2);
+  return std::max({operations, loads, hidden}) / operations + 0.05 * loads / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
