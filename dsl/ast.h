@@ -131,5 +131,7 @@ std::string print(const SourceFile &);
 /// An expression as it could be written, on one line.
 std::string print(const Expr &);
 std::string_view name(Callable::Kind);
+/// Where the text of an expression begins; a binary one's own location is that of its operator.
+const Location &startOf(const Expr &);
 
 } // namespace netc::dsl

@@ -130,6 +130,14 @@ private:
 
 } // namespace
 
+const Location &startOf(const Expr &e) {
+  if (e.kind == Expr::Kind::Binary || e.kind == Expr::Kind::Subscript) return startOf(e.operand(0));
+  if (e.kind != Expr::Kind::Call || e.args.empty()) return e.location;
+  const Location &first = startOf(e.operand(0)); // what is piped in stands before the name
+  const bool piped = first.line < e.location.line || (first.line == e.location.line && first.column < e.location.column);
+  return piped ? first : e.location;
+}
+
 std::string print(const Expr &e) {
   switch (e.kind) {
   case Expr::Kind::Number: return fmt::format("{}", e.number);

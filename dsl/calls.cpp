@@ -158,7 +158,7 @@ bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, 
   for (const Argument &a : e.args) // in the order in which they are written
     for (const auto &[name, argument] : given)
       if (argument == &a) values[name] = whole ? evaluateRoot(*a.value, qualified(c.name + "." + name)) : evaluate(*a.value);
-  if (c.kind == Callable::Kind::Layer) callee.path = layerPath(e, c);
+  if (c.kind == Callable::Kind::Layer) callee.path = layerPath(e, c, ok);
   for (const Parameter &p : c.parameters) {
     const auto it = given.find(p.name);
     Value v;
@@ -175,7 +175,7 @@ bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, 
       ok = false;
     }
     ok = ok && !v.isError();
-    if (!v.isError() && p.hasShape) ok = bindShape(p, v, callee, it != given.end() ? it->second->location : e.location) && ok;
+    if (!v.isError() && p.hasShape) ok = bindShape(p, v, callee, it != given.end() ? startOf(*it->second->value) : e.location) && ok;
     callee.arguments[p.name] = std::move(v);
   }
   return ok;
@@ -236,12 +236,15 @@ Value Elaborator::callFunction(const Expr &e, const Callable &c) {
   return v;
 }
 
-std::string Elaborator::layerPath(const Expr &e, const Callable &c) {
-  std::string name = e.label;
-  if (name.empty()) name = c.name + std::to_string(++frame->counters[c.name]);
-  else if (!frame->defined.emplace("as " + name, e.labelLocation).second)
-    report(e.labelLocation, fmt::format("the layer name '{}' is used twice", name));
-  return qualified(name);
+std::string Elaborator::layerPath(const Expr &e, const Callable &c, bool &ok) {
+  if (e.label.empty()) return qualified(c.name + std::to_string(++frame->counters[c.name]));
+  const auto [first, fresh] = frame->defined.emplace("as " + e.label, e.labelLocation);
+  if (!fresh) {
+    report(e.labelLocation, fmt::format("the layer name '{}' is used twice", e.label));
+    note(first->second, "the first layer of that name stands here");
+    ok = false;
+  }
+  return qualified(e.label);
 }
 
 Value Elaborator::callLayer(const Expr &e, const Callable &c) {

@@ -182,10 +182,10 @@ void Elaborator::declareNext(const Statement &s) {
   const Value e = evaluateRoot(*s.value, name);
   if (e.isError()) return;
   const Label l{name, place(s.location), origin()};
-  int t = settle(e, l, s.value->location);
+  int t = settle(e, l, startOf(*s.value));
   if (t < 0) return;
   if (out.graph.tensors[t].shape != out.graph.tensors[state].shape && !out.graph.tensors[t].shape.empty())
-    return report(s.value->location, fmt::format("'{}' has shape {}, but its next value has {}", s.name, str(out.graph.tensors[state].shape),
+    return report(startOf(*s.value), fmt::format("'{}' has shape {}, but its next value has {}", s.name, str(out.graph.tensors[state].shape),
                                                  str(out.graph.tensors[t].shape)));
   const bool broadcast = out.graph.tensors[t].shape != out.graph.tensors[state].shape;
   if (broadcast || out.graph.tensors[t].kind != graph::TensorKind::Local || out.graph.tensors[t].dtype != DType::F32) { // a value of its own
@@ -219,7 +219,7 @@ void Elaborator::declareOutput(const Statement &s) {
   }
   if (v.isError()) return;
   if (v.isTensor() && v.lazy.dtype() == DType::Bool) return report(s.location, "an output is made of numbers: write where(condition, 1, 0)");
-  int t = settle(v, label(s.name, s.nameLocation), s.value ? s.value->location : s.nameLocation);
+  int t = settle(v, label(s.name, s.nameLocation), s.value ? startOf(*s.value) : s.nameLocation);
   if (t < 0) return;
   if (out.graph.tensors[t].kind != graph::TensorKind::Local) { // a result is a formula's
     Lazy copy = out.read(t);
@@ -245,10 +245,10 @@ void Elaborator::declareMeasure(const Statement &s) {
   const Value v = evaluateRoot(*s.value, name);
   if (v.isError()) return;
   if (v.isTensor() && !v.lazy.shape.empty()) {
-    report(s.value->location, fmt::format("a {} is a single number, found {}", loss ? "loss" : "metric", describe(v)));
-    return note(s.value->location, "reduce it, as in mean(n) y[n]");
+    report(startOf(*s.value), fmt::format("a {} is a single number, found {}", loss ? "loss" : "metric", describe(v)));
+    return note(startOf(*s.value), "reduce it, as in mean(n) y[n]");
   }
-  int t = settle(v, label(name, s.location), s.value->location);
+  int t = settle(v, label(name, s.location), startOf(*s.value));
   if (t < 0) return;
   if (out.graph.tensors[t].kind != graph::TensorKind::Local || out.graph.tensors[t].dtype != DType::F32) {
     Lazy copy = out.read(t);

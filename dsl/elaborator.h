@@ -124,10 +124,12 @@ private:
   std::optional<Affine> subscript(const Expr &);
   bool isAffineBracket(const Expr &) const;
   void solveExtents();
-  void fixExtent(int variable, graph::Extent, const std::string &from, const Location &);
+  void agreeOnExtents();
+  void fixExtent(int variable, graph::Extent, const std::string &by, const Location &);
   bool inferOne(int variable);
   std::optional<std::int64_t> largestExtent(int variable, const Use &, std::size_t dimension);
   void reportUnknownExtents();
+  void checkBatchSubscripts();
   std::vector<int> contextIndices() const;
   void defineIndexed(const Statement &);
   void leftNames(const Expr &, bool alone, std::vector<const Expr *> &);
@@ -145,7 +147,7 @@ private:
   bool bindArguments(const Expr &, const Callable &, Frame &, bool whole);
   std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);
-  std::string layerPath(const Expr &, const Callable &);
+  std::string layerPath(const Expr &, const Callable &, bool &ok);
   Value wholeArgument(const Expr &, const std::string &hint);
   Value wholeValue(Value, const Expr &, const std::string &hint);
   bool mayEnter(const Expr &);

@@ -214,10 +214,10 @@ Value Elaborator::evaluateReduce(const Expr &e) {
   Value body = evaluate(e.operand(0));
   context->visible.resize(context->visible.size() - reduced.size());
   if (body.isError()) return body;
-  std::optional<Lazy> l = toLazy(body, e.operand(0).location);
+  std::optional<Lazy> l = toLazy(body, startOf(e.operand(0)));
   if (!l) return Value::error();
   if (!l->shape.empty())
-    return fail(e.operand(0).location,
+    return fail(startOf(e.operand(0)),
                 fmt::format("{} is reduced as a whole: give it subscripts, as in x[n, k]", describe(body)));
   const graph::Combine op = combineOf(e.text);
   std::vector<Affine> guards;
@@ -230,7 +230,7 @@ Value Elaborator::evaluateReduce(const Expr &e) {
     l->guards = std::move(rest);
     if (!guards.empty()) l->unsafe.clear(); // the verifier proves them in range
   }
-  if (!prepare(*l, e.operand(0).location)) return Value::error();
+  if (!prepare(*l, startOf(e.operand(0)))) return Value::error();
   if (l->dtype() == DType::I32) l->body.root = l->body.call(Fn::ToReal, l->body.root);
   Lazy sum = out.spill(op, *l, reduced, std::move(guards), std::nullopt,
                        temporary(e.text == "mean" ? ".sum" : "." + e.text, e.location));
@@ -256,7 +256,7 @@ std::optional<double> Elaborator::number(const Expr &e, std::string_view what) {
   const Value v = evaluateRoot(e, {});
   if (v.isError()) return std::nullopt;
   if (v.isNumber()) return v.number;
-  report(e.location, fmt::format("{} must be a number known at compile time, found {}", what, describe(v)));
+  report(startOf(e), fmt::format("{} must be a number known at compile time, found {}", what, describe(v)));
   return std::nullopt;
 }
 
@@ -264,7 +264,7 @@ std::optional<std::int64_t> Elaborator::integer(const Expr &e, std::string_view 
   const std::optional<double> x = number(e, what);
   if (!x) return std::nullopt;
   if (*x == std::floor(*x) && std::abs(*x) < 1e9) return static_cast<std::int64_t>(*x);
-  report(e.location, fmt::format("{} must be an integer, found {}", what, *x));
+  report(startOf(e), fmt::format("{} must be an integer, found {}", what, *x));
   return std::nullopt;
 }
 
@@ -274,7 +274,7 @@ std::optional<graph::Extent> Elaborator::extent(const Expr &e) {
   if (v.kind == Value::Kind::Batch) return graph::Extent{out.graph.batch, true};
   if (v.isNumber() && v.number == std::floor(v.number) && v.number >= 1 && v.number < 1e9)
     return graph::Extent{static_cast<std::int64_t>(v.number), false};
-  report(e.location, fmt::format("an extent must be a positive integer or N, found {}", describe(v)));
+  report(startOf(e), fmt::format("an extent must be a positive integer or N, found {}", describe(v)));
   return std::nullopt;
 }
 

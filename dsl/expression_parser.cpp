@@ -52,12 +52,19 @@ Token ExpressionParser::identifier(std::string_view what) {
 }
 
 void ExpressionParser::open(std::string_view symbol) {
+  opened.push_back(in.peek().location);
   expect(symbol);
   ++brackets;
 }
 
 void ExpressionParser::close(std::string_view symbol) {
-  expect(symbol);
+  if (!in.at(symbol)) {
+    diag.error(in.peek().location, fmt::format("expected '{}', found {}", symbol, found()));
+    diag.note(opened.back(), "to close this bracket");
+    throw SyntaxError{};
+  }
+  in.next();
+  opened.pop_back();
   --brackets;
 }
 

@@ -33,6 +33,7 @@ protected:
   TokenStream in;
   Diagnostics &diag;
   int brackets = 0; // open ( and [ of this statement
+  std::vector<Location> opened; // where
   Location begin;   // of this statement
 
 private:

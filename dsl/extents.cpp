@@ -75,8 +75,9 @@ void Elaborator::collectReduce(const Expr &e, bool guarded) {
     const int v = out.newIndex(b.name, b.location);
     if (b.bound) {
       const std::optional<graph::Extent> x = extent(*b.bound);
-      if (x) fixExtent(v, *x, "its bound", b.location);
+      if (x) fixExtent(v, *x, "by its bound", b.location);
       else context->failed = true;
+      out.index(v).stated = true;
     }
     ids.push_back(v);
     context->visible.emplace_back(b.name, v);
@@ -113,7 +114,7 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
     const std::optional<Affine> a = subscript(*e.args[i].value);
     if (!a) context->failed = true;
     use.map.push_back(a.value_or(Affine()));
-    use.locations.push_back(e.args[i].value->location);
+    use.locations.push_back(startOf(*e.args[i].value));
   }
   context->uses[&e] = std::move(use);
   context->order.push_back(&e);
@@ -121,8 +122,8 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
 
 std::optional<Affine> Elaborator::subscript(const Expr &e) {
   if (contains(e, Expr::Kind::Subscript, Expr::Kind::Reduce)) {
-    report(e.location, "a tensor cannot be a subscript yet");
-    note(e.location, "select by a condition instead, as in sum(v) [v == t[n]] * w[v, d]");
+    report(startOf(e), "a tensor cannot be a subscript yet");
+    note(startOf(e), "select by a condition instead, as in sum(v) [v == t[n]] * w[v, d]");
     return std::nullopt;
   }
   ++context->subscriptDepth;
@@ -132,7 +133,7 @@ std::optional<Affine> Elaborator::subscript(const Expr &e) {
   if (v.kind == Value::Kind::Index) return v.affine;
   if (v.isNumber() && v.number == static_cast<double>(static_cast<std::int64_t>(v.number)))
     return Affine(static_cast<std::int64_t>(v.number));
-  report(e.location, fmt::format("a subscript must be affine in the indices, as in 2*i + u - 1; found {}", describe(v)));
+  report(startOf(e), fmt::format("a subscript must be affine in the indices, as in 2*i + u - 1; found {}", describe(v)));
   return std::nullopt;
 }
 
@@ -144,34 +145,45 @@ std::vector<int> Elaborator::contextIndices() const {
   return all;
 }
 
-void Elaborator::fixExtent(int variable, graph::Extent extent, const std::string &from, const Location &at) {
+void Elaborator::fixExtent(int variable, graph::Extent extent, const std::string &by, const Location &at) {
   IndexVariable &i = out.index(variable);
   if (!i.known) {
     i.known = true;
     i.extent = extent;
-    i.from = from;
+    i.by = by;
   } else if (i.extent != extent) {
-    report(at, fmt::format("index '{}' runs to {} in {}, but to {} in {}", i.name, text(i.extent), i.from, text(extent),
-                           from));
+    report(at, fmt::format("the extent of index '{}' is {} {}, but {} {}", i.name, text(i.extent), i.by, text(extent), by));
     context->failed = true;
   }
 }
 
-void Elaborator::solveExtents() {
+/// The extents of the dimensions in whose subscripts an index stands alone must agree. A stated extent may be
+/// smaller than these; one that a declared shape on the left states may be larger too: then the statement writes a
+/// part of the tensor.
+void Elaborator::agreeOnExtents() {
   for (const Expr *e : context->order) {
     const Use &use = context->uses.at(e);
-    const graph::Tensor &t = out.graph.tensors[use.tensor];
     for (std::size_t d = 0; d < use.map.size(); ++d) {
       int v;
-      // A stated extent may be smaller than the dimension: `sum(k < 3) x[k]`.
       if (!use.map[d].isVar(&v)) continue;
-      const IndexVariable &i = out.index(v);
-      if (i.known && i.from == "its bound" && !t.shape[d].batch && !i.extent.batch && i.extent.size <= t.shape[d].size)
+      const graph::Extent dimension = out.graph.tensors[use.tensor].shape[d];
+      IndexVariable &i = out.index(v);
+      const bool sizes = i.known && !i.extent.batch && !dimension.batch;
+      if (i.stated && sizes && (i.extent.size < dimension.size || use.guarded)) continue;
+      if (i.declared && sizes && dimension.size < i.extent.size) {
+        i.extent = dimension;
+        i.by = "in " + out.graph.tensors[use.tensor].name;
+        i.stated = i.declared = false;
         continue;
-      if (i.known && i.from == "its bound" && use.guarded && !t.shape[d].batch) continue;
-      fixExtent(v, t.shape[d], t.name, use.locations[d]);
+      }
+      fixExtent(v, dimension, "in " + out.graph.tensors[use.tensor].name, use.locations[d]);
     }
   }
+}
+
+void Elaborator::solveExtents() {
+  agreeOnExtents();
+  checkBatchSubscripts();
   std::vector<int> open = contextIndices();
   for (bool changed = true; changed && !context->failed;) {
     changed = false;
@@ -179,13 +191,18 @@ void Elaborator::solveExtents() {
       if (!out.index(v).known && inferOne(v)) changed = true;
   }
   if (!context->failed) reportUnknownExtents();
-  for (const Expr *e : context->order) { // the symbolic extent takes part in no arithmetic
+  if (!context->failed) checkBatchSubscripts();
+}
+
+/// The symbolic extent takes part in no arithmetic.
+void Elaborator::checkBatchSubscripts() {
+  for (const Expr *e : context->order) {
     const Use &use = context->uses.at(e);
     for (std::size_t d = 0; d < use.map.size() && !context->failed; ++d) {
-      const graph::Tensor &t = out.graph.tensors[use.tensor];
-      const bool batch = std::any_of(use.map[d].terms().begin(), use.map[d].terms().end(),
-                                     [&](const Affine::Term &x) { return out.index(x.first).extent.batch; });
-      if (use.map[d].isVar() ? batch == t.shape[d].batch : !batch && !t.shape[d].batch) continue;
+      const graph::Extent dimension = out.graph.tensors[use.tensor].shape[d];
+      bool batch = false;
+      for (const auto &[v, c] : use.map[d].terms()) batch = batch || (out.index(v).known && out.index(v).extent.batch);
+      if (use.map[d].isVar() || (!batch && !dimension.batch)) continue;
       report(use.locations[d], fmt::format("the batch dimension takes a batch index alone, found {}", out.str(use.map[d])));
       context->failed = true;
     }
@@ -208,7 +225,7 @@ bool Elaborator::inferOne(int variable) {
     }
   }
   if (!best) return false;
-  fixExtent(variable, {*best, false}, "its subscripts", out.index(variable).location);
+  fixExtent(variable, {*best, false}, "by its subscripts", out.index(variable).location);
   return true;
 }
 
@@ -218,12 +235,9 @@ std::optional<std::int64_t> Elaborator::largestExtent(int variable, const Use &u
   const Interval rest = out.rangeOf(use.map[d].substitute(variable, Affine()));
   const std::int64_t last = t.shape[d].size - 1;
   const std::int64_t room = c > 0 ? last - rest.max : rest.min; // how far c*i may move the subscript
-  if (room >= 0 && !t.shape[d].batch) return room / std::abs(c) + 1;
-  if (t.shape[d].batch)
-    report(use.locations[d], fmt::format("the batch dimension takes a batch index alone, found {}", out.str(use.map[d])));
-  else
-    report(use.locations[d], fmt::format("no value of '{}' keeps {} within {}, whose extent is {} here",
-                                         out.index(variable).name, out.str(use.map[d]), t.name, t.shape[d].size));
+  if (room >= 0) return room / std::abs(c) + 1;
+  report(use.locations[d], fmt::format("no value of '{}' keeps {} within {}, whose extent is {} here",
+                                       out.index(variable).name, out.str(use.map[d]), t.name, t.shape[d].size));
   context->failed = true;
   return std::nullopt;
 }

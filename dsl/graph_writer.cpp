@@ -5,7 +5,10 @@
 namespace netc::dsl {
 
 int GraphWriter::newIndex(std::string name, const Location &at) {
-  indices.push_back({std::move(name), at, {}, false, {}});
+  IndexVariable i;
+  i.name = std::move(name);
+  i.location = at;
+  indices.push_back(std::move(i));
   return firstIndex + static_cast<int>(indices.size()) - 1;
 }
 

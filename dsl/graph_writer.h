@@ -12,7 +12,9 @@ struct IndexVariable {
   Location location;
   graph::Extent extent;
   bool known = false;
-  std::string from; // what fixed the extent, for messages
+  bool stated = false;   // by a bound or by a declared shape
+  bool declared = false; // by a declared shape
+  std::string by; // what fixed the extent: "in w", "by its bound"
 };
 
 /// The name, place and origin that a new formula gets.

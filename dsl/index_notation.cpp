@@ -40,9 +40,11 @@ void Elaborator::defineIndexed(const Statement &s) {
   }
   const bool plain = alone.size() == left.size();
   std::optional<Extents> declared;
+  const auto earlier = frame->clauses.find(s.name); // a further clause has the shape of the first
   if (s.hasShape) declared = extents(s.shape, s.nameLocation);
+  else if (earlier != frame->clauses.end()) declared = out.graph.tensors[earlier->second].shape;
   if (s.hasShape && !declared) own.failed = true;
-  if (!plain && !s.hasShape && !own.failed) {
+  if (!plain && !declared && !own.failed) {
     report(s.nameLocation, fmt::format("the left-hand side of '{}' is not a plain list of indices: it needs a declared shape", s.name));
     note(s.nameLocation, fmt::format("write {}[...]: [N, 10] = ...", s.name));
     own.failed = true;
@@ -53,7 +55,10 @@ void Elaborator::defineIndexed(const Statement &s) {
   }
   if (declared && !own.failed)
     for (std::size_t d = 0; d < left.size(); ++d)
-      if (int v; left[d].isVar(&v)) fixExtent(v, (*declared)[d], "the declared shape", s.subscripts[d]->location);
+      if (int v; left[d].isVar(&v)) {
+        fixExtent(v, (*declared)[d], "by the declared shape", s.subscripts[d]->location);
+        out.index(v).stated = out.index(v).declared = true;
+      }
   if (!own.failed) collect(*s.value, /*guarded=*/false);
   if (!own.failed) solveExtents();
   if (!own.failed) {
@@ -86,9 +91,9 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
     otherwise = number(*s.elseValue, "the value after 'else'");
     if (!otherwise) return bind(s.name, s.nameLocation, Value::error(), before);
   }
-  std::optional<Lazy> l = toLazy(v, s.value->location);
+  std::optional<Lazy> l = toLazy(v, startOf(*s.value));
   if (l && !l->shape.empty()) {
-    report(s.value->location, fmt::format("the right-hand side is {}, a whole tensor: give it subscripts", describe(v)));
+    report(startOf(*s.value), fmt::format("the right-hand side is {}, a whole tensor: give it subscripts", describe(v)));
     l.reset();
   }
   GraphWriter::Spec spec;
@@ -102,7 +107,7 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
     l->guards = std::move(rest);
     if (!spec.guards.empty()) l->unsafe.clear();
   }
-  if (!l || !prepare(*l, s.value->location) || !writableRange(s, left, shape))
+  if (!l || !prepare(*l, startOf(*s.value)) || !writableRange(s, left, shape))
     return bind(s.name, s.nameLocation, Value::error(), before);
   if (s.accumulates && l->dtype() == DType::I32) l->body.root = l->body.call(Fn::ToReal, l->body.root);
   const graph::Node root = l->root();

@@ -32,6 +32,7 @@ public:
 private:
   template <class F> void guarded(F parse) {
     brackets = 0;
+    opened.clear();
     const Location start = begin = in.peek().location;
     try {
       parse();

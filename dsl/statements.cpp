@@ -84,7 +84,7 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
     for (const char *n : {"training", "epoch", "step", "steps", "N", "pi"}) names.emplace_back(n);
   }
   std::string near = foreignName(word);
-  if (near.empty()) near = nearest(word, names);
+  if (near.empty() && word.size() > 2) near = nearest(word, names); // of one letter everything is near
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
@@ -159,8 +159,8 @@ std::optional<Value> Elaborator::conditional(const Statement &s) {
   const Value c = evaluateRoot(*s.value, {});
   if (c.isError()) return c;
   if (!c.isBoolean()) {
-    report(s.value->location, fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
-    if (c.isTensor()) note(s.value->location, "to choose element by element, write where(condition, a, b)");
+    report(startOf(*s.value), fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
+    if (c.isTensor()) note(startOf(*s.value), "to choose when the model runs, write where(condition, a, b)");
     return Value::error();
   }
   return runBlock(c.number != 0 ? s.then : s.otherwise);
@@ -170,7 +170,7 @@ void Elaborator::require(const Statement &s) {
   const Value c = evaluateRoot(*s.value, {});
   if (c.isError()) return;
   if (!c.isBoolean())
-    return report(s.value->location, fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
+    return report(startOf(*s.value), fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
   if (c.number != 0) return;
   report(s.location, s.message);
   throw Abandoned{};

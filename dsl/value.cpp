@@ -83,7 +83,7 @@ std::string describe(const Value &v) {
   case Value::Kind::List: return "a tensor literal of shape " + str(v.lazy.shape);
   case Value::Kind::Tensor: break;
   }
-  if (v.lazy.dtype() == DType::Bool) return "a condition" + (v.lazy.shape.empty() ? "" : str(v.lazy.shape));
+  if (v.lazy.dtype() == DType::Bool) return "a condition that is decided at run time";
   if (v.lazy.shape.empty()) return "a single number of type " + std::string(name(v.lazy.dtype()));
   return std::string(name(v.lazy.dtype())) + str(v.lazy.shape);
 }
