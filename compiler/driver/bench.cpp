@@ -2,7 +2,9 @@
 // measured in between (neighbours on a shared machine slow down both).
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/flops.h"
 #include "compiler/driver/peak.h"
+#include "compiler/driver/pipeline.h"
 #include "compiler/driver/random_batch.h"
 #include "compiler/support/diagnostics.h"
 
@@ -43,10 +45,11 @@ Times measure(int threads, const std::function<void()> &work) {
   return result;
 }
 
-double flops(const loop::Entry &entry) {
-  double sum = 0;
-  for (const loop::Kernel &k : entry.kernels) sum += k.flops;
-  return sum;
+double stepFlops(const Options &o) {
+  if (inputKind(o.input) == InputKind::Loops) return 0;
+  graph::Module module = sourceGraph(o);
+  differentiate(module);
+  return nominalFlops(*module.entry("trainStep"));
 }
 
 Times measurePredict(CompiledModel &model, const Options &o, const RandomBatch &batch, std::size_t count) {
@@ -86,7 +89,7 @@ int benchCommand(const Options &o) {
   Times s, p;
   if (step) s = measureStep(model, o, batch, count);
   if (predicts) p = measurePredict(model, o, batch, count);
-  double peak = std::max(s.peak, p.peak), gflops = step ? flops(*step) / s.min * 1e-6 : 0;
+  double peak = std::max(s.peak, p.peak), gflops = step ? stepFlops(o) / s.min * 1e-6 : 0;
   if (o.json) {
     fmt::print("{{\"model\": \"{}\", \"batch\": {}, \"threads\": {}, \"target\": \"{}\"", model.program().name, count, o.threads,
                model.core().target());

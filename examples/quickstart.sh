@@ -1,0 +1,36 @@
+#!/bin/sh
+# From a fresh clone to a network that reads digits: installs what is missing (Debian 12), builds netc, trains LeNet-5 on
+# the built-in digits, prints its accuracy and shows a few test digits with what the network takes them for.
+set -eu
+cd "$(dirname "$0")/.."
+
+. test/packages.sh
+installPackages
+
+echo "building netc (a few minutes the first time) ..."
+command -v ccache >/dev/null && export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache
+mkdir -p build/quickstart
+generator=""
+[ -f build/release/CMakeCache.txt ] || generator=-GNinja
+if ! { cmake --preset release $generator && cmake --build --preset release -j "$(nproc)"; } >build/quickstart/build.log 2>&1; then
+  tail -n 40 build/quickstart/build.log >&2
+  echo "the build failed; the whole log is build/quickstart/build.log" >&2
+  exit 1
+fi
+
+netc=build/release/bin/netc
+model=examples/lenet5/lenet5.net
+XDG_CACHE_HOME=$PWD/build/quickstart
+export XDG_CACHE_HOME
+
+echo
+echo "\$ netc $model -o lenet5.cpp"
+$netc $model -o build/quickstart/lenet5.cpp
+ls build/quickstart/lenet5.cpp build/quickstart/lenet5.h
+
+echo
+echo "\$ netc train $model --epochs 3"
+$netc train $model --epochs 3 --threads "$(nproc)" --weights-out build/quickstart/lenet5.safetensors
+
+echo
+/usr/bin/python3 examples/show_digits.py $netc $model build/quickstart/lenet5.safetensors build/quickstart
