@@ -75,8 +75,9 @@ public:
     const std::vector<Table> tables = modelTables(programs);
     out += fmt::format("\n{}// The model\n{}\nnamespace {{\n\n", rule, rule);
     for (std::size_t i = 0; i + 1 < tables.size(); ++i) {
-      const char *constness = tables[i].cType.back() == '*' ? "const " : "";
-      out += fmt::format("const {} {}{}[] = {{{}}};\n", tables[i].cType, constness, tables[i].name, rows(tables, i));
+      const bool pointers = tables[i].cType.back() == '*';
+      const std::string type = pointers ? tables[i].cType + "const " : "const " + tables[i].cType + " ";
+      out += fmt::format("{}{}[] = {{{}}};\n", type, tables[i].name, rows(tables, i));
     }
     const Table &model = tables.back();
     out += fmt::format("\n}} // namespace\n\nextern \"C\" const NetcModel {} = {};\n", model.name,

@@ -1,5 +1,6 @@
 #include "compiler/codegen/highway/kernel_printer.h"
 
+#include "compiler/codegen/constant_registers.h"
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/codegen/names.h"
@@ -16,17 +17,6 @@ namespace netc::codegen {
 using namespace loop;
 
 namespace {
-
-using Element = std::pair<int, std::vector<std::int64_t>>; // of a register array
-
-Element element(const RegisterRef &r) {
-  Element e{r.reg, {}};
-  for (const Affine &i : r.index) {
-    if (!i.isConstant()) internalError("the Highway back end needs unrolled kernels: a register index is not constant");
-    e.second.push_back(i.constant());
-  }
-  return e;
-}
 
 std::string cType(DType t) {
   switch (t) {
@@ -143,52 +133,10 @@ private:
   void write(const RegisterRef &r) { ++writes[element(r)]; }
 };
 
-/// The registers that hold nothing but constants. Compilers would compute with those themselves, and without
-/// flushing denormals.
-class ConstantRegisters {
-public:
-  ConstantRegisters(const Entry &entry, const Kernel &kernel, const Uses &uses) : entry(entry) {
-    for (auto &[e, count] : uses.writes) elements.insert(e);
-    for (std::size_t before = 0; before != elements.size();) {
-      before = elements.size();
-      walk(kernel.body);
-    }
-  }
-  bool isConstant(const Operand &o) const {
-    return o.kind == Operand::Kind::Constant ||
-           (o.kind == Operand::Kind::Register && elements.count(element(o.reg)) != 0);
-  }
-  bool areConstant(const std::vector<Operand> &args) const {
-    return std::all_of(args.begin(), args.end(), [&](const Operand &o) { return isConstant(o); });
-  }
-
-private:
-  void walk(const Block &block) {
-    for (const StatementPtr &s : block) std::visit([&](const auto &node) { visit(node); }, s->node);
-  }
-  void visit(const Compute &c) {
-    if (!areConstant(c.args)) elements.erase(element(c.dst));
-  }
-  void visit(const Load &l) {
-    if (entry.buffers[l.buffer].space != Space::Constant) elements.erase(element(l.dst));
-  }
-  void visit(const Store &) {}
-  void visit(const LaneIndex &) {} // integers do not underflow
-  void visit(const LaneMask &) {}
-  void visit(const Reduce &r) {
-    if (!isConstant(r.src)) elements.erase(element(r.dst));
-  }
-  void visit(const For &f) { walk(f.body); }
-  void visit(const If &i) { walk(i.body); }
-
-  const Entry &entry;
-  std::set<Element> elements;
-};
-
 class KernelPrinter {
 public:
   KernelPrinter(const Entry &entry, const Kernel &kernel)
-      : entry(entry), kernel(kernel), uses(kernel), scopes(registerScopes(kernel)), constants(entry, kernel, uses) {}
+      : entry(entry), kernel(kernel), uses(kernel), scopes(registerScopes(kernel)), constants(entry, kernel) {}
 
   KernelText print() {
     takeNames();
@@ -359,7 +307,7 @@ private:
       return assign(c.dst, fmt::format("{}<{}>({})", functionName(*c.op), static_cast<int>(c.args[1].value),
                                        operand(c.args[0])));
     }
-    const bool hide = row(*c.op).signature == Signature::Real && constants.areConstant(c.args);
+    const bool hide = constants.isFoldable(c);
     std::string args;
     for (const Operand &o : c.args) {
       const bool first = args.empty();

@@ -14,7 +14,7 @@ using namespace loop;
 KernelCode::KernelCode(llvm::Function &function, const Entry &entry, const Kernel &kernel, const Target &target,
                        ConstantBuffers &constants)
     : context(function.getContext()), function(function), entry(entry), kernel(kernel), target(target),
-      constants(constants), b(context), top(context), variables(kernel.variables.size(), nullptr),
+      constantRegisters(entry, kernel), constants(constants), b(context), top(context), variables(kernel.variables.size(), nullptr),
       scalars(entry.scalars.size(), nullptr), bases(entry.buffers.size(), nullptr) {}
 
 void KernelCode::build() {

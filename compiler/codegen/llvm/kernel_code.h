@@ -6,6 +6,7 @@
 //  - No flag allows a change of bits: no fast-math, no contraction, no reduction intrinsics.
 #pragma once
 
+#include "compiler/codegen/constant_registers.h"
 #include "compiler/codegen/llvm/target.h"
 #include "compiler/loop/loop.h"
 
@@ -87,6 +88,7 @@ private:
   const loop::Entry &entry;
   const loop::Kernel &kernel;
   const Target &target;
+  const ConstantRegisters constantRegisters;
   ConstantBuffers &constants;
   llvm::IRBuilder<> b;
   llvm::IRBuilder<> top; // in the entry block: values made once a call

@@ -28,6 +28,8 @@ void KernelCode::emit(const Compute &compute) {
   std::vector<llvm::Value *> args;
   for (const Operand &arg : compute.args)
     args.push_back(read(arg));
+  if (constantRegisters.isFoldable(compute)) // LLVM would fold vectors without flushing denormals
+    args[0] = b.CreateIntrinsic(llvm::Intrinsic::arithmetic_fence, {args[0]->getType()}, {args[0]});
   assign(compute.dst, compute.op ? apply(*compute.op, args) : args.front());
 }
 

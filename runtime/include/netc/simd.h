@@ -114,11 +114,28 @@ HWY_INLINE void storeBytes(VI x, int i, uint8_t *p) { // the low byte of each la
 
 HWY_INLINE VI selectInt(VB m, VI x, VI y) { return hn::IfThenElse(forInt(m), x, y); }
 HWY_INLINE VB selectMask(VB m, VB x, VB y) { return hn::Or(hn::And(m, x), hn::AndNot(m, y)); }
+HWY_INLINE VF opaque(VF x) {
+#if HWY_ARCH_X86
+  __asm__("" : "+x"(x.raw));
+#endif
+  return x;
+}
+// Clang would make `x < y ? x : y` a minimum instruction, which flushes denormals where a selection keeps them.
+HWY_INLINE VF compared(VF x) {
+#if HWY_COMPILER_CLANG
+  return opaque(x);
+#else
+  return x;
+#endif
+}
+HWY_INLINE VB lt(VF x, VF y) { return hn::Lt(compared(x), y); }
+HWY_INLINE VB le(VF x, VF y) { return hn::Le(compared(x), y); }
+HWY_INLINE VB eq(VF x, VF y) { return hn::Eq(compared(x), y); }
+HWY_INLINE VB ne(VF x, VF y) { return hn::Not(hn::Eq(compared(x), y)); }
 HWY_INLINE VB ltInt(VI x, VI y) { return forReal(hn::Lt(x, y)); }
 HWY_INLINE VB leInt(VI x, VI y) { return forReal(hn::Not(hn::Lt(y, x))); }
 HWY_INLINE VB eqInt(VI x, VI y) { return forReal(hn::Eq(x, y)); }
 HWY_INLINE VB neInt(VI x, VI y) { return forReal(hn::Not(hn::Eq(x, y))); }
-HWY_INLINE VB ne(VF x, VF y) { return hn::Not(hn::Eq(x, y)); }
 HWY_INLINE VF toReal(VI x) { return hn::ConvertTo(DF(), x); }
 HWY_INLINE VI toInt(VF x) { // INT_MIN when out of range, where hn::ConvertTo saturates
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
@@ -129,12 +146,6 @@ HWY_INLINE VI toInt(VF x) { // INT_MIN when out of range, where hn::ConvertTo sa
   const VF limit = hn::Set(DF(), 2147483648.0f);
   return hn::IfThenElse(forInt(hn::Lt(x, limit)), hn::ConvertTo(DI(), x), hn::Set(DI(), INT32_MIN));
 #endif
-}
-HWY_INLINE VF opaque(VF x) {
-#if HWY_ARCH_X86
-  __asm__("" : "+x"(x.raw));
-#endif
-  return x;
 }
 HWY_INLINE VI bitsToInt(VF x) { return hn::BitCast(DI(), x); }
 HWY_INLINE VF bitsToReal(VI x) { return hn::BitCast(DF(), x); }
@@ -231,9 +242,9 @@ HWY_INLINE I Xor(I x, I y) { return NETC_MAP2(hn::Xor, x, y); }
 template <int count> HWY_INLINE I ShiftLeft(I x) { return NETC_MAP1(hn::ShiftLeft<count>, x); }
 template <int count> HWY_INLINE I ShiftRight(I x) { return NETC_MAP1(hn::ShiftRight<count>, x); }
 
-HWY_INLINE B Lt(F x, F y) { return NETC_MAP2(hn::Lt, x, y); }
-HWY_INLINE B Le(F x, F y) { return NETC_MAP2(hn::Le, x, y); }
-HWY_INLINE B Eq(F x, F y) { return NETC_MAP2(hn::Eq, x, y); }
+HWY_INLINE B Lt(F x, F y) { return NETC_MAP2(part::lt, x, y); }
+HWY_INLINE B Le(F x, F y) { return NETC_MAP2(part::le, x, y); }
+HWY_INLINE B Eq(F x, F y) { return NETC_MAP2(part::eq, x, y); }
 HWY_INLINE B Ne(F x, F y) { return NETC_MAP2(part::ne, x, y); }
 HWY_INLINE B Lt(I x, I y) { return NETC_MAP2(part::ltInt, x, y); }
 HWY_INLINE B Le(I x, I y) { return NETC_MAP2(part::leInt, x, y); }

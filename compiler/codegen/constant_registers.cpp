@@ -1,0 +1,58 @@
+#include "compiler/codegen/constant_registers.h"
+
+#include "compiler/support/diagnostics.h"
+
+#include <algorithm>
+
+namespace netc::codegen {
+
+using namespace loop;
+
+Element element(const RegisterRef &r) {
+  Element e{r.reg, {}};
+  for (const Affine &i : r.index) {
+    if (!i.isConstant()) internalError("a back end needs unrolled kernels: a register index is not constant");
+    e.second.push_back(i.constant());
+  }
+  return e;
+}
+
+ConstantRegisters::ConstantRegisters(const Entry &entry, const Kernel &kernel) : entry(entry) {
+  std::size_t before = 0;
+  do {
+    before = changing.size();
+    walk(kernel.body);
+  } while (changing.size() != before);
+}
+
+bool ConstantRegisters::isFoldable(const Compute &c) const {
+  return c.op && row(*c.op).signature == Signature::Real && areConstant(c.args);
+}
+
+bool ConstantRegisters::isConstant(const Operand &o) const {
+  return o.kind == Operand::Kind::Constant ||
+         (o.kind == Operand::Kind::Register && changing.count(element(o.reg)) == 0);
+}
+
+bool ConstantRegisters::areConstant(const std::vector<Operand> &args) const {
+  return std::all_of(args.begin(), args.end(), [&](const Operand &o) { return isConstant(o); });
+}
+
+/// Marks what is assigned something else than constants. Lane numbers and masks are integers and do not underflow.
+void ConstantRegisters::walk(const Block &block) {
+  for (const StatementPtr &s : block) {
+    if (auto *c = std::get_if<Compute>(&s->node)) {
+      if (!areConstant(c->args)) changing.insert(element(c->dst));
+    } else if (auto *l = std::get_if<Load>(&s->node)) {
+      if (entry.buffers[l->buffer].space != Space::Constant) changing.insert(element(l->dst));
+    } else if (auto *r = std::get_if<Reduce>(&s->node)) {
+      if (!isConstant(r->src)) changing.insert(element(r->dst));
+    } else if (auto *f = std::get_if<For>(&s->node)) {
+      walk(f->body);
+    } else if (auto *i = std::get_if<If>(&s->node)) {
+      walk(i->body);
+    }
+  }
+}
+
+} // namespace netc::codegen
