@@ -185,6 +185,9 @@ bool verifyClauses(const Graph &g, const Formula &f, Diagnostics &diag) {
                                        f.clauses.size()));
   if (g.tensors[f.target].dtype == DType::F32 && f.accumulator != DType::F32)
     diag.error(f.location, fmt::format("formula of '{}' accumulates in {}, expected f32", target, name(f.accumulator)));
+  if (f.otherwise && g.tensors[f.target].dtype != DType::F32 && *f.otherwise != std::trunc(*f.otherwise))
+    diag.error(f.location, fmt::format("formula of '{}': otherwise is {}, expected a value of type {}", target, *f.otherwise,
+                                       name(g.tensors[f.target].dtype)));
   for (std::size_t c = 0; c < f.clauses.size(); ++c)
     ClauseCheck(g, f, c, diag).run();
   return diag.errorCount() == before;

@@ -34,7 +34,7 @@ public:
     randomGuard();
     body();
     shapeOutput(name);
-    return points() <= maxPoints && add(name);
+    return points() <= maxPoints && add();
   }
 
 private:
@@ -183,17 +183,17 @@ private:
     formula.clauses = {clause};
     const std::size_t first = !shape.empty() && shape[0].batch ? 1 : 0;
     if (shape.size() > first && r.chance(35))
-      bend(shape, first + r.below(static_cast<int>(shape.size() - first)), first);
+      bend(shape, first + r.below(static_cast<int>(shape.size() - first)));
     if (formula.op != Combine::Sum && formula.op != Combine::Prod && r.chance(20))
-      formula.otherwise = r.pick(std::vector<double>{0, 1.5, -0.25});
+      formula.otherwise = randomOtherwise();
     Tensor t;
     t.name = name;
-    t.dtype = formula.op == Combine::ArgMax || formula.op == Combine::ArgMin ? DType::I32 : DType::F32;
+    t.dtype = isArg() ? DType::I32 : DType::F32;
     t.shape = shape;
     target = std::move(t);
   }
 
-  void bend(std::vector<Extent> &shape, std::size_t d, std::size_t first) {
+  void bend(std::vector<Extent> &shape, std::size_t d) {
     Clause &c = formula.clauses[0];
     const std::int64_t extent = shape[d].size;
     const bool several = formula.op == Combine::Assign || formula.op == Combine::Sum;
@@ -207,7 +207,6 @@ private:
       shape.erase(shape.begin() + d + 1);
       return;
     }
-    (void)first;
     const std::int64_t stride = kind == 1 ? 1 : r.between(2, 3), offset = r.below(3);
     c.out[d] = c.out[d] * stride + offset;
     shape[d].size = (extent - 1) * stride + offset + 1 + r.below(2);
@@ -220,8 +219,11 @@ private:
       shape[d].size += 1;
     }
     if (formula.op != Combine::Sum && formula.op != Combine::Prod)
-      formula.otherwise = r.pick(std::vector<double>{0, 2, -1.5});
+      formula.otherwise = randomOtherwise();
   }
+
+  double randomOtherwise() { return r.pick(isArg() ? std::vector<double>{0, -1} : std::vector<double>{0, 1.5, -0.25}); }
+  bool isArg() const { return formula.op == Combine::ArgMax || formula.op == Combine::ArgMin; }
 
   std::int64_t points() const {
     std::int64_t n = 1;
@@ -231,7 +233,7 @@ private:
   }
 
   /// Only valid formulas stay; a window that can be empty gets an `otherwise` as a second chance.
-  bool add(const std::string &) {
+  bool add() {
     for (int attempt = 0; attempt < 2; ++attempt) {
       Graph trial = g;
       formula.target = trial.addTensor(target);
