@@ -1,5 +1,6 @@
-// Trains LeNet-5 inside a C++ program: trainStep and predict from the generated lenet5.h, digits from netc/data.h.
-// It visits the samples in the order of `netc train`, so the weights come out the same, byte for byte.
+// Trains LeNet-5 inside a C++ program: trainStep and predict from the generated lenet5.h, digits from
+// netc/data.h. It visits the samples in the order of `netc train`, so the weights come out the same, byte for
+// byte.
 #include "lenet5.h"
 
 #include <netc/data.h>
@@ -111,8 +112,7 @@ bool parse(int argc, char **argv, Settings &settings) {
 
 int main(int argc, char **argv) {
   Settings settings;
-  if (!parse(argc, argv, settings))
-    return 2;
+  if (!parse(argc, argv, settings)) return 2;
   netc::data::Source source;
   Samples train, test;
   std::string error;
@@ -129,13 +129,12 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "embed: %s\n", model.message());
     return 1;
   }
-  std::printf("%s; %zu bytes of memory, %s\n", source.description.c_str(), Model::memoryBytes, model.target());
+  std::printf("%s; %zu bytes of memory, %s\n", source.description.c_str(), Model::memoryBytes,
+              model.target());
   model.setSteps((train.image.rows() + Model::maxBatch - 1) / Model::maxBatch * settings.epochs);
   for (unsigned epoch = 0; epoch < settings.epochs; ++epoch) {
-    if (settings.steps != 0 && model.core().step() >= settings.steps)
-      break;
-    if (!trainEpoch(model, train, settings, epoch))
-      return 1;
+    if (settings.steps != 0 && model.core().step() >= settings.steps) break;
+    if (!trainEpoch(model, train, settings, epoch)) return 1;
     std::printf(", test accuracy %.2f %%\n", 100 * accuracy(model, test));
   }
   if (!settings.weightsOut.empty() && model.save(settings.weightsOut.c_str()) != netc::Status::ok) {

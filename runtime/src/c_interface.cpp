@@ -12,13 +12,18 @@ struct NetcCore {
   NetcCore(const NetcModel &model, const netc::Options &options) : core(model, options) {}
 };
 
-static_assert(NETC_BAD_MODEL == static_cast<int>(netc::Status::badModel), "the codes of both interfaces are the same");
+static_assert(NETC_BAD_MODEL == static_cast<int>(netc::Status::badModel),
+              "the codes of both interfaces are the same");
 
-static int code(netc::Status status) { return static_cast<int>(status); }
+static int code(netc::Status status) {
+  return static_cast<int>(status);
+}
 
 extern "C" {
 
-const char *netc_text(int status) { return netc::text(static_cast<netc::Status>(status)); }
+const char *netc_text(int status) {
+  return netc::text(static_cast<netc::Status>(status));
+}
 
 int netc_create(const NetcModel *model, const NetcOptions *options, NetcCore **core) {
   *core = nullptr;
@@ -31,8 +36,7 @@ int netc_create(const NetcModel *model, const NetcOptions *options, NetcCore **c
     chosen.target = options->target;
   }
   NetcCore *made = new (std::nothrow) NetcCore(*model, chosen);
-  if (!made)
-    return NETC_OUT_OF_MEMORY;
+  if (!made) return NETC_OUT_OF_MEMORY;
   int status = code(made->core.status());
   if (status != NETC_OK)
     delete made;
@@ -41,34 +45,60 @@ int netc_create(const NetcModel *model, const NetcOptions *options, NetcCore **c
   return status;
 }
 
-void netc_destroy(NetcCore *core) { delete core; }
+void netc_destroy(NetcCore *core) {
+  delete core;
+}
 
 int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, float *loss) {
   float value = core->core.trainStep(inputs, count);
-  if (loss)
-    *loss = value;
+  if (loss) *loss = value;
   return code(core->core.status());
 }
 
-int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs, size_t count) {
+int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs,
+             size_t count) {
   return code(core->core.run(entry, inputs, outputs, count));
 }
 
-float netc_last_result(const NetcCore *core, size_t slot) { return core->core.lastResult(slot); }
+float netc_last_result(const NetcCore *core, size_t slot) {
+  return core->core.lastResult(slot);
+}
 
-int netc_save(const NetcCore *core, const char *path) { return code(core->core.save(path)); }
-int netc_load(NetcCore *core, const char *path) { return code(core->core.load(path)); }
-int netc_save_state(const NetcCore *core, const char *path) { return code(core->core.saveState(path)); }
-int netc_load_state(NetcCore *core, const char *path) { return code(core->core.loadState(path)); }
+int netc_save(const NetcCore *core, const char *path) {
+  return code(core->core.save(path));
+}
+int netc_load(NetcCore *core, const char *path) {
+  return code(core->core.load(path));
+}
+int netc_save_state(const NetcCore *core, const char *path) {
+  return code(core->core.saveState(path));
+}
+int netc_load_state(NetcCore *core, const char *path) {
+  return code(core->core.loadState(path));
+}
 
-void netc_set_learning_rate(NetcCore *core, float rate) { core->core.setLearningRate(rate); }
-void netc_use_schedule(NetcCore *core) { core->core.useSchedule(); }
-void netc_set_step(NetcCore *core, uint64_t step) { core->core.setStep(step); }
-void netc_set_epoch(NetcCore *core, uint64_t epoch) { core->core.setEpoch(epoch); }
-void netc_set_steps(NetcCore *core, uint64_t steps) { core->core.setSteps(steps); }
-uint64_t netc_step(const NetcCore *core) { return core->core.step(); }
+void netc_set_learning_rate(NetcCore *core, float rate) {
+  core->core.setLearningRate(rate);
+}
+void netc_use_schedule(NetcCore *core) {
+  core->core.useSchedule();
+}
+void netc_set_step(NetcCore *core, uint64_t step) {
+  core->core.setStep(step);
+}
+void netc_set_epoch(NetcCore *core, uint64_t epoch) {
+  core->core.setEpoch(epoch);
+}
+void netc_set_steps(NetcCore *core, uint64_t steps) {
+  core->core.setSteps(steps);
+}
+uint64_t netc_step(const NetcCore *core) {
+  return core->core.step();
+}
 
-size_t netc_parameter_count(const NetcCore *core) { return core->core.parameterCount(); }
+size_t netc_parameter_count(const NetcCore *core) {
+  return core->core.parameterCount();
+}
 
 const char *netc_parameter_name(NetcCore *core, size_t i) {
   return i < core->core.parameterCount() ? core->core.parameter(i).name() : nullptr;
@@ -79,21 +109,25 @@ size_t netc_parameter_size(NetcCore *core, size_t i) {
 }
 
 int netc_parameter_get(NetcCore *core, size_t i, float *values) {
-  if (i >= core->core.parameterCount() || !values)
-    return NETC_BAD_ARGUMENT;
+  if (i >= core->core.parameterCount() || !values) return NETC_BAD_ARGUMENT;
   core->core.parameter(i).get(values);
   return NETC_OK;
 }
 
 int netc_parameter_set(NetcCore *core, size_t i, const float *values) {
-  if (i >= core->core.parameterCount() || !values)
-    return NETC_BAD_ARGUMENT;
+  if (i >= core->core.parameterCount() || !values) return NETC_BAD_ARGUMENT;
   core->core.parameter(i).set(values);
   return NETC_OK;
 }
 
-const char *netc_target(const NetcCore *core) { return core->core.target(); }
-const char *netc_message(const NetcCore *core) { return core->core.message(); }
-size_t netc_memory_bytes(const NetcCore *core) { return core->core.memoryBytes(); }
+const char *netc_target(const NetcCore *core) {
+  return core->core.target();
+}
+const char *netc_message(const NetcCore *core) {
+  return core->core.message();
+}
+size_t netc_memory_bytes(const NetcCore *core) {
+  return core->core.memoryBytes();
+}
 
 } // extern "C"

@@ -7,18 +7,30 @@ namespace netc {
 
 const char *text(Status status) {
   switch (status) {
-  case Status::ok: return "ok";
-  case Status::badArgument: return "bad argument";
-  case Status::badCount: return "count out of range";
-  case Status::badLabel: return "label out of range";
-  case Status::nonFiniteLoss: return "loss is not finite";
-  case Status::ioError: return "input or output failed";
-  case Status::badFile: return "damaged file";
-  case Status::mismatch: return "file of another model";
-  case Status::outOfMemory: return "out of memory";
-  case Status::noSuchEntry: return "no such entry point";
-  case Status::noTarget: return "no instruction set fits";
-  case Status::badModel: return "model tables not usable";
+  case Status::ok:
+    return "ok";
+  case Status::badArgument:
+    return "bad argument";
+  case Status::badCount:
+    return "count out of range";
+  case Status::badLabel:
+    return "label out of range";
+  case Status::nonFiniteLoss:
+    return "loss is not finite";
+  case Status::ioError:
+    return "input or output failed";
+  case Status::badFile:
+    return "damaged file";
+  case Status::mismatch:
+    return "file of another model";
+  case Status::outOfMemory:
+    return "out of memory";
+  case Status::noSuchEntry:
+    return "no such entry point";
+  case Status::noTarget:
+    return "no instruction set fits";
+  case Status::badModel:
+    return "model tables not usable";
   }
   return "unknown status";
 }

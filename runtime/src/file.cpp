@@ -20,10 +20,8 @@ Status failWithErrno(char *message, const char *path, const char *action) {
 bool readAll(int file, unsigned char *bytes, std::size_t size) {
   while (size > 0) {
     ssize_t got = read(file, bytes, size);
-    if (got == 0)
-      errno = EIO; // shorter than it said
-    if (got == 0 || (got < 0 && errno != EINTR))
-      return false;
+    if (got == 0) errno = EIO; // shorter than it said
+    if (got == 0 || (got < 0 && errno != EINTR)) return false;
     if (got > 0) {
       bytes += got;
       size -= static_cast<std::size_t>(got);
@@ -36,8 +34,7 @@ bool writeAll(int file, const void *data, std::size_t size) {
   const unsigned char *bytes = static_cast<const unsigned char *>(data);
   while (size > 0) {
     ssize_t put = write(file, bytes, size);
-    if (put < 0 && errno != EINTR)
-      return false;
+    if (put < 0 && errno != EINTR) return false;
     if (put > 0) {
       bytes += put;
       size -= static_cast<std::size_t>(put);
@@ -51,8 +48,7 @@ int openTemporary(const char *path, char *name, std::size_t size) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     std::snprintf(name, size, "%s.tmp-%ld-%d", path, static_cast<long>(getpid()), attempt);
     int file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file >= 0 || errno != EEXIST)
-      return file;
+    if (file >= 0 || errno != EEXIST) return file;
   }
   return -1;
 }
@@ -62,8 +58,7 @@ int openTemporary(const char *path, char *name, std::size_t size) {
 Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char *message) {
   *bytes = nullptr;
   int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0)
-    return failWithErrno(message, path, "open");
+  if (file < 0) return failWithErrno(message, path, "open");
   struct stat about;
   Status status = Status::ok;
   if (fstat(file, &about) != 0)
@@ -89,8 +84,7 @@ Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char
 Status writeFile(const char *path, const void *bytes, std::size_t size, char *message) {
   std::size_t length = std::strlen(path) + 40;
   char *name = static_cast<char *>(std::malloc(length));
-  if (!name)
-    return fail(message, Status::outOfMemory, "%s: no memory", path);
+  if (!name) return fail(message, Status::outOfMemory, "%s: no memory", path);
   int file = openTemporary(path, name, length);
   Status status = Status::ok;
   if (file < 0)

@@ -10,7 +10,8 @@ namespace netc {
 /// The bytes of a regular file, in memory from malloc. Messages begin with the path.
 Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char *message);
 
-/// Writes a temporary file beside `path`, syncs it and renames it: `path` holds either its old or its new content.
+/// Writes a temporary file beside `path`, syncs it and renames it: `path` holds either its old or its new
+/// content.
 Status writeFile(const char *path, const void *bytes, std::size_t size, char *message);
 
 } // namespace netc

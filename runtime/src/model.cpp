@@ -15,10 +15,13 @@
 namespace netc {
 namespace {
 
-constexpr std::size_t scalarBytes = Core::maxScalars * sizeof(float); // then losses and metrics, up to callBytes
+constexpr std::size_t scalarBytes =
+    Core::maxScalars * sizeof(float); // then losses and metrics, up to callBytes
 static_assert(scalarBytes < Core::callBytes, "a call's memory has room for its scalars and scalar results");
 
-std::size_t roundedUp(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+std::size_t roundedUp(std::size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
 
 void initialiseTensor(const NetcTensor &tensor, float *values, std::uint64_t seed) {
   std::size_t count = elementCount(tensor.shape, tensor.rank);
@@ -27,7 +30,9 @@ void initialiseTensor(const NetcTensor &tensor, float *values, std::uint64_t see
   case NETC_INIT_UNIFORM:
     fillUniform(values, count, static_cast<float>(tensor.initA), static_cast<float>(tensor.initB), key);
     break;
-  case NETC_INIT_NORMAL: fillNormal(values, count, tensor.initA, tensor.initB, key); break;
+  case NETC_INIT_NORMAL:
+    fillNormal(values, count, tensor.initA, tensor.initB, key);
+    break;
   default:
     for (std::size_t i = 0; i < count; ++i)
       values[i] = static_cast<float>(tensor.initA);
@@ -38,8 +43,7 @@ bool finiteLosses(const NetcEntry &entry, void *const *slots, float *sum) {
   bool finite = true;
   *sum = 0;
   for (std::int64_t i = 0; i < entry.resultCount; ++i) {
-    if (entry.results[i].kind != NETC_LOSS)
-      continue;
+    if (entry.results[i].kind != NETC_LOSS) continue;
     float loss;
     std::memcpy(&loss, slots[i], sizeof loss);
     finite = finite && std::isfinite(loss);
@@ -50,20 +54,24 @@ bool finiteLosses(const NetcEntry &entry, void *const *slots, float *sum) {
 
 } // namespace
 
-std::size_t Tensor::size() const { return elementCount(table_->shape, table_->rank); }
-void Tensor::get(float *values) const { std::memcpy(values, data_, size() * sizeof(float)); }
-void Tensor::set(const float *values) { std::memcpy(data_, values, size() * sizeof(float)); }
+std::size_t Tensor::size() const {
+  return elementCount(table_->shape, table_->rank);
+}
+void Tensor::get(float *values) const {
+  std::memcpy(values, data_, size() * sizeof(float));
+}
+void Tensor::set(const float *values) {
+  std::memcpy(data_, values, size() * sizeof(float));
+}
 
 Core::Core(const NetcModel &model, const Options &options) : model_(model) {
   if (!checkTables(model, message_)) {
     status_ = Status::badModel;
     return;
   }
-  if (!chooseTarget(options.target) || !placeMemory(options))
-    return;
+  if (!chooseTarget(options.target) || !placeMemory(options)) return;
   initialise(options.seed);
-  if (!startThreads(options))
-    store_ = nullptr;
+  if (!startThreads(options)) store_ = nullptr;
 }
 
 Core::~Core() {
@@ -72,11 +80,9 @@ Core::~Core() {
 }
 
 bool Core::chooseTarget(const char *name) {
-  if (!name)
-    name = std::getenv("NETC_TARGET");
+  if (!name) name = std::getenv("NETC_TARGET");
   target_ = netc::chooseTarget(model_, name && *name ? name : nullptr, message_);
-  if (!target_)
-    status_ = Status::noTarget;
+  if (!target_) status_ = Status::noTarget;
   return target_;
 }
 
@@ -96,7 +102,8 @@ bool Core::placeMemory(const Options &options) {
     status_ = fail(message_, Status::outOfMemory, "no memory for %zu bytes", memoryBytes_);
     return false;
   }
-  std::memset(memory, 0, memoryBytes_); // the gaps of the store are zero, and no page is first touched in a step
+  std::memset(memory, 0,
+              memoryBytes_); // the gaps of the store are zero, and no page is first touched in a step
   store_ = static_cast<unsigned char *>(memory);
   workspace_ = store_ + storeSize;
   call_ = workspace_ + roundedUp(workspaceSize);
@@ -106,55 +113,49 @@ bool Core::placeMemory(const Options &options) {
 void Core::initialise(std::uint64_t seed) {
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     const NetcTensor &tensor = model_.tensors[i];
-    if (inStore(tensor))
-      initialiseTensor(tensor, reinterpret_cast<float *>(store_ + tensor.store), seed);
+    if (inStore(tensor)) initialiseTensor(tensor, reinterpret_cast<float *>(store_ + tensor.store), seed);
   }
 }
 
 bool Core::startThreads(const Options &options) {
   executor_ = options.executor;
   parts_ = options.threads < 1 ? 1 : options.threads;
-  if (parts_ > ThreadPool::maxThreads)
-    parts_ = ThreadPool::maxThreads;
-  if (parts_ == 1 || executor_.run)
-    return true;
+  if (parts_ > ThreadPool::maxThreads) parts_ = ThreadPool::maxThreads;
+  if (parts_ == 1 || executor_.run) return true;
   pool_ = new (std::nothrow) ThreadPool(parts_);
-  if (!pool_)
-    status_ = fail(message_, Status::outOfMemory, "no memory for %u threads", parts_);
+  if (!pool_) status_ = fail(message_, Status::outOfMemory, "no memory for %u threads", parts_);
   return pool_;
 }
 
-const NetcEntry *Core::entry(const char *name) const { return target_ ? findEntry(*target_, name) : nullptr; }
+const NetcEntry *Core::entry(const char *name) const {
+  return target_ ? findEntry(*target_, name) : nullptr;
+}
 
 float Core::trainStep(const void *const *inputs, std::size_t count) {
   constexpr float notTaken = std::numeric_limits<float>::quiet_NaN();
-  if (run("trainStep", inputs, nullptr, count) != Status::ok)
-    return notTaken;
+  if (run("trainStep", inputs, nullptr, count) != Status::ok) return notTaken;
   float sum = 0;
   for (std::int64_t i = 0; i < lastEntry_->resultCount; ++i)
-    if (lastEntry_->results[i].kind == NETC_LOSS)
-      sum += lastResult(static_cast<std::size_t>(i));
+    if (lastEntry_->results[i].kind == NETC_LOSS) sum += lastResult(static_cast<std::size_t>(i));
   return sum;
 }
 
 Status Core::run(const char *name, const void *const *inputs, void *const *outputs, std::size_t count) {
-  if (!usable())
-    return status_;
+  if (!usable()) return status_;
   message_[0] = 0;
   const NetcEntry *found = entry(name);
   if (!found)
     return status_ = fail(message_, Status::noSuchEntry, "%s has no entry point %s", model_.name, name);
   status_ = checkCall(model_, *found, inputs, count, message_);
-  if (status_ == Status::ok)
-    status_ = runEntry(*found, inputs, outputs, count);
+  if (status_ == Status::ok) status_ = runEntry(*found, inputs, outputs, count);
   return status_;
 }
 
-Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs, std::size_t count) {
+Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs,
+                      std::size_t count) {
   void *slots[maxResults];
   Status placed = placeOutputs(entry, outputs, slots, call_ + scalarBytes, callBytes - scalarBytes, message_);
-  if (placed != Status::ok)
-    return placed;
+  if (placed != Status::ok) return placed;
   lastEntry_ = &entry;
   float *scalars = reinterpret_cast<float *>(call_);
   ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
@@ -163,8 +164,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
   Dispatch dispatch{parts_, pool_, executor_.run ? &executor_ : nullptr};
   runStages(entry, 0, entry.commit, frame, dispatch);
-  if (entry.commit >= entry.stageCount)
-    return Status::ok;
+  if (entry.commit >= entry.stageCount) return Status::ok;
   float loss;
   if (!finiteLosses(entry, slots, &loss))
     return fail(message_, Status::nonFiniteLoss, "loss %g at step %llu", static_cast<double>(loss),
@@ -180,11 +180,9 @@ float Core::lastResult(std::size_t slot) const {
     return std::numeric_limits<float>::quiet_NaN();
   for (std::size_t i = 0; i < slot; ++i) {
     const NetcResult &before = lastEntry_->results[i];
-    if (before.kind != NETC_OUTPUT)
-      offset += scratchSize(before);
+    if (before.kind != NETC_OUTPUT) offset += scratchSize(before);
   }
-  if (offset + sizeof(float) > callBytes)
-    return std::numeric_limits<float>::quiet_NaN();
+  if (offset + sizeof(float) > callBytes) return std::numeric_limits<float>::quiet_NaN();
   float value;
   std::memcpy(&value, call_ + offset, sizeof value);
   return value;
@@ -195,7 +193,9 @@ void Core::setLearningRate(float rate) {
   rate_ = rate;
 }
 
-void Core::useSchedule() { ownRate_ = false; }
+void Core::useSchedule() {
+  ownRate_ = false;
+}
 
 std::size_t Core::count(std::int64_t role) const {
   std::size_t count = 0;
@@ -208,8 +208,7 @@ Tensor Core::tensor(std::int64_t role, std::size_t index) {
   const NetcTensor *found = model_.tensors;
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     found = &model_.tensors[i];
-    if (found->role == role && index-- == 0)
-      break;
+    if (found->role == role && index-- == 0) break;
   }
   return Tensor(found, reinterpret_cast<float *>(store_ + found->store));
 }

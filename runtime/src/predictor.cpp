@@ -29,11 +29,12 @@ CorePredictor::CorePredictor(const Core &core) : model_(core.model_) {
   refresh(core);
 }
 
-CorePredictor::~CorePredictor() { std::free(store_); }
+CorePredictor::~CorePredictor() {
+  std::free(store_);
+}
 
 Status CorePredictor::refresh(const Core &core) {
-  if (!store_)
-    return status_;
+  if (!store_) return status_;
   if (&core.model_ != &model_ || !core.usable())
     return status_ = fail(message_, Status::badArgument, "a core of another model, or one that failed");
   std::memcpy(store_, core.store_, static_cast<std::size_t>(model_.storeBytes));
@@ -45,21 +46,21 @@ Status CorePredictor::refresh(const Core &core) {
 }
 
 Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::size_t count) {
-  if (!store_)
-    return status_;
+  if (!store_) return status_;
   message_[0] = 0;
   status_ = checkCall(model_, *entry_, inputs, count, message_);
-  if (status_ != Status::ok)
-    return status_;
+  if (status_ != Status::ok) return status_;
   float scalars[Core::maxScalars];
   void *slots[Core::maxResults];
   status_ = placeOutputs(*entry_, outputs, slots, nullptr, 0, message_);
-  if (status_ != Status::ok)
-    return status_;
-  evaluateScalars(*entry_, {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
-                            static_cast<double>(steps_)}, nullptr, scalars);
+  if (status_ != Status::ok) return status_;
+  evaluateScalars(*entry_,
+                  {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
+                   static_cast<double>(steps_)},
+                  nullptr, scalars);
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
-  runStages(*entry_, 0, entry_->commit < entry_->stageCount ? entry_->commit : entry_->stageCount, frame, Dispatch{});
+  runStages(*entry_, 0, entry_->commit < entry_->stageCount ? entry_->commit : entry_->stageCount, frame,
+            Dispatch{});
   return Status::ok;
 }
 

@@ -7,10 +7,16 @@
 namespace netc {
 namespace {
 
-std::uint32_t rotate(std::uint32_t x, int by) { return x << by | x >> (32 - by); }
+std::uint32_t rotate(std::uint32_t x, int by) {
+  return x << by | x >> (32 - by);
+}
 
-std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
-std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+std::uint32_t low(std::uint64_t x) {
+  return static_cast<std::uint32_t>(x);
+}
+std::uint32_t high(std::uint64_t x) {
+  return static_cast<std::uint32_t>(x >> 32);
+}
 
 // Both functions use only correctly rounded operations, so their bits do not depend on the C library.
 
@@ -29,14 +35,13 @@ double naturalLog(double x) {
   return exponent * log2 + 2 * s * sum;
 }
 
-// cos(2 pi turns) for 0 <= turns < 1, a multiple of 2^-24, so that the reduction to an eighth of a turn is exact.
+// cos(2 pi turns) for 0 <= turns < 1, a multiple of 2^-24, so that the reduction to an eighth of a turn is
+// exact.
 double cosineOfTurns(double turns) {
   constexpr double twoPi = 6.28318530717958647693;
-  if (turns > 0.5)
-    turns = 1 - turns;
+  if (turns > 0.5) turns = 1 - turns;
   bool negative = turns > 0.25;
-  if (negative)
-    turns = 0.5 - turns;
+  if (negative) turns = 0.5 - turns;
   bool useSine = turns > 0.125; // cos(pi/2 - x) = sin(x)
   double x = twoPi * (useSine ? 0.25 - turns : turns), square = x * x, sum = 0;
   for (int k = 18; k >= 0; k -= 2) // Horner's rule on the Taylor series of cos(x) or sin(x)/x
@@ -70,7 +75,9 @@ std::uint64_t hashName(const char *name) {
   return hash;
 }
 
-std::uint64_t streamKey(std::uint64_t seed, const char *name) { return threefry(seed, hashName(name)); }
+std::uint64_t streamKey(std::uint64_t seed, const char *name) {
+  return threefry(seed, hashName(name));
+}
 
 void fillUniform(float *values, std::size_t count, float lower, float upper, std::uint64_t key) {
   float width = upper - lower;
@@ -91,7 +98,8 @@ void epochOrder(std::uint32_t *order, std::size_t count, std::uint64_t seed, std
   for (std::size_t i = 0; i < count; ++i)
     order[i] = static_cast<std::uint32_t>(i);
   for (std::size_t i = count; i-- > 1;) { // Fisher and Yates, from the last place to the first
-    std::size_t j = static_cast<std::size_t>(high(threefry(key, i)) * static_cast<std::uint64_t>(i + 1) >> 32);
+    std::size_t j =
+        static_cast<std::size_t>(high(threefry(key, i)) * static_cast<std::uint64_t>(i + 1) >> 32);
     std::uint32_t moved = order[i];
     order[i] = order[j];
     order[j] = moved;

@@ -17,8 +17,12 @@ namespace {
 class FloatMode {
  public:
 #if defined(__SSE2__)
-  FloatMode() : saved_(_mm_getcsr()) { _mm_setcsr(nearestFlushMasked); }
-  ~FloatMode() { _mm_setcsr(saved_); }
+  FloatMode() : saved_(_mm_getcsr()) {
+    _mm_setcsr(nearestFlushMasked);
+  }
+  ~FloatMode() {
+    _mm_setcsr(saved_);
+  }
 
  private:
   static constexpr unsigned nearestFlushMasked = 0x9FC0; // exceptions masked, DAZ (bit 6), FTZ (bit 15)
@@ -28,7 +32,9 @@ class FloatMode {
     asm volatile("mrs %0, fpcr" : "=r"(saved_));
     asm volatile("msr fpcr, %0" ::"r"(std::uint64_t{1} << 24)); // FZ
   }
-  ~FloatMode() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
+  ~FloatMode() {
+    asm volatile("msr fpcr, %0" ::"r"(saved_));
+  }
 
  private:
   std::uint64_t saved_;
@@ -51,18 +57,18 @@ void runPart(void *argument, std::size_t index) {
   std::int64_t part = static_cast<std::int64_t>(index);
   FloatMode mode;
   std::int64_t begin = call.iterations * part / call.parts, end = call.iterations * (part + 1) / call.parts;
-  if (call.length == 1)
-    return call.stages[0].run(call.frame, begin, end);
+  if (call.length == 1) return call.stages[0].run(call.frame, begin, end);
   for (std::int64_t i = begin; i < end; ++i)
     for (std::int64_t stage = 0; stage < call.length; ++stage)
       call.stages[stage].run(call.frame, i, i + 1);
 }
 
-void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &frame, const Dispatch &dispatch) {
+void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &frame,
+              const Dispatch &dispatch) {
   const NetcStage &stage = stages[0];
   std::int64_t blocks = (frame.count + 15) / 16, fullBlocks = frame.count / 16;
-  std::int64_t iterations = stage.perBlock * blocks + stage.perFullBlock * fullBlocks + stage.perCount * frame.count +
-                            stage.fixed;
+  std::int64_t iterations =
+      stage.perBlock * blocks + stage.perFullBlock * fullBlocks + stage.perCount * frame.count + stage.fixed;
   std::int64_t parts = static_cast<std::int64_t>(dispatch.parts);
   StageCall call{stages, length, &frame, iterations, iterations < parts ? iterations : parts};
   if (call.parts <= 1) {
@@ -79,8 +85,7 @@ template <class Label>
 Status checkLabels(const NetcTensor &target, const void *data, std::size_t samples, char *message) {
   const Label *labels = static_cast<const Label *>(data);
   std::size_t perSample = elementCount(target.shape, target.rank);
-  if (target.batch && target.rank > 0)
-    perSample /= static_cast<std::size_t>(target.shape[0]);
+  if (target.batch && target.rank > 0) perSample /= static_cast<std::size_t>(target.shape[0]);
   std::size_t count = target.batch ? samples * perSample : perSample;
   for (std::size_t i = 0; i < count; ++i)
     if (labels[i] < 0 || labels[i] >= target.classes)
@@ -90,16 +95,14 @@ Status checkLabels(const NetcTensor &target, const void *data, std::size_t sampl
   return Status::ok;
 }
 
-Status checkInput(const NetcTensor &tensor, bool isPredict, const void *data, std::size_t count, char *message) {
+Status checkInput(const NetcTensor &tensor, bool isPredict, const void *data, std::size_t count,
+                  char *message) {
   if (!data) {
-    if (isPredict && tensor.role == NETC_TARGET)
-      return Status::ok;
+    if (isPredict && tensor.role == NETC_TARGET) return Status::ok;
     return fail(message, Status::badArgument, "%s: null pointer", tensor.name);
   }
-  if (tensor.role != NETC_TARGET || tensor.classes <= 0)
-    return Status::ok;
-  if (tensor.type == NETC_I32)
-    return checkLabels<std::int32_t>(tensor, data, count, message);
+  if (tensor.role != NETC_TARGET || tensor.classes <= 0) return Status::ok;
+  if (tensor.type == NETC_I32) return checkLabels<std::int32_t>(tensor, data, count, message);
   if (tensor.type == NETC_U8 || tensor.type == NETC_BOOL)
     return checkLabels<std::uint8_t>(tensor, data, count, message);
   return Status::ok;
@@ -114,13 +117,10 @@ Status checkCall(const NetcModel &model, const NetcEntry &entry, const void *con
                 static_cast<long long>(model.maxBatch));
   bool isPredict = !std::strcmp(entry.name, "predict");
   for (std::int64_t i = 0, slot = 0; i < model.tensorCount; ++i) {
-    if (inStore(model.tensors[i]))
-      continue;
-    if (!inputs)
-      return fail(message, Status::badArgument, "inputs: null pointer");
+    if (inStore(model.tensors[i])) continue;
+    if (!inputs) return fail(message, Status::badArgument, "inputs: null pointer");
     Status status = checkInput(model.tensors[i], isPredict, inputs[slot++], count, message);
-    if (status != Status::ok)
-      return status;
+    if (status != Status::ok) return status;
   }
   return Status::ok;
 }
@@ -139,8 +139,7 @@ Status placeOutputs(const NetcEntry &entry, void *const *outputs, void **slots, 
     bool fits = result.kind != NETC_OUTPUT && used + bytes <= scratchBytes;
     if (!slots[i] && !fits)
       return fail(message, Status::badArgument, "%s: null pointer for a result", result.name);
-    if (!slots[i])
-      slots[i] = scratch + used;
+    if (!slots[i]) slots[i] = scratch + used;
     used += bytes; // also where the caller gave a place: a slot's offset depends on the tables alone
   }
   return Status::ok;
@@ -149,7 +148,8 @@ Status placeOutputs(const NetcEntry &entry, void *const *outputs, void **slots, 
 void evaluateScalars(const NetcEntry &entry, const ScalarInputs &in, const float *rate, float *scalars) {
   for (std::int64_t i = 0; i < entry.scalarCount; ++i) {
     const NetcScalar &scalar = entry.scalars[i];
-    scalars[i] = rate && !std::strcmp(scalar.name, "lr") ? *rate : static_cast<float>(evaluateScalar(scalar, in));
+    scalars[i] =
+        rate && !std::strcmp(scalar.name, "lr") ? *rate : static_cast<float>(evaluateScalar(scalar, in));
   }
 }
 

@@ -16,7 +16,8 @@ struct Dispatch {
 };
 
 /// Count, null pointers and class labels, all before anything is written.
-Status checkCall(const NetcModel &, const NetcEntry &, const void *const *inputs, std::size_t count, char *message);
+Status checkCall(const NetcModel &, const NetcEntry &, const void *const *inputs, std::size_t count,
+                 char *message);
 
 /// The bytes of a loss or metric in a call's scratch memory, where they stand in the order of the results.
 std::size_t scratchSize(const NetcResult &);

@@ -11,7 +11,7 @@
 namespace netc {
 
 struct FileTensor {
-  const char *name;  // valid during the call; at most 1023 bytes
+  const char *name; // valid during the call; at most 1023 bytes
   bool isF32;
   std::int64_t rank; // at most 16
   std::int64_t shape[16];
@@ -26,13 +26,14 @@ struct FileVisitor {
   Status (*metadata)(void *context, const char *key, const char *value);
 };
 
-/// Calls the visitor for each tensor and pair of metadata, in the order of the file. Fails with badFile (and a message
-/// that begins with `source`) unless the whole header is well-formed, sizes and offsets agree and the data is complete.
+/// Calls the visitor for each tensor and pair of metadata, in the order of the file. Fails with badFile (and
+/// a message that begins with `source`) unless the whole header is well-formed, sizes and offsets agree and
+/// the data is complete.
 Status readSafetensors(const unsigned char *bytes, std::size_t size, const char *source, const FileVisitor &,
                        char *message);
 
-/// Writes to memory; without memory it only counts the bytes. Calls in order: begin, metadata..., tensor... (offsets
-/// are assigned in this order), endHeader; then data of each tensor in the same order.
+/// Writes to memory; without memory it only counts the bytes. Calls in order: begin, metadata..., tensor...
+/// (offsets are assigned in this order), endHeader; then data of each tensor in the same order.
 class SafetensorsWriter {
  public:
   explicit SafetensorsWriter(unsigned char *buffer) : buffer_(buffer) {}

@@ -25,8 +25,7 @@ class Header {
 
   bool failed() const { return failed_; }
   bool fail(const char *what) {
-    if (!failed_)
-      netc::fail(message_, Status::badFile, "%s: header, byte %zu: %s", source_, at_, what);
+    if (!failed_) netc::fail(message_, Status::badFile, "%s: header, byte %zu: %s", source_, at_, what);
     failed_ = true;
     return false;
   }
@@ -37,8 +36,7 @@ class Header {
     return at_ < size_ ? static_cast<char>(text_[at_]) : '\0';
   }
   bool take(char c) {
-    if (peek() != c || at_ == size_)
-      return false;
+    if (peek() != c || at_ == size_) return false;
     ++at_;
     return true;
   }
@@ -63,23 +61,19 @@ class Header {
 };
 
 bool Header::string(char *out) {
-  if (!expect('"'))
-    return false;
+  if (!expect('"')) return false;
   std::size_t length = 0;
   while (at_ < size_ && text_[at_] != '"') {
-    if (length + 5 > maxName)
-      return fail("string longer than 1023 bytes");
+    if (length + 5 > maxName) return fail("string longer than 1023 bytes");
     unsigned char c = text_[at_++];
-    if (c < 0x20)
-      return fail("control character in a string");
+    if (c < 0x20) return fail("control character in a string");
     if (c != '\\')
       out[length++] = static_cast<char>(c);
     else if (!escape(out, &length))
       return false;
   }
   out[length] = 0;
-  if (at_ == size_)
-    return fail("string without end");
+  if (at_ == size_) return fail("string without end");
   ++at_;
   return true;
 }
@@ -88,9 +82,10 @@ bool Header::codePoint(std::uint32_t *out) {
   *out = 0;
   for (int i = 0; i < 4; ++i) {
     const char *digits = "0123456789abcdef";
-    const char *digit = at_ < size_ && text_[at_] ? std::strchr(digits, text_[at_] | (text_[at_] >= 'A' ? 0x20 : 0)) : nullptr;
-    if (!digit)
-      return fail("expected four hexadecimal digits");
+    const char *digit = at_ < size_ && text_[at_]
+                            ? std::strchr(digits, text_[at_] | (text_[at_] >= 'A' ? 0x20 : 0))
+                            : nullptr;
+    if (!digit) return fail("expected four hexadecimal digits");
     *out = *out << 4 | static_cast<std::uint32_t>(digit - digits);
     ++at_;
   }
@@ -106,16 +101,13 @@ bool Header::escape(char *out, std::size_t *length) {
     return true;
   }
   std::uint32_t code = 0, low = 0;
-  if (c != 'u')
-    return fail("unknown escape in a string");
-  if (!codePoint(&code))
-    return false;
+  if (c != 'u') return fail("unknown escape in a string");
+  if (!codePoint(&code)) return false;
   if (code >= 0xD800 && code < 0xE000) { // a pair of surrogates
     if (code >= 0xDC00 || at_ + 2 > size_ || text_[at_] != '\\' || text_[at_ + 1] != 'u')
       return fail("half a surrogate pair");
     at_ += 2;
-    if (!codePoint(&low) || low < 0xDC00 || low >= 0xE000)
-      return fail("half a surrogate pair");
+    if (!codePoint(&low) || low < 0xDC00 || low >= 0xE000) return fail("half a surrogate pair");
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
   }
   int continuations = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
@@ -129,9 +121,9 @@ bool Header::escape(char *out, std::size_t *length) {
 bool Header::number(std::uint64_t *out) {
   *out = 0;
   std::size_t digits = 0;
-  for (char c = peek(); at_ < size_ && c >= '0' && c <= '9'; c = at_ < size_ ? static_cast<char>(text_[at_]) : '\0') {
-    if (++digits > 18 || (digits == 2 && *out == 0))
-      return fail("number out of range");
+  for (char c = peek(); at_ < size_ && c >= '0' && c <= '9';
+       c = at_ < size_ ? static_cast<char>(text_[at_]) : '\0') {
+    if (++digits > 18 || (digits == 2 && *out == 0)) return fail("number out of range");
     *out = *out * 10 + static_cast<std::uint64_t>(c - '0');
     ++at_;
   }
@@ -147,11 +139,9 @@ struct Fields {
 
 bool readType(Header &header, Fields &fields) {
   char name[maxName];
-  if (!header.string(name))
-    return false;
+  if (!header.string(name)) return false;
   for (const DataType &type : dataTypes)
-    if (!std::strcmp(type.name, name))
-      fields.elementBytes = type.bytes;
+    if (!std::strcmp(type.name, name)) fields.elementBytes = type.bytes;
   fields.tensor.isF32 = !std::strcmp(name, "F32");
   fields.type = true;
   return fields.elementBytes || header.fail("unknown dtype");
@@ -161,16 +151,12 @@ bool readShape(Header &header, Fields &fields) {
   FileTensor &tensor = fields.tensor;
   fields.shape = true;
   tensor.rank = 0;
-  if (!header.expect('['))
-    return false;
-  if (header.take(']'))
-    return true;
+  if (!header.expect('[')) return false;
+  if (header.take(']')) return true;
   do {
     std::uint64_t extent;
-    if (tensor.rank == static_cast<std::int64_t>(maxRank))
-      return header.fail("more than 16 dimensions");
-    if (!header.number(&extent))
-      return false;
+    if (tensor.rank == static_cast<std::int64_t>(maxRank)) return header.fail("more than 16 dimensions");
+    if (!header.number(&extent)) return false;
     tensor.shape[tensor.rank++] = static_cast<std::int64_t>(extent);
   } while (header.take(','));
   return header.expect(']');
@@ -178,17 +164,15 @@ bool readShape(Header &header, Fields &fields) {
 
 bool readOffsets(Header &header, Fields &fields) {
   fields.offsets = true;
-  return header.expect('[') && header.number(&fields.begin) && header.expect(',') && header.number(&fields.end) &&
-         header.expect(']');
+  return header.expect('[') && header.number(&fields.begin) && header.expect(',') &&
+         header.number(&fields.end) && header.expect(']');
 }
 
 bool readFields(Header &header, Fields &fields) {
   char key[maxName];
-  if (!header.expect('{'))
-    return false;
+  if (!header.expect('{')) return false;
   do {
-    if (!header.string(key) || !header.expect(':'))
-      return false;
+    if (!header.string(key) || !header.expect(':')) return false;
     bool known = false;
     if (!std::strcmp(key, "dtype") && !fields.type)
       known = readType(header, fields);
@@ -196,8 +180,7 @@ bool readFields(Header &header, Fields &fields) {
       known = readShape(header, fields);
     else if (!std::strcmp(key, "data_offsets") && !fields.offsets)
       known = readOffsets(header, fields);
-    if (!known)
-      return header.fail("expected each of \"dtype\", \"shape\" and \"data_offsets\" once");
+    if (!known) return header.fail("expected each of \"dtype\", \"shape\" and \"data_offsets\" once");
   } while (header.take(','));
   if (!fields.type || !fields.shape || !fields.offsets)
     return header.fail("expected \"dtype\", \"shape\" and \"data_offsets\"");
@@ -208,23 +191,20 @@ bool readFields(Header &header, Fields &fields) {
 bool sizeOf(const Fields &fields, std::uint64_t *bytes) {
   *bytes = fields.elementBytes;
   for (std::int64_t axis = 0; axis < fields.tensor.rank; ++axis)
-    if (__builtin_mul_overflow(*bytes, static_cast<std::uint64_t>(fields.tensor.shape[axis]), bytes) || *bytes >> 63)
+    if (__builtin_mul_overflow(*bytes, static_cast<std::uint64_t>(fields.tensor.shape[axis]), bytes) ||
+        *bytes >> 63)
       return false;
   return true;
 }
 
 Status readMetadata(Header &header, const FileVisitor &visitor) {
   char key[maxName], value[maxName];
-  if (!header.expect('{'))
-    return Status::badFile;
-  if (header.take('}'))
-    return Status::ok;
+  if (!header.expect('{')) return Status::badFile;
+  if (header.take('}')) return Status::ok;
   do {
-    if (!header.string(key) || !header.expect(':') || !header.string(value))
-      return Status::badFile;
+    if (!header.string(key) || !header.expect(':') || !header.string(value)) return Status::badFile;
     Status status = visitor.metadata(visitor.context, key, value);
-    if (status != Status::ok)
-      return status;
+    if (status != Status::ok) return status;
   } while (header.take(','));
   return header.expect('}') ? Status::ok : Status::badFile;
 }
@@ -234,20 +214,19 @@ struct Data {
   std::size_t size, used = 0;
 };
 
-Status readTensor(Header &header, const char *name, Data &data, const char *source, const FileVisitor &visitor,
-                  char *message) {
+Status readTensor(Header &header, const char *name, Data &data, const char *source,
+                  const FileVisitor &visitor, char *message) {
   Fields fields;
   std::uint64_t bytes = 0;
-  if (!readFields(header, fields))
-    return Status::badFile;
+  if (!readFields(header, fields)) return Status::badFile;
   if (!sizeOf(fields, &bytes) || fields.begin > fields.end || fields.end - fields.begin != bytes)
     return fail(message, Status::badFile, "%s: %s: shape and data_offsets do not agree", source, name);
   if (fields.begin != data.used)
     return fail(message, Status::badFile, "%s: %s: data_offsets begin at %llu, expected %zu", source, name,
                 static_cast<unsigned long long>(fields.begin), data.used);
   if (fields.end > data.size)
-    return fail(message, Status::badFile, "%s: truncated: %s ends at byte %llu of the data, the file has %zu", source,
-                name, static_cast<unsigned long long>(fields.end), data.size);
+    return fail(message, Status::badFile, "%s: truncated: %s ends at byte %llu of the data, the file has %zu",
+                source, name, static_cast<unsigned long long>(fields.end), data.size);
   data.used = static_cast<std::size_t>(fields.end);
   fields.tensor.name = name;
   fields.tensor.data = data.bytes + fields.begin;
@@ -255,42 +234,42 @@ Status readTensor(Header &header, const char *name, Data &data, const char *sour
   return visitor.tensor(visitor.context, fields.tensor);
 }
 
-Status readEntries(Header &header, Data &data, const char *source, const FileVisitor &visitor, char *message) {
+Status readEntries(Header &header, Data &data, const char *source, const FileVisitor &visitor,
+                   char *message) {
   char name[maxName];
-  if (!header.expect('{'))
-    return Status::badFile;
+  if (!header.expect('{')) return Status::badFile;
   if (!header.take('}')) {
     do {
-      if (!header.string(name) || !header.expect(':'))
-        return Status::badFile;
-      Status status = std::strcmp(name, "__metadata__") ? readTensor(header, name, data, source, visitor, message)
-                                                        : readMetadata(header, visitor);
-      if (status != Status::ok)
-        return status;
+      if (!header.string(name) || !header.expect(':')) return Status::badFile;
+      Status status = std::strcmp(name, "__metadata__")
+                          ? readTensor(header, name, data, source, visitor, message)
+                          : readMetadata(header, visitor);
+      if (status != Status::ok) return status;
     } while (header.take(','));
-    if (!header.expect('}'))
-      return Status::badFile;
+    if (!header.expect('}')) return Status::badFile;
   }
   return header.atEnd() || header.fail("expected the end of the header") ? Status::ok : Status::badFile;
 }
 
 } // namespace
 
-Status readSafetensors(const unsigned char *bytes, std::size_t size, const char *source, const FileVisitor &visitor,
-                       char *message) {
+Status readSafetensors(const unsigned char *bytes, std::size_t size, const char *source,
+                       const FileVisitor &visitor, char *message) {
   if (size < 8)
     return fail(message, Status::badFile, "%s: %zu bytes, too few for a safetensors file", source, size);
   std::uint64_t length = 0;
   for (int i = 7; i >= 0; --i)
     length = length << 8 | bytes[i];
   if (length > size - 8)
-    return fail(message, Status::badFile, "%s: not a safetensors file, or truncated: header of %llu bytes, %zu follow",
-                source, static_cast<unsigned long long>(length), size - 8);
+    return fail(message, Status::badFile,
+                "%s: not a safetensors file, or truncated: header of %llu bytes, %zu follow", source,
+                static_cast<unsigned long long>(length), size - 8);
   Header header(bytes + 8, static_cast<std::size_t>(length), source, message);
   Data data{bytes + 8 + length, size - 8 - static_cast<std::size_t>(length)};
   Status status = readEntries(header, data, source, visitor, message);
   if (status == Status::ok && data.used != data.size)
-    return fail(message, Status::badFile, "%s: %zu bytes of data, the header describes %zu", source, data.size, data.used);
+    return fail(message, Status::badFile, "%s: %zu bytes of data, the header describes %zu", source,
+                data.size, data.used);
   return status;
 }
 

@@ -18,7 +18,8 @@ void SafetensorsWriter::metadata(const char *key, const char *value) {
   putString(value);
 }
 
-void SafetensorsWriter::tensor(const char *name, const std::int64_t *shape, std::int64_t rank, std::size_t bytes) {
+void SafetensorsWriter::tensor(const char *name, const std::int64_t *shape, std::int64_t rank,
+                               std::size_t bytes) {
   if (!hasTensor_ && hasMetadata_)
     put("},");
   else if (hasTensor_)
@@ -27,8 +28,7 @@ void SafetensorsWriter::tensor(const char *name, const std::int64_t *shape, std:
   putString(name);
   put(":{\"dtype\":\"F32\",\"shape\":[");
   for (std::int64_t axis = 0; axis < rank; ++axis) {
-    if (axis)
-      put(",");
+    if (axis) put(",");
     putNumber(static_cast<std::uint64_t>(shape[axis]));
   }
   put("],\"data_offsets\":[");
@@ -48,12 +48,13 @@ void SafetensorsWriter::endHeader() {
 }
 
 void SafetensorsWriter::put(const void *bytes, std::size_t size) {
-  if (buffer_ && size)
-    std::memcpy(buffer_ + size_, bytes, size);
+  if (buffer_ && size) std::memcpy(buffer_ + size_, bytes, size);
   size_ += size;
 }
 
-void SafetensorsWriter::put(const char *text) { put(text, std::strlen(text)); }
+void SafetensorsWriter::put(const char *text) {
+  put(text, std::strlen(text));
+}
 
 void SafetensorsWriter::putNumber(std::uint64_t number) {
   char digits[24];

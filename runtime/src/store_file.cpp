@@ -16,7 +16,9 @@ bool belongs(const NetcModel &model, const NetcTensor &tensor, bool states) {
   return inStore(tensor) && (states || !isOptimizerState(model, tensor));
 }
 
-std::size_t bytesIn(const NetcTensor &tensor) { return 4 * elementCount(tensor.shape, tensor.rank); }
+std::size_t bytesIn(const NetcTensor &tensor) {
+  return 4 * elementCount(tensor.shape, tensor.rank);
+}
 
 // A state belongs to the whole store. Weights fit every model with the same weights, whatever its optimizer.
 void fingerprint(const NetcModel &model, bool states, char *text, std::size_t size) {
@@ -27,8 +29,7 @@ void fingerprint(const NetcModel &model, bool states, char *text, std::size_t si
   std::uint64_t hash = 0;
   for (std::int64_t i = 0; i < model.tensorCount; ++i) {
     const NetcTensor &tensor = model.tensors[i];
-    if (!belongs(model, tensor, false))
-      continue;
+    if (!belongs(model, tensor, false)) continue;
     hash = threefry(hash, hashName(tensor.name));
     for (std::int64_t axis = 0; axis < tensor.rank; ++axis)
       hash = threefry(hash, static_cast<std::uint64_t>(tensor.shape[axis]));
@@ -41,8 +42,7 @@ void shapeText(const std::int64_t *shape, std::int64_t rank, char *out, std::siz
   for (std::int64_t i = 0; i < rank && used < size; ++i)
     used += static_cast<std::size_t>(
         std::snprintf(out + used, size - used, i ? ", %lld" : "%lld", static_cast<long long>(shape[i])));
-  if (used < size)
-    std::snprintf(out + used, size - used, "]");
+  if (used < size) std::snprintf(out + used, size - used, "]");
 }
 
 // Loading goes over the file twice: first it only checks (store null), then it copies.
@@ -88,8 +88,7 @@ bool parseCounter(const char *text, std::uint64_t *value) {
   *value = 0;
   std::size_t length = std::strlen(text);
   for (const char *c = text; *c; ++c) {
-    if (*c < '0' || *c > '9')
-      return false;
+    if (*c < '0' || *c > '9') return false;
     *value = *value * 10 + static_cast<std::uint64_t>(*c - '0');
   }
   return length > 0 && length < 19;
@@ -100,7 +99,8 @@ Status loadMetadata(void *context, const char *key, const char *value) {
   bool isStep = !std::strcmp(key, "step"), isEpoch = !std::strcmp(key, "epoch");
   if (isStep || isEpoch) {
     if (!parseCounter(value, isStep ? &load.step : &load.epoch))
-      return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key, value);
+      return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key,
+                  value);
     (isStep ? load.hasStep : load.hasEpoch) = true;
     return Status::ok;
   }
@@ -118,7 +118,8 @@ Status loadMetadata(void *context, const char *key, const char *value) {
 Status checkComplete(const Loading &load) {
   for (std::int64_t i = 0; i < load.model.tensorCount; ++i)
     if (belongs(load.model, load.model.tensors[i], load.states) && !load.found[i])
-      return fail(load.message, Status::mismatch, "%s: %s is missing", load.source, load.model.tensors[i].name);
+      return fail(load.message, Status::mismatch, "%s: %s is missing", load.source,
+                  load.model.tensors[i].name);
   if (load.states && (!load.hasStep || !load.hasEpoch))
     return fail(load.message, Status::mismatch, "%s: weights alone, without step and epoch", load.source);
   return Status::ok;
@@ -140,29 +141,28 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
   }
   for (std::int64_t i = 0; i < model.tensorCount; ++i)
     if (belongs(model, model.tensors[i], states))
-      writer.tensor(model.tensors[i].name, model.tensors[i].shape, model.tensors[i].rank, bytesIn(model.tensors[i]));
+      writer.tensor(model.tensors[i].name, model.tensors[i].shape, model.tensors[i].rank,
+                    bytesIn(model.tensors[i]));
   writer.endHeader();
 }
 
 } // namespace
 
 Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
-  if (!usable())
-    return status_;
+  if (!usable()) return status_;
   SafetensorsWriter count(nullptr);
   writeHeader(count, model_, states, step_, epoch_);
   std::size_t needed = count.size();
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
-    if (belongs(model_, model_.tensors[i], states))
-      needed += bytesIn(model_.tensors[i]);
+    if (belongs(model_, model_.tensors[i], states)) needed += bytesIn(model_.tensors[i]);
   std::size_t available = *size;
   *size = needed;
   message_[0] = 0;
   status_ = Status::ok;
-  if (!buffer)
-    return status_;
+  if (!buffer) return status_;
   if (available < needed)
-    return status_ = fail(message_, Status::badArgument, "buffer of %zu bytes, %zu needed", available, needed);
+    return status_ =
+               fail(message_, Status::badArgument, "buffer of %zu bytes, %zu needed", available, needed);
   SafetensorsWriter writer(static_cast<unsigned char *>(buffer));
   writeHeader(writer, model_, states, step_, epoch_);
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
@@ -173,29 +173,24 @@ Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
 
 Status Core::saveFile(const char *path, bool states) const {
   std::size_t size = 0;
-  if (saveBytes(nullptr, &size, states) != Status::ok)
-    return status_;
+  if (saveBytes(nullptr, &size, states) != Status::ok) return status_;
   void *bytes = std::malloc(size);
-  if (!bytes)
-    return status_ = fail(message_, Status::outOfMemory, "%s: no memory for %zu bytes", path, size);
-  if (saveBytes(bytes, &size, states) == Status::ok)
-    status_ = writeFile(path, bytes, size, message_);
+  if (!bytes) return status_ = fail(message_, Status::outOfMemory, "%s: no memory for %zu bytes", path, size);
+  if (saveBytes(bytes, &size, states) == Status::ok) status_ = writeFile(path, bytes, size, message_);
   std::free(bytes);
   return status_;
 }
 
 Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char *source, bool states) {
-  if (!usable())
-    return status_;
+  if (!usable()) return status_;
   message_[0] = 0;
-  unsigned char *found = static_cast<unsigned char *>(std::calloc(static_cast<std::size_t>(model_.tensorCount) + 1, 1));
-  if (!found)
-    return status_ = fail(message_, Status::outOfMemory, "%s: no memory", source);
+  unsigned char *found =
+      static_cast<unsigned char *>(std::calloc(static_cast<std::size_t>(model_.tensorCount) + 1, 1));
+  if (!found) return status_ = fail(message_, Status::outOfMemory, "%s: no memory", source);
   Loading load{model_, source, states, nullptr, found, message_};
   FileVisitor visitor{&load, loadTensor, loadMetadata};
   status_ = readSafetensors(bytes, size, source, visitor, message_);
-  if (status_ == Status::ok)
-    status_ = checkComplete(load);
+  if (status_ == Status::ok) status_ = checkComplete(load);
   if (status_ == Status::ok) {
     load.store = store_;
     readSafetensors(bytes, size, source, visitor, message_);
@@ -207,23 +202,33 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
 }
 
 Status Core::loadFile(const char *path, bool states) {
-  if (!usable())
-    return status_;
+  if (!usable()) return status_;
   unsigned char *bytes = nullptr;
   std::size_t size = 0;
   status_ = readFile(path, &bytes, &size, message_);
-  if (status_ == Status::ok)
-    loadBytes(bytes, size, path, states);
+  if (status_ == Status::ok) loadBytes(bytes, size, path, states);
   std::free(bytes);
   return status_;
 }
 
-Status Core::save(const char *path) const { return saveFile(path, false); }
-Status Core::load(const char *path) { return loadFile(path, false); }
-Status Core::saveState(const char *path) const { return saveFile(path, true); }
-Status Core::loadState(const char *path) { return loadFile(path, true); }
-Status Core::save(void *buffer, std::size_t *size) const { return saveBytes(buffer, size, false); }
-Status Core::saveState(void *buffer, std::size_t *size) const { return saveBytes(buffer, size, true); }
+Status Core::save(const char *path) const {
+  return saveFile(path, false);
+}
+Status Core::load(const char *path) {
+  return loadFile(path, false);
+}
+Status Core::saveState(const char *path) const {
+  return saveFile(path, true);
+}
+Status Core::loadState(const char *path) {
+  return loadFile(path, true);
+}
+Status Core::save(void *buffer, std::size_t *size) const {
+  return saveBytes(buffer, size, false);
+}
+Status Core::saveState(void *buffer, std::size_t *size) const {
+  return saveBytes(buffer, size, true);
+}
 Status Core::load(const void *buffer, std::size_t size) {
   return loadBytes(static_cast<const unsigned char *>(buffer), size, "buffer", false);
 }

@@ -14,8 +14,8 @@ std::size_t bytesOf(std::int64_t type);
 /// Product of the extents, 1 for none.
 std::size_t elementCount(const std::int64_t *shape, std::int64_t rank);
 bool inStore(const NetcTensor &);
-/// A state whose name continues a parameter's ("conv1.weight.velocity") is the optimizer's; the others (running
-/// statistics) belong to the weights.
+/// A state whose name continues a parameter's ("conv1.weight.velocity") is the optimizer's; the others
+/// (running statistics) belong to the weights.
 bool isOptimizerState(const NetcModel &, const NetcTensor &);
 const NetcEntry *findEntry(const NetcTarget &, const char *name);
 /// The most that any entry of the target needs.
@@ -23,7 +23,8 @@ std::size_t workspaceBytes(const NetcTarget &);
 /// Fails (false, with a message) on tables of another version or beyond the runtime's limits.
 bool checkTables(const NetcModel &, char *message);
 
-/// The target `name`, or the first that this machine supports if it is null; null with a message if there is none.
+/// The target `name`, or the first that this machine supports if it is null; null with a message if there is
+/// none.
 const NetcTarget *chooseTarget(const NetcModel &, const char *name, char *message);
 
 } // namespace netc

@@ -6,7 +6,8 @@
 namespace netc {
 namespace {
 
-// A pause takes some 15 to 50 ns, so this is 20 to 70 us: the gap between two stages or two steps, not between epochs.
+// A pause takes some 15 to 50 ns, so this is 20 to 70 us: the gap between two stages or two steps, not
+// between epochs.
 constexpr int spins = 1500;
 constexpr int crowdedSpins = 4; // each gives the processor away
 
@@ -14,7 +15,9 @@ constexpr int crowdedSpins = 4; // each gives the processor away
 
 // pthread_create, not std::thread: without exceptions a failing std::thread would end the program.
 ThreadPool::ThreadPool(unsigned threads)
-    : threads_(threads < 1 ? 1 : threads > maxThreads ? maxThreads : threads),
+    : threads_(threads < 1            ? 1
+               : threads > maxThreads ? maxThreads
+                                      : threads),
       crowded_(threads_ > std::thread::hardware_concurrency()) {
   for (unsigned i = 1; i < threads_; ++i) {
     Worker &worker = workers_[workerCount_];
@@ -58,10 +61,10 @@ void ThreadPool::run(std::size_t parts, Part part, void *argument) {
 
 bool ThreadPool::takePart(std::uint32_t job, unsigned index) {
   std::uint32_t before = job - 1;
-  if (claims_[index].job.load(std::memory_order_relaxed) != before || !claims_[index].job.compare_exchange_strong(before, job))
+  if (claims_[index].job.load(std::memory_order_relaxed) != before ||
+      !claims_[index].job.compare_exchange_strong(before, job))
     return false;
-  if (index < parts_)
-    part_(argument_, index);
+  if (index < parts_) part_(argument_, index);
   if (pending_.fetch_sub(1) == 1 && callerSleeps_.load()) {
     { std::lock_guard<std::mutex> lock(mutex_); }
     done_.notify_one();
@@ -76,8 +79,7 @@ void ThreadPool::takeParts(std::uint32_t job, unsigned first) {
 
 void ThreadPool::waitForAll() {
   for (int i = 0; i < (crowded_ ? crowdedSpins : spins); ++i) {
-    if (pending_.load(std::memory_order_acquire) == 0)
-      return;
+    if (pending_.load(std::memory_order_acquire) == 0) return;
     pause(crowded_);
   }
   std::unique_lock<std::mutex> lock(mutex_);
@@ -104,8 +106,7 @@ void ThreadPool::work(unsigned self) {
 std::uint32_t ThreadPool::nextJob(std::uint32_t last) {
   for (int i = 0; i < (crowded_ ? crowdedSpins : spins); ++i) {
     std::uint32_t job = job_.load(std::memory_order_acquire);
-    if (job != last || stop_.load(std::memory_order_relaxed))
-      return job;
+    if (job != last || stop_.load(std::memory_order_relaxed)) return job;
     pause(crowded_);
   }
   std::unique_lock<std::mutex> lock(mutex_);

@@ -1,5 +1,6 @@
-// Threads that run the parts of one stage after the other with little delay: they spin for some microseconds between
-// stages, then sleep. Any thread may run any part, so a thread that gets no processor holds nobody up.
+// Threads that run the parts of one stage after the other with little delay: they spin for some microseconds
+// between stages, then sleep. Any thread may run any part, so a thread that gets no processor holds nobody
+// up.
 #pragma once
 
 #include <atomic>
@@ -22,8 +23,8 @@ class ThreadPool {
   ThreadPool &operator=(const ThreadPool &) = delete;
 
   using Part = void (*)(void *argument, std::size_t index);
-  /// Runs part(argument, i) for 0 <= i < parts <= threads and returns when all have. Thread i takes part i if it is
-  /// awake in time: its data of the stage before is in its cache. One caller at a time.
+  /// Runs part(argument, i) for 0 <= i < parts <= threads and returns when all have. Thread i takes part i if
+  /// it is awake in time: its data of the stage before is in its cache. One caller at a time.
   void run(std::size_t parts, Part part, void *argument);
 
  private:
@@ -50,8 +51,9 @@ class ThreadPool {
   Worker workers_[maxThreads];
   Claim claims_[maxThreads];
 
-  // The current job. Every part of every job is taken exactly once (job-1 -> job in its claim), so a thread that comes
-  // late, with an old number, takes nothing; part_, argument_ and parts_ change only when no part is left running.
+  // The current job. Every part of every job is taken exactly once (job-1 -> job in its claim), so a thread
+  // that comes late, with an old number, takes nothing; part_, argument_ and parts_ change only when no part
+  // is left running.
   alignas(64) std::atomic<std::uint32_t> job_{0};
   Part part_ = nullptr;
   void *argument_ = nullptr;

@@ -14,9 +14,12 @@ std::string show(const char *);
 std::string show(double);
 std::string show(float);
 std::string show(bool);
-template <class T> std::string show(T value) { return std::to_string(value); }
+template <class T> std::string show(T value) {
+  return std::to_string(value);
+}
 
-template <class A, class B> void equal(const A &found, const B &expected, const char *text, const char *file, int line) {
+template <class A, class B>
+void equal(const A &found, const B &expected, const char *text, const char *file, int line) {
   ++checks;
   if (!(found == expected))
     report(file, line, std::string(text) + ": found " + show(found) + ", expected " + show(expected));
@@ -24,8 +27,7 @@ template <class A, class B> void equal(const A &found, const B &expected, const 
 
 inline void holds(bool value, const char *text, const char *file, int line) {
   ++checks;
-  if (!value)
-    report(file, line, std::string(text) + " does not hold");
+  if (!value) report(file, line, std::string(text) + " does not hold");
 }
 
 /// `text` must hold `part`.

@@ -34,7 +34,9 @@ struct Batch {
   }
 };
 
-std::vector<unsigned char> storeOf(const Core &core) { return {core.store(), core.store() + core.model().storeBytes}; }
+std::vector<unsigned char> storeOf(const Core &core) {
+  return {core.store(), core.store() + core.model().storeBytes};
+}
 
 netc::Options withThreads(unsigned threads) {
   netc::Options options;
@@ -296,12 +298,13 @@ void cInterfaceTest() {
 }
 
 void scalarTest() {
-  const NetcScalarOp warmUp[] = {{NETC_STEP, 0},    {NETC_STEPS, 0},   {NETC_DIV, 0},     {NETC_CONST, 0.25},
-                                 {NETC_MINIMUM, 0}, {NETC_CONST, 4.0}, {NETC_MUL, 0},     {NETC_SQRT, 0},
+  const NetcScalarOp warmUp[] = {{NETC_STEP, 0},    {NETC_STEPS, 0},   {NETC_DIV, 0}, {NETC_CONST, 0.25},
+                                 {NETC_MINIMUM, 0}, {NETC_CONST, 4.0}, {NETC_MUL, 0}, {NETC_SQRT, 0},
                                  {NETC_COUNT, 0},   {NETC_ADD, 0},     {NETC_NEG, 0}};
   netc::ScalarInputs in{10, 25, 0, 100};
   EQUAL(netc::evaluateScalar({"s", warmUp, 11}, in), -11.0);
-  const NetcScalarOp select[] = {{NETC_STEP, 0}, {NETC_CONST, 30}, {NETC_LT, 0}, {NETC_CONST, 1}, {NETC_CONST, 2}, {NETC_SELECT, 0}};
+  const NetcScalarOp select[] = {{NETC_STEP, 0},  {NETC_CONST, 30}, {NETC_LT, 0},
+                                 {NETC_CONST, 1}, {NETC_CONST, 2},  {NETC_SELECT, 0}};
   EQUAL(netc::evaluateScalar({"s", select, 6}, in), 1.0);
   HOLDS(std::isnan(netc::evaluateScalar({"s", select, 5}, in))); // three values left
   HOLDS(std::isnan(netc::evaluateScalar({"s", select + 2, 1}, in)));

@@ -14,7 +14,9 @@ using namespace netc::data;
 
 namespace {
 
-std::string at(const std::string &name) { return folder + "/" + name; }
+std::string at(const std::string &name) {
+  return folder + "/" + name;
+}
 
 std::string bigEndian(std::uint32_t value) {
   std::string text;
@@ -101,7 +103,8 @@ void mnistFolder() {
 } // namespace
 
 void csvTest() {
-  Arrays iris = csv("5.1,3.5,Iris-setosa\n4.9,-3e1,Iris-virginica\r\n\n+.5,7,\"Iris-setosa\""); // no newline at the end
+  Arrays iris =
+      csv("5.1,3.5,Iris-setosa\n4.9,-3e1,Iris-virginica\r\n\n+.5,7,\"Iris-setosa\""); // no newline at the end
   EQUAL(iris.size(), 3u);
   EQUAL(iris[0].name, "c1");
   EQUAL(iris[0].type == Type::f64, true);
@@ -190,8 +193,7 @@ void npyTest() {
   auto failure = [&](const std::string &header, std::size_t data, int version = 1) {
     std::string text = "\x93NUMPY";
     text += {static_cast<char>(version), '\0', static_cast<char>(header.size()), '\0'};
-    if (version == 2)
-      text += {'\0', '\0'};
+    if (version == 2) text += {'\0', '\0'};
     writeText("t.npy", text + header + std::string(data, '\1'));
     Array unused;
     error = "";
@@ -200,11 +202,17 @@ void npyTest() {
   };
   EQUAL(failure("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 8), "");
   EQUAL(failure("{'shape': (), 'descr': '|u1', 'fortran_order': True}", 1, 2), "");
-  CONTAINS(failure("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", 8), "type '>f4', expected <f4");
+  CONTAINS(failure("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", 8),
+           "type '>f4', expected <f4");
   CONTAINS(failure("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", 16), "Fortran order");
-  CONTAINS(failure("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 7), "truncated: 7 bytes of data, expected 8 for f32[2]");
-  CONTAINS(failure("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999999999, 999999999999999999)}", 7), "too large");
-  CONTAINS(failure("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", 8), "header not understood");
+  CONTAINS(failure("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 7),
+           "truncated: 7 bytes of data, expected 8 for f32[2]");
+  CONTAINS(
+      failure("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999999999, 999999999999999999)}",
+              7),
+      "too large");
+  CONTAINS(failure("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", 8),
+           "header not understood");
   CONTAINS(failure("{'descr': '<f4', 'shape': (2,), }", 8), "header not understood");
   CONTAINS(failure("{'descr': '<f4', 'fortran_order': False, 'shape': (2", 8), "header not understood");
   CONTAINS(failure("{}", 8, 3), ".npy version 3, expected 1 or 2");

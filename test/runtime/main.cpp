@@ -13,10 +13,18 @@ void report(const char *file, int line, const std::string &what) {
   std::printf("%s:%d: %s\n", file, line, what.c_str());
 }
 
-std::string show(const std::string &text) { return "'" + text + "'"; }
-std::string show(const char *text) { return text ? "'" + std::string(text) + "'" : "null"; }
-std::string show(bool value) { return value ? "true" : "false"; }
-std::string show(float value) { return show(static_cast<double>(value)); }
+std::string show(const std::string &text) {
+  return "'" + text + "'";
+}
+std::string show(const char *text) {
+  return text ? "'" + std::string(text) + "'" : "null";
+}
+std::string show(bool value) {
+  return value ? "true" : "false";
+}
+std::string show(float value) {
+  return show(static_cast<double>(value));
+}
 std::string show(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.17g", value);
@@ -27,8 +35,7 @@ void writeText(const std::string &name, const std::string &content) {
   std::FILE *file = std::fopen((folder + "/" + name).c_str(), "wb");
   if (!file || std::fwrite(content.data(), 1, content.size(), file) != content.size())
     report(__FILE__, __LINE__, "cannot write " + folder + "/" + name);
-  if (file)
-    std::fclose(file);
+  if (file) std::fclose(file);
 }
 
 } // namespace test

@@ -36,8 +36,7 @@ void distributions() {
   HOLDS(std::fabs(m.mean - 1) < 0.02);
   HOLDS(std::fabs(m.deviation - 6 / std::sqrt(12)) < 0.02);
   for (float v : values)
-    if (!(v >= -2 && v < 4))
-      HOLDS(v >= -2 && v < 4);
+    if (!(v >= -2 && v < 4)) HOLDS(v >= -2 && v < 4);
   netc::fillNormal(values.data(), values.size(), 3, 0.5, netc::streamKey(1, "w"));
   m = moments(values);
   HOLDS(std::fabs(m.mean - 3) < 0.01);
@@ -53,7 +52,8 @@ void normalAgainstLibrary() {
   double worst = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::uint64_t word = netc::threefry(key, i);
-    double u = (static_cast<double>((word & 0xffffffffu) >> 8) + 1) * 0x1p-24, v = static_cast<double>(word >> 40) * 0x1p-24;
+    double u = (static_cast<double>((word & 0xffffffffu) >> 8) + 1) * 0x1p-24,
+           v = static_cast<double>(word >> 40) * 0x1p-24;
     double expected = std::sqrt(-2 * std::log(u)) * std::cos(2 * pi * v);
     worst = std::fmax(worst, std::fabs(values[i] - expected));
   }

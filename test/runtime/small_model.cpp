@@ -7,7 +7,8 @@
 namespace test {
 namespace {
 
-// The store: w at 0, b at 64, w's velocity at 128. The workspace: y of each sample, then 3 gradients of each block.
+// The store: w at 0, b at 64, w's velocity at 128. The workspace: y of each sample, then 3 gradients of each
+// block.
 constexpr int velocityAt = 128, gradientAt = 64 * 4;
 
 std::atomic<bool> denormalSeen{false};
@@ -15,13 +16,18 @@ std::atomic<bool> denormalSeen{false};
 void checkDenormals() {
   volatile float tiny = 1e-38f;
   volatile float denormal = tiny * 0.01f;
-  if (denormal != 0)
-    denormalSeen = true;
+  if (denormal != 0) denormalSeen = true;
 }
 
-float *floats(const NetcFrame *f, int at) { return reinterpret_cast<float *>(f->store + at); }
-const float *x(const NetcFrame *f) { return static_cast<const float *>(f->inputs[0]); }
-float *work(const NetcFrame *f) { return reinterpret_cast<float *>(f->workspace); }
+float *floats(const NetcFrame *f, int at) {
+  return reinterpret_cast<float *>(f->store + at);
+}
+const float *x(const NetcFrame *f) {
+  return static_cast<const float *>(f->inputs[0]);
+}
+float *work(const NetcFrame *f) {
+  return reinterpret_cast<float *>(f->workspace);
+}
 
 // One iteration a sample.
 void forward(const NetcFrame *f, std::int64_t begin, std::int64_t end) {
@@ -82,10 +88,13 @@ void update(const NetcFrame *f, std::int64_t, std::int64_t) {
   }
 }
 
-void plainUpdate(const NetcFrame *f, std::int64_t, std::int64_t) { floats(f, 0)[0] -= f->scalars[0]; }
+void plainUpdate(const NetcFrame *f, std::int64_t, std::int64_t) {
+  floats(f, 0)[0] -= f->scalars[0];
+}
 
 // lr = 0.1 * 0.5 ^ epoch
-const NetcScalarOp rateOps[] = {{NETC_CONST, 0.1}, {NETC_CONST, 0.5}, {NETC_EPOCH, 0}, {NETC_POW, 0}, {NETC_MUL, 0}};
+const NetcScalarOp rateOps[] = {
+    {NETC_CONST, 0.1}, {NETC_CONST, 0.5}, {NETC_EPOCH, 0}, {NETC_POW, 0}, {NETC_MUL, 0}};
 const NetcScalar scalars[] = {{"lr", rateOps, 5}};
 const std::int64_t inputShape[] = {maxBatch, features}, labelShape[] = {maxBatch}, weightShape[] = {features},
                    otherShape[] = {2};
@@ -93,14 +102,16 @@ const NetcResult predictResults[] = {{"y", NETC_OUTPUT, NETC_F32, 1, labelShape,
 const NetcResult evaluateResults[] = {{"loss", NETC_LOSS, NETC_F32, 0, nullptr, 0},
                                       {"accuracy", NETC_METRIC, NETC_F32, 0, nullptr, 0}};
 const NetcStage predictStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0}, {"copy", copyOut, 0, 0, 0, 1, 0, 0}};
-const NetcStage evaluateStages[] = {
-    {"y", forward, 0, 0, 1, 0, 240, 0}, {"loss", loss, 0, 0, 0, 1, 0, 0}, {"accuracy", metric, 0, 0, 0, 1, 0, 0}};
+const NetcStage evaluateStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0},
+                                    {"loss", loss, 0, 0, 0, 1, 0, 0},
+                                    {"accuracy", metric, 0, 0, 0, 1, 0, 0}};
 const NetcStage stepStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0},
                                 {"loss", loss, 0, 0, 0, 1, 0, 0},
                                 {"gradient", gradient, 1, 0, 0, 0, 240, 0},
                                 {"update", update, 0, 0, 0, 1, 0, 0}};
-const NetcStage plainStages[] = {
-    {"y", forward, 0, 0, 1, 0, 240, 0}, {"loss", loss, 0, 0, 0, 1, 0, 0}, {"update", plainUpdate, 0, 0, 0, 1, 0, 0}};
+const NetcStage plainStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0},
+                                 {"loss", loss, 0, 0, 0, 1, 0, 0},
+                                 {"update", plainUpdate, 0, 0, 0, 1, 0, 0}};
 const NetcEntry entries[] = {{"predict", 512, nullptr, 0, predictResults, 1, predictStages, 2, 2},
                              {"evaluate", 512, nullptr, 0, evaluateResults, 2, evaluateStages, 3, 3},
                              {"trainStep", 512, scalars, 1, evaluateResults, 1, stepStages, 4, 3}};
@@ -109,23 +120,30 @@ const NetcEntry plainEntries[] = {{"predict", 512, nullptr, 0, predictResults, 1
 const NetcTarget targets[] = {{"riscv-of-the-future", entries, 3}, {"native", entries, 3}};
 const NetcTarget plainTargets[] = {{"native", plainEntries, 2}};
 
-#define INPUTS \
-  {"x", NETC_INPUT, NETC_F32, 2, inputShape, 1, 0, nullptr, 0, 0, 0, 0}, \
-  {"label", NETC_TARGET, NETC_I32, 1, labelShape, 1, 4, nullptr, 0, 0, 0, 0}, \
-  {"fc.weight", NETC_PARAM, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_UNIFORM, -0.5, 0.5, 0}
+#define INPUTS                                                                                               \
+  {"x", NETC_INPUT, NETC_F32, 2, inputShape, 1, 0, nullptr, 0, 0, 0, 0},                                     \
+      {"label", NETC_TARGET, NETC_I32, 1, labelShape, 1, 4, nullptr, 0, 0, 0, 0}, {                          \
+    "fc.weight", NETC_PARAM, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_UNIFORM, -0.5, 0.5, 0        \
+  }
 const NetcTensor tensors[] = {
     INPUTS,
     {"fc.bias", NETC_PARAM, NETC_F32, 0, nullptr, 0, 0, nullptr, NETC_INIT_CONSTANT, 0.25, 0, 64},
-    {"fc.weight.velocity", NETC_STATE, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_CONSTANT, 0, 0, velocityAt}};
+    {"fc.weight.velocity", NETC_STATE, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_CONSTANT, 0, 0,
+     velocityAt}};
 const NetcTensor otherTensors[] = {
     INPUTS, {"fc.bias", NETC_PARAM, NETC_F32, 1, otherShape, 0, 0, nullptr, NETC_INIT_NORMAL, 0, 1, 64}};
 
 } // namespace
 
-const NetcModel smallModel = {NETC_ABI_VERSION, "small", "0123456789abcdef", maxBatch, 140, tensors, 5, targets, 2};
-const NetcModel plainModel = {NETC_ABI_VERSION, "plain", "1111111111111111", maxBatch, 128, tensors, 4, plainTargets, 1};
-const NetcModel otherModel = {NETC_ABI_VERSION, "other", "fedcba9876543210", maxBatch, 128, otherTensors, 4, targets, 2};
+const NetcModel smallModel = {NETC_ABI_VERSION, "small", "0123456789abcdef", maxBatch, 140, tensors, 5,
+                              targets,          2};
+const NetcModel plainModel = {NETC_ABI_VERSION, "plain", "1111111111111111", maxBatch, 128,
+                              tensors,          4,       plainTargets,       1};
+const NetcModel otherModel = {NETC_ABI_VERSION, "other", "fedcba9876543210", maxBatch, 128, otherTensors, 4,
+                              targets,          2};
 
-bool sawFlushedDenormals() { return !denormalSeen.exchange(false); }
+bool sawFlushedDenormals() {
+  return !denormalSeen.exchange(false);
+}
 
 } // namespace test

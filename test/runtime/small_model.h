@@ -1,5 +1,5 @@
-// A model written by hand as netc would generate it: y = w x + b for 3 features, mean squared loss on a class label,
-// momentum. Its kernels are plain C++.
+// A model written by hand as netc would generate it: y = w x + b for 3 features, mean squared loss on a class
+// label, momentum. Its kernels are plain C++.
 #pragma once
 
 #include "netc/abi.h"

@@ -27,7 +27,9 @@ void train(Core &core, int steps) {
     core.trainStep(inputs, maxBatch);
 }
 
-std::vector<unsigned char> storeOf(const Core &core) { return {core.store(), core.store() + core.model().storeBytes}; }
+std::vector<unsigned char> storeOf(const Core &core) {
+  return {core.store(), core.store() + core.model().storeBytes};
+}
 
 std::vector<float> weightsOf(Core &core) {
   std::vector<float> values(4);
@@ -41,8 +43,7 @@ int filesIn(const std::string &folder) {
   DIR *open = opendir(folder.c_str());
   while (open && readdir(open))
     ++count;
-  if (open)
-    closedir(open);
+  if (open) closedir(open);
   return count - 2; // . and ..
 }
 
@@ -161,8 +162,13 @@ void safetensorsTest() {
   // As other programs write it: no fingerprint, spaces, another order, escapes in names.
   EQUAL(loadText(core, "{" + weight + " , " + bias + "}   ", 16) == Status::ok, true);
   HOLDS(weightsOf(core) == std::vector<float>(4, 0));
-  EQUAL(loadText(core, R"({"f\u0063.bias":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"__metadata__":{"\ud83d\ude00":"\n"},)"
-                       R"("fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}})", 16) == Status::ok, true);
+  EQUAL(
+      loadText(
+          core,
+          R"({"f\u0063.bias":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"__metadata__":{"\ud83d\ude00":"\n"},)"
+          R"("fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}})",
+          16) == Status::ok,
+      true);
   struct Case {
     std::string header;
     std::size_t data;
@@ -171,7 +177,8 @@ void safetensorsTest() {
   };
   const Case cases[] = {
       {"{" + weight + "}", 12, Status::mismatch, "buffer: fc.bias is missing"},
-      {"{" + weight + "," + bias + "}", 15, Status::badFile, "truncated: fc.bias ends at byte 16 of the data, the file has 15"},
+      {"{" + weight + "," + bias + "}", 15, Status::badFile,
+       "truncated: fc.bias ends at byte 16 of the data, the file has 15"},
       {"{" + weight + "," + bias + "}", 17, Status::badFile, "17 bytes of data, the header describes 16"},
       {"{" + weight + "," + bias + "} x", 16, Status::badFile, "expected the end of the header"},
       {"{" + weight + "," + bias, 16, Status::badFile, "expected '}'"},
@@ -180,21 +187,34 @@ void safetensorsTest() {
       {"{\"fc.wei", 0, Status::badFile, "string without end"},
       {R"({"a\q":1})", 0, Status::badFile, "unknown escape"},
       {R"({"\ud800":1})", 0, Status::badFile, "half a surrogate pair"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[0,12],"more":1}})", 12, Status::badFile, "expected each of"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[0,12],"more":1}})", 12, Status::badFile,
+       "expected each of"},
       {R"({"fc.weight":{"dtype":"F32","shape":[3]}})", 12, Status::badFile, "expected \"dtype\""},
-      {R"({"fc.weight":{"dtype":"F32","shape":[-3],"data_offsets":[0,12]}})", 12, Status::badFile, "expected a whole number"},
-      {R"({"fc.weight":{"dtype":"F99","shape":[3],"data_offsets":[0,12]}})", 12, Status::badFile, "unknown dtype"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}})", 16, Status::badFile, "fc.weight: data_offsets begin at 4"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[12,0]}})", 12, Status::badFile, "do not agree"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[4],"data_offsets":[0,12]}})", 12, Status::badFile, "do not agree"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0, Status::badFile, "number out of range"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[100000000000000000,100000000000000000],"data_offsets":[0,0]}})", 0, Status::badFile, "do not agree"},
-      {R"({"fc.weight":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", 16, Status::mismatch, "fc.weight is F32[4], expected F32[3]"},
-      {R"({"fc.weight":{"dtype":"F64","shape":[3],"data_offsets":[0,24]}})", 24, Status::mismatch, "fc.weight is of another type, [3], expected F32[3]"},
-      {R"({"conv9.weight":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}})", 12, Status::mismatch, "conv9.weight is not in the model small"},
-      {"{" + weight + R"(,"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}})", 24, Status::badFile, "fc.weight occurs twice"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[-3],"data_offsets":[0,12]}})", 12, Status::badFile,
+       "expected a whole number"},
+      {R"({"fc.weight":{"dtype":"F99","shape":[3],"data_offsets":[0,12]}})", 12, Status::badFile,
+       "unknown dtype"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}})", 16, Status::badFile,
+       "fc.weight: data_offsets begin at 4"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[12,0]}})", 12, Status::badFile,
+       "do not agree"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[4],"data_offsets":[0,12]}})", 12, Status::badFile,
+       "do not agree"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0,
+       Status::badFile, "number out of range"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[100000000000000000,100000000000000000],"data_offsets":[0,0]}})",
+       0, Status::badFile, "do not agree"},
+      {R"({"fc.weight":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", 16, Status::mismatch,
+       "fc.weight is F32[4], expected F32[3]"},
+      {R"({"fc.weight":{"dtype":"F64","shape":[3],"data_offsets":[0,24]}})", 24, Status::mismatch,
+       "fc.weight is of another type, [3], expected F32[3]"},
+      {R"({"conv9.weight":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}})", 12, Status::mismatch,
+       "conv9.weight is not in the model small"},
+      {"{" + weight + R"(,"fc.weight":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}})", 24,
+       Status::badFile, "fc.weight occurs twice"},
       {R"({"__metadata__":{"step":"many"}})", 0, Status::badFile, "step is 'many'"},
-      {R"({"__metadata__":{"fingerprint":"00"}})", 0, Status::mismatch, "fingerprint 00, the model small has"},
+      {R"({"__metadata__":{"fingerprint":"00"}})", 0, Status::mismatch,
+       "fingerprint 00, the model small has"},
       {R"({")" + std::string(5000, 'a') + R"(":1})", 0, Status::badFile, "string longer than 1023 bytes"},
   };
   std::vector<unsigned char> before = storeOf(core);

@@ -26,7 +26,8 @@ double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Every part of every stage runs exactly once, whatever the number of parts, and its writes are seen afterwards.
+// Every part of every stage runs exactly once, whatever the number of parts, and its writes are seen
+// afterwards.
 void manyTinyStages(unsigned threads) {
   netc::ThreadPool pool(threads);
   constexpr int stages = 20000;
@@ -45,7 +46,8 @@ void manyTinyStages(unsigned threads) {
     }
   }
   HOLDS(job.runs == expected);
-  HOLDS((seconds() - start) / stages < 2e-3); // a stage must not wait for the scheduler, also with too many threads
+  HOLDS((seconds() - start) / stages <
+        2e-3); // a stage must not wait for the scheduler, also with too many threads
 }
 
 // Threads that went to sleep come back.

@@ -1,8 +1,10 @@
-// Data sets as named arrays, for programs that train: readers of IDX, CSV and .npy files, the MNIST file names, built-in
-// digits, mini-batches. In the library netc_data; a program with data of its own does without it.
+// Data sets as named arrays, for programs that train: readers of IDX, CSV and .npy files, the MNIST file
+// names, built-in digits, mini-batches. In the library netc_data; a program with data of its own does without
+// it.
 //
-// Functions that can fail return false and set `error` to one line that names the file (and line), what was found and
-// what was expected. They throw nothing. Integers are never scaled: normalisation belongs in the model.
+// Functions that can fail return false and set `error` to one line that names the file (and line), what was
+// found and what was expected. They throw nothing. Integers are never scaled: normalisation belongs in the
+// model.
 #pragma once
 
 #include "netc/random.h" // epochOrder
@@ -21,7 +23,7 @@ const char *text(Type); ///< "f32", ..., "bool"
 struct Array {
   std::string name;
   Type type = Type::f32;
-  std::vector<std::int64_t> shape; ///< the first extent counts the samples; empty: one element
+  std::vector<std::int64_t> shape;  ///< the first extent counts the samples; empty: one element
   std::vector<unsigned char> bytes; ///< row-major, the machine's byte order
   /// Of a text column (i32 codes into these, which are sorted) or of a class label; else empty.
   std::vector<std::string> classNames;
@@ -29,7 +31,7 @@ struct Array {
 
   std::size_t elements() const;
   std::size_t rows() const { return shape.empty() ? 1 : static_cast<std::size_t>(shape[0]); }
-  std::size_t rowBytes() const; ///< bytes of one sample
+  std::size_t rowBytes() const;            ///< bytes of one sample
   double value(std::size_t element) const; ///< any type; exact but for huge i64
 };
 using Arrays = std::vector<Array>;
@@ -37,39 +39,43 @@ using Arrays = std::vector<Array>;
 /// Null if there is none.
 const Array *find(const Arrays &, const std::string &name);
 
-/// What a data source gives; `test` is empty for a single file. All arrays of one part have the same number of rows.
+/// What a data source gives; `test` is empty for a single file. All arrays of one part have the same number
+/// of rows.
 struct Source {
   Arrays train, test;
   std::string description; ///< "built-in digits, 12000 + 2000 samples"
 };
 
-/// "" or "digits": the built-in digits. A folder: the MNIST file names in it. A file: by its extension (.csv, .npy,
-/// .idx, names ending in -ubyte, each with .gz for IDX).
+/// "" or "digits": the built-in digits. A folder: the MNIST file names in it. A file: by its extension (.csv,
+/// .npy, .idx, names ending in -ubyte, each with .gz for IDX).
 bool readSource(const std::string &path, Source &, std::string &error);
 
 /// An IDX file, gzipped or not; the array's name is left empty.
 bool readIdx(const std::string &path, Array &, std::string &error);
-/// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... in a folder, each perhaps with .gz: arrays `image`
-/// u8[n, rows, columns] and `label` u8[n] in train and test.
+/// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... in a folder, each perhaps with .gz: arrays
+/// `image` u8[n, rows, columns] and `label` u8[n] in train and test.
 bool readMnistFolder(const std::string &folder, Source &, std::string &error);
 
-/// Columns, named by the header or c1, c2, ... if the first line has a number in it: f64[n], or i32[n] codes for a
-/// column with any text. Quoted fields, empty lines and CRLF are understood; ragged rows and empty cells are errors.
+/// Columns, named by the header or c1, c2, ... if the first line has a number in it: f64[n], or i32[n] codes
+/// for a column with any text. Quoted fields, empty lines and CRLF are understood; ragged rows and empty
+/// cells are errors.
 bool readCsv(const std::string &path, Arrays &, std::string &error);
 
-/// NumPy's format, versions 1 and 2, little-endian f4 f8 i4 i8 i1 u1 b1 in C order. The array is named after the file.
+/// NumPy's format, versions 1 and 2, little-endian f4 f8 i4 i8 i1 u1 b1 in C order. The array is named after
+/// the file.
 bool readNpy(const std::string &path, Array &, std::string &error);
 /// Written to a temporary name and renamed.
 bool writeNpy(const std::string &path, const Array &, std::string &error);
 
-/// The same values as another type; fails if an integer or bool would not hold a value exactly (floats are rounded).
+/// The same values as another type; fails if an integer or bool would not hold a value exactly (floats are
+/// rounded).
 bool convert(const Array &, Type, Array &out, std::string &error);
 
 /// Copies the samples rows[0..count) one after the other to `out`: a mini-batch.
 void gather(const Array &, const std::uint32_t *rows, std::size_t count, void *out);
 
-/// 28x28 images of digits drawn from strokes by a program of netc's: 12000 to train, 2000 to test, always the same.
-/// Kept as MNIST files in $XDG_CACHE_HOME/netc or ~/.cache/netc where that can be written.
+/// 28x28 images of digits drawn from strokes by a program of netc's: 12000 to train, 2000 to test, always the
+/// same. Kept as MNIST files in $XDG_CACHE_HOME/netc or ~/.cache/netc where that can be written.
 bool builtInDigits(Source &, std::string &error);
 
 } // namespace netc::data

@@ -1,6 +1,7 @@
-// A model at run time: the memory, threads and files around the tables and kernels that netc generates (netc/abi.h).
-// Generated headers wrap Core and CorePredictor with typed calls; programs that hold only tables use them directly.
-// Nothing here throws, uses run-time type information, or allocates after construction (save and load excepted).
+// A model at run time: the memory, threads and files around the tables and kernels that netc generates
+// (netc/abi.h). Generated headers wrap Core and CorePredictor with typed calls; programs that hold only
+// tables use them directly. Nothing here throws, uses run-time type information, or allocates after
+// construction (save and load excepted).
 #pragma once
 
 #include "netc/abi.h"
@@ -29,20 +30,23 @@ enum class Status : int {
 /// "ok", "count out of range", ...
 const char *text(Status);
 
-/// Runs the parts of one stage. Must call part(argument, i) for each 0 <= i < parts, in any order and on any threads,
-/// and return when all have returned. The bits of the results do not depend on how it does so.
+/// Runs the parts of one stage. Must call part(argument, i) for each 0 <= i < parts, in any order and on any
+/// threads, and return when all have returned. The bits of the results do not depend on how it does so.
 struct Executor {
   void *context = nullptr;
-  void (*run)(void *context, std::size_t parts, void (*part)(void *argument, std::size_t index), void *argument) = nullptr;
+  void (*run)(void *context, std::size_t parts, void (*part)(void *argument, std::size_t index),
+              void *argument) = nullptr;
 };
 
 struct Options {
-  std::uint64_t seed = 0;      ///< initial parameters are a function of (seed, name, element)
-  unsigned threads = 1;        ///< at 1 no thread is ever started
-  void *memory = nullptr;      ///< the caller's, 64-byte aligned, at least Core::memoryBytes(); null: one allocation
-  std::size_t memorySize = 0;  ///< bytes at `memory`
-  Executor executor;           ///< if set, runs the parts (`threads` of them a stage) in place of threads of our own
-  const char *target = nullptr; ///< "x86-64-v4", "x86-64-v3", "native"; null: the environment's NETC_TARGET, else the best
+  std::uint64_t seed = 0; ///< initial parameters are a function of (seed, name, element)
+  unsigned threads = 1;   ///< at 1 no thread is ever started
+  /// The caller's, 64-byte aligned, at least Core::memoryBytes(); null: one allocation of our own.
+  void *memory = nullptr;
+  std::size_t memorySize = 0; ///< bytes at `memory`
+  Executor executor; ///< if set, runs the parts (`threads` of them a stage) in place of threads of our own
+  /// "x86-64-v4", "x86-64-v3", "native"; null: the environment's NETC_TARGET, else the best.
+  const char *target = nullptr;
 };
 
 /// A view of one parameter or state; valid as long as its Core.
@@ -64,12 +68,13 @@ class Tensor {
 
 class ThreadPool;
 
-/// Store, workspace, threads and counters of one model. A Core is used by one thread at a time; several are independent.
-/// A call that fails changes nothing but status() and message().
+/// Store, workspace, threads and counters of one model. A Core is used by one thread at a time; several are
+/// independent. A call that fails changes nothing but status() and message().
 class Core {
  public:
   static constexpr std::size_t maxScalars = 128, maxResults = 64, callBytes = 1024;
-  /// What a Core allocates, or needs of the caller's memory: store and workspace rounded up to 64, plus callBytes.
+  /// What a Core allocates, or needs of the caller's memory: store and workspace rounded up to 64, plus
+  /// callBytes.
   static constexpr std::size_t memoryBytes(std::size_t storeBytes, std::size_t workspaceBytes) {
     return (storeBytes + 63) / 64 * 64 + (workspaceBytes + 63) / 64 * 64 + callBytes;
   }
@@ -84,23 +89,26 @@ class Core {
   /// What went wrong in it, with names and values ("conv1.weight: ..."); "" after success. Lives in the Core.
   const char *message() const { return message_; }
 
-  /// One step on `count` samples: the sum of the losses before the update, or NaN with status() set and nothing changed.
-  /// `inputs` are in the order of the model's inputs and targets; losses and metrics are at lastResult().
+  /// One step on `count` samples: the sum of the losses before the update, or NaN with status() set and
+  /// nothing changed. `inputs` are in the order of the model's inputs and targets; losses and metrics are at
+  /// lastResult().
   float trainStep(const void *const *inputs, std::size_t count);
-  /// Any entry point. `outputs` are in the order of its results; a null one (or null `outputs`) is allowed for losses and
-  /// metrics, see lastResult(). The inputs of "predict" may have null targets.
+  /// Any entry point. `outputs` are in the order of its results; a null one (or null `outputs`) is allowed
+  /// for losses and metrics, see lastResult(). The inputs of "predict" may have null targets.
   Status run(const char *entry, const void *const *inputs, void *const *outputs, std::size_t count);
-  /// A scalar loss or metric of the last successful run that gave no place for it: result slot i of that entry.
+  /// A scalar loss or metric of the last successful run that gave no place for it: result slot i of that
+  /// entry.
   float lastResult(std::size_t slot) const;
 
-  /// Parameters (and running statistics) as safetensors, written to a temporary name and renamed. Load checks names,
-  /// shapes, sizes and the fingerprint if there is one, and changes nothing on failure.
+  /// Parameters (and running statistics) as safetensors, written to a temporary name and renamed. Load checks
+  /// names, shapes, sizes and the fingerprint if there is one, and changes nothing on failure.
   Status save(const char *path) const;
   Status load(const char *path);
   /// Also optimizer state, step and epoch: training goes on as if it had not stopped.
   Status saveState(const char *path) const;
   Status loadState(const char *path);
-  /// The same to and from memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer only asks.
+  /// The same to and from memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer
+  /// only asks.
   Status save(void *buffer, std::size_t *size) const;
   Status load(const void *buffer, std::size_t size);
   Status saveState(void *buffer, std::size_t *size) const;
@@ -110,8 +118,10 @@ class Core {
   void useSchedule();               ///< back to the model's own "lr"
   void setStep(std::uint64_t step) { step_ = step; }
   void setEpoch(std::uint64_t epoch) { epoch_ = epoch; }
-  void setSteps(std::uint64_t steps) { steps_ = steps; } ///< planned length of the training, for rates that use it
-  std::uint64_t step() const { return step_; }           ///< committed steps
+  void setSteps(std::uint64_t steps) {
+    steps_ = steps;
+  }                                            ///< planned length of the training, for rates that use it
+  std::uint64_t step() const { return step_; } ///< committed steps
   std::uint64_t epoch() const { return epoch_; }
 
   std::size_t parameterCount() const { return count(NETC_PARAM); }
@@ -158,7 +168,8 @@ class Core {
   mutable char message_[256] = "";
 };
 
-/// Predictions with weights and scratch of its own, on the calling thread: one a thread beside a Core that trains.
+/// Predictions with weights and scratch of its own, on the calling thread: one a thread beside a Core that
+/// trains.
 class CorePredictor {
  public:
   /// Copies the weights; the Core's model tables must outlive this, the Core itself need not.

@@ -1,5 +1,6 @@
-/* The plain C interface to any generated model: `lenet5_model` and its like are NetcModel tables (netc/abi.h).
- * Calls return 0 or a code that netc_text() explains; netc_message() has the details of a model's last failure. */
+/* The plain C interface to any generated model: `lenet5_model` and its like are NetcModel tables
+ * (netc/abi.h). Calls return 0 or a code that netc_text() explains; netc_message() has the details of a
+ * model's last failure. */
 #ifndef NETC_NETC_H
 #define NETC_NETC_H
 
@@ -14,8 +15,8 @@ extern "C" {
 
 /* The values of netc::Status (netc/model.h). */
 enum NetcStatus {
-  NETC_OK, NETC_BAD_ARGUMENT, NETC_BAD_COUNT, NETC_BAD_LABEL, NETC_NON_FINITE_LOSS, NETC_IO_ERROR, NETC_BAD_FILE,
-  NETC_MISMATCH, NETC_OUT_OF_MEMORY, NETC_NO_SUCH_ENTRY, NETC_NO_TARGET, NETC_BAD_MODEL
+  NETC_OK, NETC_BAD_ARGUMENT, NETC_BAD_COUNT, NETC_BAD_LABEL, NETC_NON_FINITE_LOSS, NETC_IO_ERROR,
+  NETC_BAD_FILE, NETC_MISMATCH, NETC_OUT_OF_MEMORY, NETC_NO_SUCH_ENTRY, NETC_NO_TARGET, NETC_BAD_MODEL
 };
 const char *netc_text(int status);
 
@@ -33,9 +34,11 @@ typedef struct NetcCore NetcCore;
 int netc_create(const NetcModel *model, const NetcOptions *options, NetcCore **core);
 void netc_destroy(NetcCore *core);
 
-/* `inputs` and `outputs` by slot, as netc::Core::run. `loss` may be null; it is NaN when the step was not taken. */
+/* `inputs` and `outputs` by slot, as netc::Core::run. `loss` may be null; it is NaN when the step was not
+ * taken. */
 int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, float *loss);
-int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs, size_t count);
+int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs,
+             size_t count);
 float netc_last_result(const NetcCore *core, size_t slot);
 
 int netc_save(const NetcCore *core, const char *path);

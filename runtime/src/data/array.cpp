@@ -12,29 +12,56 @@ template <class T> double valueAs(const unsigned char *bytes) {
   return static_cast<double>(value);
 }
 
-template <class T> void put(unsigned char *bytes, T value) { std::memcpy(bytes, &value, sizeof value); }
+template <class T> void put(unsigned char *bytes, T value) {
+  std::memcpy(bytes, &value, sizeof value);
+}
 
 // The least and greatest double that an integer type holds.
 bool range(Type type, double *low, double *high) {
   switch (type) {
-  case Type::f32: case Type::f64: return false;
-  case Type::i32: *low = -2147483648.0, *high = 2147483647.0; return true;
-  case Type::i64: *low = -0x1p53, *high = 0x1p53; return true;
-  case Type::i8: *low = -128, *high = 127; return true;
-  case Type::u8: *low = 0, *high = 255; return true;
-  case Type::boolean: *low = 0, *high = 1; return true;
+  case Type::f32:
+  case Type::f64:
+    return false;
+  case Type::i32:
+    *low = -2147483648.0, *high = 2147483647.0;
+    return true;
+  case Type::i64:
+    *low = -0x1p53, *high = 0x1p53;
+    return true;
+  case Type::i8:
+    *low = -128, *high = 127;
+    return true;
+  case Type::u8:
+    *low = 0, *high = 255;
+    return true;
+  case Type::boolean:
+    *low = 0, *high = 1;
+    return true;
   }
   return false;
 }
 
 void putAs(Type type, unsigned char *bytes, double value) {
   switch (type) {
-  case Type::f32: put(bytes, static_cast<float>(value)); break;
-  case Type::f64: put(bytes, value); break;
-  case Type::i32: put(bytes, static_cast<std::int32_t>(value)); break;
-  case Type::i64: put(bytes, static_cast<std::int64_t>(value)); break;
-  case Type::i8: put(bytes, static_cast<std::int8_t>(value)); break;
-  case Type::u8: case Type::boolean: put(bytes, static_cast<std::uint8_t>(value)); break;
+  case Type::f32:
+    put(bytes, static_cast<float>(value));
+    break;
+  case Type::f64:
+    put(bytes, value);
+    break;
+  case Type::i32:
+    put(bytes, static_cast<std::int32_t>(value));
+    break;
+  case Type::i64:
+    put(bytes, static_cast<std::int64_t>(value));
+    break;
+  case Type::i8:
+    put(bytes, static_cast<std::int8_t>(value));
+    break;
+  case Type::u8:
+  case Type::boolean:
+    put(bytes, static_cast<std::uint8_t>(value));
+    break;
   }
 }
 
@@ -48,27 +75,43 @@ std::string numberText(double value) {
 
 std::size_t bytesOf(Type type) {
   switch (type) {
-  case Type::f64: case Type::i64: return 8;
-  case Type::f32: case Type::i32: return 4;
-  case Type::i8: case Type::u8: case Type::boolean: return 1;
+  case Type::f64:
+  case Type::i64:
+    return 8;
+  case Type::f32:
+  case Type::i32:
+    return 4;
+  case Type::i8:
+  case Type::u8:
+  case Type::boolean:
+    return 1;
   }
   return 1;
 }
 
 const char *text(Type type) {
   switch (type) {
-  case Type::f32: return "f32";
-  case Type::f64: return "f64";
-  case Type::i32: return "i32";
-  case Type::i64: return "i64";
-  case Type::i8: return "i8";
-  case Type::u8: return "u8";
-  case Type::boolean: return "bool";
+  case Type::f32:
+    return "f32";
+  case Type::f64:
+    return "f64";
+  case Type::i32:
+    return "i32";
+  case Type::i64:
+    return "i64";
+  case Type::i8:
+    return "i8";
+  case Type::u8:
+    return "u8";
+  case Type::boolean:
+    return "bool";
   }
   return "?";
 }
 
-std::size_t Array::elements() const { return bytes.size() / bytesOf(type); }
+std::size_t Array::elements() const {
+  return bytes.size() / bytesOf(type);
+}
 
 std::size_t Array::rowBytes() const {
   std::size_t size = bytesOf(type);
@@ -80,20 +123,26 @@ std::size_t Array::rowBytes() const {
 double Array::value(std::size_t element) const {
   const unsigned char *place = bytes.data() + element * bytesOf(type);
   switch (type) {
-  case Type::f32: return valueAs<float>(place);
-  case Type::f64: return valueAs<double>(place);
-  case Type::i32: return valueAs<std::int32_t>(place);
-  case Type::i64: return valueAs<std::int64_t>(place);
-  case Type::i8: return valueAs<std::int8_t>(place);
-  case Type::u8: case Type::boolean: return valueAs<std::uint8_t>(place);
+  case Type::f32:
+    return valueAs<float>(place);
+  case Type::f64:
+    return valueAs<double>(place);
+  case Type::i32:
+    return valueAs<std::int32_t>(place);
+  case Type::i64:
+    return valueAs<std::int64_t>(place);
+  case Type::i8:
+    return valueAs<std::int8_t>(place);
+  case Type::u8:
+  case Type::boolean:
+    return valueAs<std::uint8_t>(place);
   }
   return 0;
 }
 
 const Array *find(const Arrays &arrays, const std::string &name) {
   for (const Array &array : arrays)
-    if (array.name == name)
-      return &array;
+    if (array.name == name) return &array;
   return nullptr;
 }
 
@@ -115,8 +164,8 @@ bool convert(const Array &from, Type type, Array &out, std::string &error) {
   for (std::size_t i = 0; i < from.elements(); ++i) {
     double value = from.value(i);
     if (isInteger && !(value >= low && value <= high && value == std::floor(value))) {
-      error = from.name + ": value " + numberText(value) + " at element " + std::to_string(i) + ", expected " +
-              text(type);
+      error = from.name + ": value " + numberText(value) + " at element " + std::to_string(i) +
+              ", expected " + text(type);
       return false;
     }
     putAs(type, result.bytes.data() + i * bytesOf(type), value);

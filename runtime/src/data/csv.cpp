@@ -17,19 +17,17 @@ struct Table {
 class Splitter {
  public:
   Splitter(const std::string &path, const std::vector<unsigned char> &bytes, std::string &error)
-      : path_(path), at_(reinterpret_cast<const char *>(bytes.data())), end_(at_ + bytes.size()), error_(error) {
-    if (bytes.size() >= 3 && !std::memcmp(at_, "\xEF\xBB\xBF", 3))
-      at_ += 3; // a byte order mark
+      : path_(path), at_(reinterpret_cast<const char *>(bytes.data())), end_(at_ + bytes.size()),
+        error_(error) {
+    if (bytes.size() >= 3 && !std::memcmp(at_, "\xEF\xBB\xBF", 3)) at_ += 3; // a byte order mark
   }
 
   bool split(Table &table) {
     while (at_ < end_) {
       std::size_t line = line_;
       std::vector<std::string> cells;
-      if (!row(cells))
-        return false;
-      if (cells.size() == 1 && cells[0].empty() && !quoted_)
-        continue; // an empty line
+      if (!row(cells)) return false;
+      if (cells.size() == 1 && cells[0].empty() && !quoted_) continue; // an empty line
       table.rows.push_back(static_cast<std::vector<std::string> &&>(cells));
       table.lines.push_back(line);
     }
@@ -47,8 +45,7 @@ class Splitter {
       quoted_ = false;
       while (at_ < end_ && (*at_ == ' ' || *at_ == '\t'))
         ++at_;
-      if (at_ < end_ && *at_ == '"' ? !quotedCell(cell) : !plainCell(cell))
-        return false;
+      if (at_ < end_ && *at_ == '"' ? !quotedCell(cell) : !plainCell(cell)) return false;
       cells.push_back(cell);
       if (at_ < end_ && *at_ == ',') {
         ++at_;
@@ -63,8 +60,7 @@ class Splitter {
   bool plainCell(std::string &cell) {
     const char *from = at_;
     while (at_ < end_ && *at_ != ',' && *at_ != '\n')
-      if (*at_++ == '\0')
-        return fail(line_, "a zero byte, expected text");
+      if (*at_++ == '\0') return fail(line_, "a zero byte, expected text");
     cell.assign(from, at_);
     while (!cell.empty() && (cell.back() == ' ' || cell.back() == '\t' || cell.back() == '\r'))
       cell.pop_back();
@@ -75,18 +71,17 @@ class Splitter {
     std::size_t line = line_;
     quoted_ = true;
     for (++at_; at_ < end_; ++at_) {
-      if (*at_ == '"' && (at_ + 1 == end_ || at_[1] != '"'))
-        break;
+      if (*at_ == '"' && (at_ + 1 == end_ || at_[1] != '"')) break;
       at_ += *at_ == '"'; // "" stands for one
       line_ += *at_ == '\n';
       cell += *at_;
     }
-    if (at_ == end_)
-      return fail(line, "a quoted field without its closing quote");
+    if (at_ == end_) return fail(line, "a quoted field without its closing quote");
     ++at_;
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r'))
       ++at_;
-    return at_ == end_ || *at_ == ',' || *at_ == '\n' || fail(line_, "text after the closing quote of a field");
+    return at_ == end_ || *at_ == ',' || *at_ == '\n' ||
+           fail(line_, "text after the closing quote of a field");
   }
 
   const std::string &path_;
@@ -100,8 +95,7 @@ class Splitter {
 bool parseNumber(const std::string &cell, double *value) {
   const char *from = cell.data(), *end = from + cell.size();
   from += cell.size() > 1 && *from == '+' && from[1] != '-';
-  if (from == end || !std::strchr("+-.0123456789", *from))
-    return false; // "nan" and "inf" are text
+  if (from == end || !std::strchr("+-.0123456789", *from)) return false; // "nan" and "inf" are text
   std::from_chars_result result = std::from_chars(from, end, *value);
   return result.ec == std::errc() && result.ptr == end;
 }
@@ -109,8 +103,7 @@ bool parseNumber(const std::string &cell, double *value) {
 bool hasNumber(const std::vector<std::string> &cells) {
   double value;
   for (const std::string &cell : cells)
-    if (parseNumber(cell, &value))
-      return true;
+    if (parseNumber(cell, &value)) return true;
   return false;
 }
 
@@ -119,7 +112,8 @@ bool checkCells(const std::string &path, const Table &table, std::size_t first, 
   for (std::size_t r = first; r < table.rows.size(); ++r) {
     std::string place = path + ":" + std::to_string(table.lines[r]);
     if (table.rows[r].size() != columns)
-      return failAt(error, place, std::to_string(table.rows[r].size()) + " fields, expected " + std::to_string(columns));
+      return failAt(error, place,
+                    std::to_string(table.rows[r].size()) + " fields, expected " + std::to_string(columns));
     for (std::size_t c = 0; c < columns; ++c)
       if (table.rows[r][c].empty())
         return failAt(error, place, "field " + std::to_string(c + 1) + " is empty");
@@ -134,7 +128,8 @@ void fillText(const Table &table, std::size_t first, std::size_t column, Array &
   for (std::size_t r = first; r < table.rows.size(); ++r)
     array.classNames.push_back(table.rows[r][column]);
   std::sort(array.classNames.begin(), array.classNames.end());
-  array.classNames.erase(std::unique(array.classNames.begin(), array.classNames.end()), array.classNames.end());
+  array.classNames.erase(std::unique(array.classNames.begin(), array.classNames.end()),
+                         array.classNames.end());
   array.bytes.resize((table.rows.size() - first) * sizeof(std::int32_t));
   for (std::size_t r = first; r < table.rows.size(); ++r) {
     auto place = std::lower_bound(array.classNames.begin(), array.classNames.end(), table.rows[r][column]);
@@ -164,18 +159,17 @@ Array makeColumn(const Table &table, std::size_t first, std::size_t column) {
 bool readCsv(const std::string &path, Arrays &arrays, std::string &error) {
   std::vector<unsigned char> bytes;
   Table table;
-  if (!readBytes(path, bytes, error) || !Splitter(path, bytes, error).split(table))
-    return false;
+  if (!readBytes(path, bytes, error) || !Splitter(path, bytes, error).split(table)) return false;
   std::size_t first = !table.rows.empty() && !hasNumber(table.rows[0]) ? 1 : 0;
   if (table.rows.size() <= first)
     return failAt(error, path, first ? "a header and no rows" : "empty, expected rows of numbers or text");
-  if (!checkCells(path, table, 0, error))
-    return false;
+  if (!checkCells(path, table, 0, error)) return false;
   Arrays result;
   for (std::size_t c = 0; c < table.rows[0].size(); ++c) {
     std::string name = first ? table.rows[0][c] : "c" + std::to_string(c + 1);
     if (find(result, name))
-      return failAt(error, path + ":" + std::to_string(table.lines[0]), "column '" + name + "' is named twice");
+      return failAt(error, path + ":" + std::to_string(table.lines[0]),
+                    "column '" + name + "' is named twice");
     result.push_back(makeColumn(table, first, c));
     result.back().name = name;
   }

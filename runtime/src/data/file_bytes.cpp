@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t chunk = std::size_t{1} << 20;
 
-bool readPlain(std::FILE *file, const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
+bool readPlain(std::FILE *file, const std::string &path, std::vector<unsigned char> &bytes,
+               std::string &error) {
   std::size_t size = 0, got = 0;
   do {
     bytes.resize(size + chunk);
@@ -30,8 +31,7 @@ bool readPlain(std::FILE *file, const std::string &path, std::vector<unsigned ch
 #ifdef NETC_HAVE_ZLIB
 bool readGzip(const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
   gzFile file = gzopen(path.c_str(), "rb");
-  if (!file)
-    return failAt(error, path, std::string("cannot open: ") + std::strerror(errno));
+  if (!file) return failAt(error, path, std::string("cannot open: ") + std::strerror(errno));
   std::size_t size = 0;
   int got = 0;
   do {
@@ -60,11 +60,9 @@ bool failAt(std::string &error, const std::string &path, const std::string &what
 }
 
 bool readBytes(const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
-  if (folderExists(path))
-    return failAt(error, path, "is a folder, expected a file");
+  if (folderExists(path)) return failAt(error, path, "is a folder, expected a file");
   std::FILE *file = std::fopen(path.c_str(), "rb");
-  if (!file)
-    return failAt(error, path, std::string("cannot open: ") + std::strerror(errno));
+  if (!file) return failAt(error, path, std::string("cannot open: ") + std::strerror(errno));
   bytes.clear();
   bool good = readPlain(file, path, bytes, error);
   std::fclose(file);
@@ -74,8 +72,7 @@ bool readBytes(const std::string &path, std::vector<unsigned char> &bytes, std::
 
 bool writeBytes(const std::string &path, const std::vector<unsigned char> &bytes, std::string &error) {
   char message[messageSize] = "";
-  if (writeFile(path.c_str(), bytes.data(), bytes.size(), message) == Status::ok)
-    return true;
+  if (writeFile(path.c_str(), bytes.data(), bytes.size(), message) == Status::ok) return true;
   error = message;
   return false;
 }

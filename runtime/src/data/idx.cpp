@@ -7,11 +7,21 @@ namespace {
 // The type byte of the magic number; i16 (0x0B) is not supported.
 bool typeOf(unsigned char code, Type *type) {
   switch (code) {
-  case 0x08: *type = Type::u8; return true;
-  case 0x09: *type = Type::i8; return true;
-  case 0x0C: *type = Type::i32; return true;
-  case 0x0D: *type = Type::f32; return true;
-  case 0x0E: *type = Type::f64; return true;
+  case 0x08:
+    *type = Type::u8;
+    return true;
+  case 0x09:
+    *type = Type::i8;
+    return true;
+  case 0x0C:
+    *type = Type::i32;
+    return true;
+  case 0x0D:
+    *type = Type::f32;
+    return true;
+  case 0x0E:
+    *type = Type::f64;
+    return true;
   }
   return false;
 }
@@ -43,19 +53,20 @@ std::string hex(const std::vector<unsigned char> &bytes) {
 
 bool readIdx(const std::string &path, Array &array, std::string &error) {
   std::vector<unsigned char> bytes;
-  if (!readBytes(path, bytes, error))
-    return false;
-  if (bytes.empty())
-    return failAt(error, path, "empty, expected an IDX file");
+  if (!readBytes(path, bytes, error)) return false;
+  if (bytes.empty()) return failAt(error, path, "empty, expected an IDX file");
   if (bytes.size() < 4)
-    return failAt(error, path, "truncated: " + std::to_string(bytes.size()) + " bytes, expected an IDX header");
+    return failAt(error, path,
+                  "truncated: " + std::to_string(bytes.size()) + " bytes, expected an IDX header");
   Array result;
   std::size_t rank = bytes[3], header = 4 + 4 * rank;
   if (bytes[0] || bytes[1] || !typeOf(bytes[2], &result.type) || rank < 1 || rank > 16)
-    return failAt(error, path, "magic number " + hex(bytes) + ", expected that of an IDX file such as 00000803");
+    return failAt(error, path,
+                  "magic number " + hex(bytes) + ", expected that of an IDX file such as 00000803");
   if (bytes.size() < header)
-    return failAt(error, path, "truncated: " + std::to_string(bytes.size()) + " bytes, the header has " +
-                                   std::to_string(header));
+    return failAt(error, path,
+                  "truncated: " + std::to_string(bytes.size()) + " bytes, the header has " +
+                      std::to_string(header));
   std::uint64_t size = bytesOf(result.type);
   for (std::size_t axis = 0; axis < rank; ++axis) {
     std::uint32_t extent = bigEndian(&bytes[4 + 4 * axis]);
@@ -64,9 +75,10 @@ bool readIdx(const std::string &path, Array &array, std::string &error) {
       return failAt(error, path, "extents " + shapeText(result.shape) + " are too large");
   }
   if (size != bytes.size() - header)
-    return failAt(error, path, std::string(size > bytes.size() - header ? "truncated: " : "") +
-                                   std::to_string(bytes.size() - header) + " bytes of data, expected " +
-                                   std::to_string(size) + " for " + text(result.type) + shapeText(result.shape));
+    return failAt(error, path,
+                  std::string(size > bytes.size() - header ? "truncated: " : "") +
+                      std::to_string(bytes.size() - header) + " bytes of data, expected " +
+                      std::to_string(size) + " for " + text(result.type) + shapeText(result.shape));
   bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header));
   swapBytes(bytes, bytesOf(result.type));
   result.bytes = static_cast<std::vector<unsigned char> &&>(bytes);

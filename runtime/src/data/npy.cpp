@@ -13,8 +13,9 @@ struct TypeName {
   const char *name;
   Type type;
 };
-constexpr TypeName typeNames[] = {{"<f4", Type::f32}, {"<f8", Type::f64}, {"<i4", Type::i32}, {"<i8", Type::i64},
-                                  {"|i1", Type::i8},  {"|u1", Type::u8},  {"|b1", Type::boolean}};
+constexpr TypeName typeNames[] = {{"<f4", Type::f32},    {"<f8", Type::f64}, {"<i4", Type::i32},
+                                  {"<i8", Type::i64},    {"|i1", Type::i8},  {"|u1", Type::u8},
+                                  {"|b1", Type::boolean}};
 
 // A cursor over the header: a Python dictionary literal.
 class Dictionary {
@@ -24,16 +25,14 @@ class Dictionary {
   bool take(char c) {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n'))
       ++at_;
-    if (at_ >= text_.size() || text_[at_] != c)
-      return false;
+    if (at_ >= text_.size() || text_[at_] != c) return false;
     ++at_;
     return true;
   }
   bool string(std::string &out) {
     char quote = take('\'') ? '\'' : take('"') ? '"' : '\0';
     std::size_t end = quote ? text_.find(quote, at_) : std::string::npos;
-    if (end == std::string::npos)
-      return false;
+    if (end == std::string::npos) return false;
     out = text_.substr(at_, end - at_);
     at_ = end + 1;
     return true;
@@ -49,18 +48,16 @@ class Dictionary {
     return false;
   }
   bool tuple(std::vector<std::int64_t> &out) {
-    if (!take('('))
-      return false;
+    if (!take('(')) return false;
     while (!take(')')) {
       std::int64_t number = 0;
       std::size_t from = at_;
-      for (take(' '), from = at_; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9' && at_ - from < 18; ++at_)
+      for (take(' '), from = at_;
+           at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9' && at_ - from < 18; ++at_)
         number = number * 10 + (text_[at_] - '0');
-      if (at_ == from)
-        return false;
+      if (at_ == from) return false;
       out.push_back(number);
-      if (!take(',') && (at_ >= text_.size() || text_[at_] != ')'))
-        return false;
+      if (!take(',') && (at_ >= text_.size() || text_[at_] != ')')) return false;
     }
     return true;
   }
@@ -79,8 +76,7 @@ struct Header {
 
 bool parseHeader(const std::string &text, Header &header) {
   Dictionary dictionary(text);
-  if (!dictionary.take('{'))
-    return false;
+  if (!dictionary.take('{')) return false;
   while (!dictionary.take('}')) {
     std::string key;
     bool read = dictionary.string(key) && dictionary.take(':');
@@ -88,19 +84,18 @@ bool parseHeader(const std::string &text, Header &header) {
                     : key == "fortran_order" ? dictionary.boolean(header.fortran)
                     : key == "shape"         ? dictionary.tuple(header.shape)
                                              : false);
-    if (!read)
-      return false;
+    if (!read) return false;
     ++header.seen;
     dictionary.take(',');
   }
   return header.seen == 3;
 }
 
-bool checkHeader(const std::string &path, const Header &header, std::size_t dataSize, Type *type, std::string &error) {
+bool checkHeader(const std::string &path, const Header &header, std::size_t dataSize, Type *type,
+                 std::string &error) {
   const TypeName *known = nullptr;
   for (const TypeName &row : typeNames)
-    if (header.type == row.name)
-      known = &row;
+    if (header.type == row.name) known = &row;
   if (!known)
     return failAt(error, path, "type '" + header.type + "', expected <f4, <f8, <i4, <i8, |i1, |u1 or |b1");
   if (header.fortran && header.shape.size() > 1)
@@ -110,19 +105,18 @@ bool checkHeader(const std::string &path, const Header &header, std::size_t data
   for (std::int64_t extent : header.shape)
     if (__builtin_mul_overflow(size, static_cast<std::uint64_t>(extent), &size))
       return failAt(error, path, "shape " + shapeText(header.shape) + " is too large");
-  if (size == dataSize)
-    return true;
-  return failAt(error, path, std::string(size > dataSize ? "truncated: " : "") + std::to_string(dataSize) +
-                                 " bytes of data, expected " + std::to_string(size) + " for " + text(known->type) +
-                                 shapeText(header.shape));
+  if (size == dataSize) return true;
+  return failAt(error, path,
+                std::string(size > dataSize ? "truncated: " : "") + std::to_string(dataSize) +
+                    " bytes of data, expected " + std::to_string(size) + " for " + text(known->type) +
+                    shapeText(header.shape));
 }
 
 } // namespace
 
 bool readNpy(const std::string &path, Array &array, std::string &error) {
   std::vector<unsigned char> bytes;
-  if (!readBytes(path, bytes, error))
-    return false;
+  if (!readBytes(path, bytes, error)) return false;
   if (bytes.size() < magicSize + 6 || std::memcmp(bytes.data(), magic, magicSize))
     return failAt(error, path, bytes.empty() ? "empty, expected an .npy file" : "not an .npy file");
   unsigned version = bytes[6];
@@ -132,15 +126,14 @@ bool readNpy(const std::string &path, Array &array, std::string &error) {
   if (version == 2)
     length |= static_cast<std::size_t>(bytes[10]) << 16 | static_cast<std::size_t>(bytes[11]) << 24;
   if (length > bytes.size() - begin)
-    return failAt(error, path, "truncated: a header of " + std::to_string(length) + " bytes in a file of " +
-                                   std::to_string(bytes.size()));
+    return failAt(error, path,
+                  "truncated: a header of " + std::to_string(length) + " bytes in a file of " +
+                      std::to_string(bytes.size()));
   std::string text(reinterpret_cast<const char *>(bytes.data()) + begin, length);
   Header header;
-  if (!parseHeader(text, header))
-    return failAt(error, path, "header not understood: " + text.substr(0, 80));
+  if (!parseHeader(text, header)) return failAt(error, path, "header not understood: " + text.substr(0, 80));
   Array result;
-  if (!checkHeader(path, header, bytes.size() - begin - length, &result.type, error))
-    return false;
+  if (!checkHeader(path, header, bytes.size() - begin - length, &result.type, error)) return false;
   result.name = stem(path);
   result.shape = header.shape;
   result.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(begin + length), bytes.end());
@@ -151,8 +144,7 @@ bool readNpy(const std::string &path, Array &array, std::string &error) {
 bool writeNpy(const std::string &path, const Array &array, std::string &error) {
   std::string type;
   for (const TypeName &row : typeNames)
-    if (row.type == array.type)
-      type = row.name;
+    if (row.type == array.type) type = row.name;
   std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (";
   for (std::int64_t extent : array.shape)
     header += std::to_string(extent) + ", ";

@@ -4,28 +4,26 @@
 namespace netc::data {
 namespace {
 
-// "train-images-idx3-ubyte", also spelt "train-images.idx3-ubyte", each perhaps with .gz; empty if there is none.
+// "train-images-idx3-ubyte", also spelt "train-images.idx3-ubyte", each perhaps with .gz; empty if there is
+// none.
 std::string findMnist(const std::string &folder, std::string name) {
   std::string dotted = name;
   dotted[dotted.rfind("-idx")] = '.';
   for (const std::string &spelling : {name, dotted})
     for (const char *end : {"", ".gz"})
-      if (fileExists(folder + "/" + spelling + end))
-        return folder + "/" + spelling + end;
+      if (fileExists(folder + "/" + spelling + end)) return folder + "/" + spelling + end;
   return "";
 }
 
-bool readOne(const std::string &folder, const std::string &name, std::size_t rank, Array &array, std::string &path,
-             std::string &error) {
+bool readOne(const std::string &folder, const std::string &name, std::size_t rank, Array &array,
+             std::string &path, std::string &error) {
   path = findMnist(folder, name);
-  if (path.empty())
-    return failAt(error, folder, "found no " + name + " (or with .gz)");
-  if (!readIdx(path, array, error))
-    return false;
-  if (array.type == Type::u8 && array.shape.size() == rank)
-    return true;
-  return failAt(error, path, std::string("holds ") + text(array.type) + shapeText(array.shape) + ", expected u8 of " +
-                                 std::to_string(rank) + (rank == 1 ? " dimension" : " dimensions"));
+  if (path.empty()) return failAt(error, folder, "found no " + name + " (or with .gz)");
+  if (!readIdx(path, array, error)) return false;
+  if (array.type == Type::u8 && array.shape.size() == rank) return true;
+  return failAt(error, path,
+                std::string("holds ") + text(array.type) + shapeText(array.shape) + ", expected u8 of " +
+                    std::to_string(rank) + (rank == 1 ? " dimension" : " dimensions"));
 }
 
 bool readPart(const std::string &folder, const std::string &part, Arrays &arrays, std::string &error) {
@@ -35,21 +33,20 @@ bool readPart(const std::string &folder, const std::string &part, Arrays &arrays
       !readOne(folder, part + "-labels-idx1-ubyte", 1, labels, labelPath, error))
     return false;
   if (images.rows() != labels.rows())
-    return failAt(error, labelPath, std::to_string(labels.rows()) + " labels, expected " +
-                                        std::to_string(images.rows()) + " as the images in " + imagePath);
+    return failAt(error, labelPath,
+                  std::to_string(labels.rows()) + " labels, expected " + std::to_string(images.rows()) +
+                      " as the images in " + imagePath);
   images.name = "image";
   labels.name = "label";
   arrays = {images, labels};
   return true;
 }
 
-bool readSingle(bool (*read)(const std::string &, Array &, std::string &), const std::string &path, Source &source,
-                std::string &error) {
+bool readSingle(bool (*read)(const std::string &, Array &, std::string &), const std::string &path,
+                Source &source, std::string &error) {
   Array array;
-  if (!read(path, array, error))
-    return false;
-  if (array.name.empty())
-    array.name = stem(path);
+  if (!read(path, array, error)) return false;
+  if (array.name.empty()) array.name = stem(path);
   source.description = path + ", " + text(array.type) + shapeText(array.shape);
   source.train = {array};
   return true;
@@ -61,9 +58,11 @@ bool readMnistFolder(const std::string &folder, Source &source, std::string &err
   Source result;
   if (!readPart(folder, "train", result.train, error) || !readPart(folder, "t10k", result.test, error))
     return false;
-  if (result.train[0].shape[1] != result.test[0].shape[1] || result.train[0].shape[2] != result.test[0].shape[2])
-    return failAt(error, folder, "train images " + shapeText(result.train[0].shape) + ", test images " +
-                                     shapeText(result.test[0].shape) + ": sizes differ");
+  if (result.train[0].shape[1] != result.test[0].shape[1] ||
+      result.train[0].shape[2] != result.test[0].shape[2])
+    return failAt(error, folder,
+                  "train images " + shapeText(result.train[0].shape) + ", test images " +
+                      shapeText(result.test[0].shape) + ": sizes differ");
   result.description = folder + ", " + std::to_string(result.train[0].rows()) + " + " +
                        std::to_string(result.test[0].rows()) + " samples";
   source = static_cast<Source &&>(result);
@@ -74,8 +73,7 @@ bool readSource(const std::string &path, Source &source, std::string &error) {
   Source result;
   if (path.empty() || (path == "digits" && !fileExists(path) && !folderExists(path)))
     return builtInDigits(source, error);
-  if (folderExists(path))
-    return readMnistFolder(path, source, error);
+  if (folderExists(path)) return readMnistFolder(path, source, error);
   bool read = false;
   if (endsWith(path, ".csv") || endsWith(path, ".data")) {
     read = readCsv(path, result.train, error);
@@ -88,10 +86,10 @@ bool readSource(const std::string &path, Source &source, std::string &error) {
            endsWith(path, ".idx.gz"))
     read = readSingle(readIdx, path, result, error);
   else
-    failAt(error, path, fileExists(path) ? "unknown kind of data, expected .csv, .npy, .idx, *-ubyte or a folder"
-                                         : "no such file or folder");
-  if (read)
-    source = static_cast<Source &&>(result);
+    failAt(error, path,
+           fileExists(path) ? "unknown kind of data, expected .csv, .npy, .idx, *-ubyte or a folder"
+                            : "no such file or folder");
+  if (read) source = static_cast<Source &&>(result);
   return read;
 }
 

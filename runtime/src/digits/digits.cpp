@@ -82,8 +82,7 @@ bool builtInDigits(Source &source, std::string &) {
   if (!readCached(folder, source)) {
     source.train = drawPart(0, trainCount);
     source.test = drawPart(trainCount, testCount);
-    if (!folder.empty())
-      writeCache(folder, source);
+    if (!folder.empty()) writeCache(folder, source);
   }
   source.description = "built-in digits, 12000 + 2000 samples";
   return true;

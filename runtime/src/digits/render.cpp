@@ -13,16 +13,16 @@ namespace {
 constexpr int pixelCount = digitSize * digitSize;
 
 // How hard the set is: a linear classifier must stay far below a convolutional network.
-constexpr double jitter = 0.05;           // of each point of a stroke, in units of the digit's box
+constexpr double jitter = 0.05; // of each point of a stroke, in units of the digit's box
 constexpr double minHeight = 15, maxHeight = 21;
 constexpr double minAspect = 0.55, maxAspect = 0.95;
-constexpr double maxTurn = 0.18;          // tangent of the rotation
-constexpr double maxSlant = 0.25;         // tangent
-constexpr double maxShift = 1.7;          // pixels
+constexpr double maxTurn = 0.18;  // tangent of the rotation
+constexpr double maxSlant = 0.25; // tangent
+constexpr double maxShift = 1.7;  // pixels
 constexpr double minRadius = 0.7, maxRadius = 1.7;
-constexpr double occludedShare = 0.35;    // of the images
+constexpr double occludedShare = 0.35; // of the images
 constexpr double clutteredShare = 0.35;
-constexpr double maxNoise = 0.16;         // standard deviation, of the range of a pixel
+constexpr double maxNoise = 0.16; // standard deviation, of the range of a pixel
 
 class Random {
  public:
@@ -52,8 +52,12 @@ Transform randomTransform(Random &random) {
   double norm = 1 / std::sqrt(1 + turn * turn);
   double cosine = norm, sine = turn * norm;
   // scale, then slant (x -= slant*y), then rotate, about the box's centre
-  Transform t{cosine * width, -cosine * slant * height - sine * height, sine * width,
-              cosine * height - sine * slant * height, 0, 0};
+  Transform t{cosine * width,
+              -cosine * slant * height - sine * height,
+              sine * width,
+              cosine * height - sine * slant * height,
+              0,
+              0};
   Point centre = t({0.5, 0.5});
   t.x = digitSize / 2.0 + random.uniform(-maxShift, maxShift) - centre.x;
   t.y = digitSize / 2.0 + random.uniform(-maxShift, maxShift) - centre.y;
@@ -92,8 +96,7 @@ class Canvas {
         line(from, to);
         from = to;
       }
-      if (!stroke.smooth)
-        line(from, points[i + 1]);
+      if (!stroke.smooth) line(from, points[i + 1]);
     }
   }
 
@@ -111,8 +114,8 @@ class Canvas {
   // The Catmull-Rom curve between points i and i+1; at the ends, the neighbour is the end itself.
   static Point curve(const Point *p, int count, int i, double t) {
     Point a = p[i > 0 ? i - 1 : 0], b = p[i], c = p[i + 1], d = p[i + 2 < count ? i + 2 : i + 1];
-    double wa = ((2 - t) * t - 1) * t / 2, wb = ((3 * t - 5) * t * t + 2) / 2, wc = ((4 - 3 * t) * t + 1) * t / 2,
-           wd = (t - 1) * t * t / 2;
+    double wa = ((2 - t) * t - 1) * t / 2, wb = ((3 * t - 5) * t * t + 2) / 2,
+           wc = ((4 - 3 * t) * t + 1) * t / 2, wd = (t - 1) * t * t / 2;
     return {wa * a.x + wb * b.x + wc * c.x + wd * d.x, wa * a.y + wb * b.y + wc * c.y + wd * d.y};
   }
 
@@ -175,10 +178,8 @@ int renderDigit(std::uint64_t index, std::uint8_t *pixels) {
   int digit = random.below(10);
   double image[pixelCount];
   drawDigit(digit, random, image);
-  if (random.chance(occludedShare))
-    occlude(random, image);
-  if (random.chance(clutteredShare))
-    clutter(random, image);
+  if (random.chance(occludedShare)) occlude(random, image);
+  if (random.chance(clutteredShare)) clutter(random, image);
   double noise = random.uniform(0, maxNoise);
   for (int i = 0; i < pixelCount; ++i) {
     double value = image[i] + noise * random.bell();

@@ -8,8 +8,8 @@ namespace netc::data {
 
 constexpr int digitSize = 28;
 
-/// Draws sample `index` of the set; its label is returned. The same bytes on every machine: only correctly rounded
-/// operations on doubles are used, and random numbers that are a function of the index.
+/// Draws sample `index` of the set; its label is returned. The same bytes on every machine: only correctly
+/// rounded operations on doubles are used, and random numbers that are a function of the index.
 int renderDigit(std::uint64_t index, std::uint8_t *pixels);
 
 } // namespace netc::data
