@@ -5,10 +5,11 @@
 // 0.1 * normal, so that no derivative hides behind a zero. Every random number comes from the seed and a tensor's name.
 //
 // Compared are up to `entries` random entries of each parameter, and `directions` random directions over all
-// parameters together, with central differences. With g the gradient and d the difference, the error is
-// |g - d| / max(|g|, |d|, 1e-3 max|g| of that tensor). A sample where the evaluations on both sides decide a comparison or
-// a maximum differently is drawn again; when that happens to more than half of them, the check fails. So it does when
-// a gradient is zero everywhere although the loss depends on the parameter.
+// parameters together, with central differences of fourth order (at -2, -1, 1 and 2 steps). With g the gradient and d
+// the difference, the error is |g - d| / max(|g|, |d|, 1e-3 max|g| of that tensor). The step is the largest of 1e-3 to
+// 1e-5 (times max(1, |w|)) for which no evaluation decides a comparison or a maximum differently from the others; a
+// sample without such a step is drawn again, and when that happens to more than half of them, the check fails. So it
+// does when a gradient is zero everywhere although the loss depends on the parameter.
 #pragma once
 
 #include "compiler/grad/differentiate.h"
