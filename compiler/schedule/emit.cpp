@@ -28,6 +28,8 @@ std::optional<Affine> PointEmitter::activeFor(int tensor) const {
 }
 
 loop::Load PointEmitter::load(RegisterRef dst, int tensor, const Affine &address) const {
+  if (buffers.of[tensor] < 0)
+    throw UserError("schedule: '" + graph.tensors[tensor].name + "' is kept in registers but read by another leaf");
   const std::int64_t stride = laneStride(address);
   loop::Load l{std::move(dst), buffers.of[tensor], value(address), stride, {}};
   if (stride != 0) l.active = activeFor(tensor);

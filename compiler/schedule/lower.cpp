@@ -107,9 +107,32 @@ double nominalFlops(const Graph &g, const Leaf &leaf) {
   return 2 * existingPoints(c);
 }
 
+/// Each clause of each formula is computed once, and what clauses leave open is filled first.
+void checkComplete(const Graph &g, const Schedule &s) {
+  std::map<std::pair<std::string, int>, int> leaves;
+  std::map<std::string, int> fills;
+  for (const Group &group : s.run)
+    for (const Leaf &leaf : group.leaves) {
+      if (leaf.fill) fills[leaf.formula] += leaves.lower_bound({leaf.formula, 0}) == leaves.lower_bound({leaf.formula, 1 << 30});
+      else ++leaves[{leaf.formula, leaf.clause}];
+      for (const std::string &name : leaf.then) ++leaves[{name, 0}];
+    }
+  for (const graph::Formula &f : g.formulas) {
+    const std::string &name = g.tensors[f.target].name;
+    for (std::size_t c = 0; c < f.clauses.size(); ++c) {
+      const int times = leaves[{name, static_cast<int>(c)}];
+      if (times == 0) throw UserError(fmt::format("schedule: {}: no leaf computes '{}'", s.entry, name));
+      if (times > 1) throw UserError(fmt::format("schedule: {}: '{}' is computed {} times", s.entry, name, times));
+    }
+    if (!coversAll(g, f) && fills[name] != 1)
+      throw UserError(fmt::format("schedule: {}: '{}' must be filled once, before its first leaf", s.entry, name));
+  }
+}
+
 } // namespace
 
 loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
+  checkComplete(g, s);
   loop::Entry entry;
   entry.name = g.name;
   entry.scalars = g.scalars;
@@ -212,7 +235,8 @@ loop::Program compile(const graph::Module &given, const Target &target, const st
     }
   }
   Diagnostics diag;
-  if (!loop::verify(program, diag)) internalError("lowering broke an invariant of the loop IR:\n" + diag.str());
+  if (!loop::verify(program, diag) && !schedules.empty()) throw UserError("schedule: the loops break an invariant:\n" + diag.str());
+  if (diag.hasErrors()) internalError("lowering broke an invariant of the loop IR:\n" + diag.str());
   return program;
 }
 

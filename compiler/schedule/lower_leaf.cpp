@@ -33,6 +33,7 @@ private:
   void prepare();
   void describe();
   void checkOrder() const;
+  void checkChoices() const;
   int position(const std::string &name) const;
   bool reducesLanes() const { return vector >= 0 && nest.positions[vector].reduction; }
   std::int64_t tileOf(int p) const;
@@ -108,6 +109,29 @@ void LeafLowering::checkOrder() const {
   misfit(leaf, "the numeric plan has no entry for this reduction");
 }
 
+void LeafLowering::checkChoices() const {
+  for (auto &[name, size] : leaf.tile) {
+    const Position &p = nest.positions[position(name)];
+    if (p.reduction || p.batch || name == leaf.vector) misfit(leaf, fmt::format("'{}' cannot be tiled", name));
+    if (!injective(nest)) misfit(leaf, "results that share elements cannot be tiled");
+  }
+  for (const std::string &name : leaf.unroll)
+    if (!nest.positions[position(name)].reduction) misfit(leaf, fmt::format("'{}' is not reduced, so it is not unrolled", name));
+  if (!leaf.parallel.empty()) {
+    if (position(leaf.parallel) != order.front()) misfit(leaf, "the parallel index must be outermost");
+    if (nest.positions[order.front()].reduction || !injective(nest)) misfit(leaf, fmt::format("'{}' cannot be shared by threads", leaf.parallel));
+  }
+  if (context.tiled && (nest.batch < 0 || vector != nest.batch || order.front() != vector))
+    misfit(leaf, "a leaf of a tile must have the batch index outermost and along its lanes");
+  for (const Affine &g : nest.guards) {
+    const auto reduces = [&](const Affine::Term &t) { return nest.positions[t.first].reduction; };
+    const auto tiled = [&](const Affine::Term &t) { return tileOf(t.first) > 1; };
+    if (formula->op != Combine::Assign && std::none_of(g.terms().begin(), g.terms().end(), reduces) &&
+        std::any_of(g.terms().begin(), g.terms().end(), tiled))
+      misfit(leaf, "a guard on result indices alone must not be tiled");
+  }
+}
+
 void LeafLowering::prepare() {
   const int target = context.graph.find(leaf.formula);
   formula = target < 0 ? nullptr : context.graph.definition(target);
@@ -130,13 +154,7 @@ void LeafLowering::prepare() {
   guards = nest.guards;
   continues = (formula->op == Combine::Sum || formula->op == Combine::Prod) && !coversAll(context.graph, *formula);
   point.begin(nest, vector);
-  for (const Affine &g : nest.guards) {
-    const auto reduces = [&](const Affine::Term &t) { return nest.positions[t.first].reduction; };
-    const auto tiled = [&](const Affine::Term &t) { return tileOf(t.first) > 1; };
-    if (formula->op != Combine::Assign && std::none_of(g.terms().begin(), g.terms().end(), reduces) &&
-        std::any_of(g.terms().begin(), g.terms().end(), tiled))
-      misfit(leaf, "a guard on result indices alone must not be tiled");
-  }
+  checkChoices();
   if (vector >= 0 && !reducesLanes() && nest.out.coefficient(vector) == 0) misfit(leaf, "the result does not move along the vector index");
 }
 
@@ -259,7 +277,7 @@ void LeafLowering::tiledLoop(std::size_t depth, int p) {
     point.unbind(p);
   };
   if (leaf.parallel == pos.name) {
-    if (depth != 0 || rest != 0) misfit(leaf, "the parallel index must be outermost and its tile must divide it");
+    if (rest != 0) misfit(leaf, "the tile of the parallel index must divide it");
     k.kernel.parallel = k.variable(pos.name);
     k.kernel.parallelExtent = pos.extent / size;
     return piece(Affine::var(k.kernel.parallel, size), size);

@@ -43,15 +43,15 @@ bool isContraction(const Nest &nest) {
 }
 
 /// Cycles for each operation of a tile, in units of one multiply-add slot.
-double pieceCost(const Nest &nest, const Choice &a, const Choice &b) {
+double pieceCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
   const double operations = static_cast<double>(a.size * b.size);
   const double loads = static_cast<double>(loadsOf(nest, a, b));
-  const double hidden = static_cast<double>(isContraction(nest) ? latencyHidden : 2);
+  const double hidden = static_cast<double>(isContraction(nest) ? latencyHidden / t.registersPerVector : 2);
   return std::max({operations, loads, hidden}) / operations + 0.05 * loads / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
-double tileCost(const Nest &nest, const Choice &a, const Choice &b) {
+double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
   const auto pieces = [&](const Choice &c) {
     std::vector<std::pair<std::int64_t, std::int64_t>> list; // tile size, results
     if (c.p < 0) return std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}};
@@ -64,16 +64,17 @@ double tileCost(const Nest &nest, const Choice &a, const Choice &b) {
   for (auto &[sa, na] : pieces(a))
     for (auto &[sb, nb] : pieces(b)) {
       const double n = static_cast<double>(na * nb);
-      cost += n * pieceCost(nest, {a.p, sa}, {b.p, sb});
+      cost += n * pieceCost(nest, t, {a.p, sa}, {b.p, sb});
       results += n;
     }
   return cost / results;
 }
 
-bool fits(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
-  const std::int64_t accumulators = a.size * b.size;
-  const std::int64_t operands = std::min(loadsOf(nest, a, {}), loadsOf(nest, {}, b)) + 1;
-  return (accumulators + std::min<std::int64_t>(operands, 4)) * t.registersPerVector + 1 <= t.registers;
+/// Accumulators, the operands of the smaller side (kept while the other side passes by) and one passing operand. Where a
+/// vector takes two registers only one operand is kept.
+bool fits(const Target &t, const Choice &a, const Choice &b) {
+  const std::int64_t kept = t.registersPerVector > 1 ? 1 : std::min<std::int64_t>({a.size, b.size, 4});
+  return (a.size * b.size + kept) * t.registersPerVector + 1 <= t.registers;
 }
 
 bool inResultGuard(const Nest &nest, int p) {
@@ -145,11 +146,11 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   std::vector<Choice> best;
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
-    double bestCost = tileCost(nest, {}, {});
+    double bestCost = tileCost(nest, target, {}, {});
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is unrolled.
     const auto consider = [&](const Choice &a, const Choice &b) {
-      if (!fits(nest, target, a, b)) return;
-      const double cost = tileCost(nest, a, b);
+      if (!fits(target, a, b)) return;
+      const double cost = tileCost(nest, target, a, b);
       if (cost < bestCost - 1e-9) {
         bestCost = cost;
         best = {a};
