@@ -210,12 +210,13 @@ void Machine::noteWrite(const Code &c, const BufferPlace &p, std::int64_t byte) 
   Area::Access &seen = a.access[byte];
   if (seen.kernel != serial) seen = {serial, -1, -1};
   const bool read = seen.reader != -1 && seen.reader != current;
-  if (read || (seen.writer >= 0 && seen.writer != current))
+  if (read || (seen.writer >= 0 && seen.writer != current)) {
+    const std::string other = read && seen.reader == severalReaders
+                                  ? std::string("other iterations read")
+                                  : fmt::format("iteration {} {}", read ? seen.reader : seen.writer, read ? "reads" : "writes");
     report(c, Conflict,
-           fmt::format("{} is stored to at element {}, which {} {}", b.name, (byte - p.offset) / byteSize(b.type),
-                       read && seen.reader == severalReaders ? std::string("other iterations")
-                                                             : fmt::format("iteration {}", read ? seen.reader : seen.writer),
-                       read ? "reads" : "writes"));
+           fmt::format("{} is stored to at element {}, which {}", b.name, (byte - p.offset) / byteSize(b.type), other));
+  }
   seen.writer = current;
 }
 

@@ -48,13 +48,18 @@ public:
       const int before = t.diagnostics().errorCount();
       if (t.accept("tensor")) parseTensor();
       else if (t.accept("entry")) parseEntry();
-      else t.error(fmt::format("expected 'tensor' or 'entry', found '{}'", t.next().text));
+      else unexpected("'tensor' or 'entry'");
       if (t.diagnostics().errorCount() > before) skipLine(t);
     }
     return std::move(p);
   }
 
 private:
+  void unexpected(std::string_view expected) {
+    t.error(fmt::format("expected {}, found '{}'", expected, t.peek().text));
+    t.next();
+  }
+
   DType parseType() {
     const Token at = t.peek();
     const std::string type = t.expectIdentifier("a type");
@@ -134,7 +139,7 @@ private:
       else if (t.accept("result")) parseResult(e);
       else if (t.accept("buffer")) parseBuffer(e);
       else if (t.accept("kernel")) e.kernels.push_back(KernelParser(t, e, comments).parse());
-      else t.error(fmt::format("expected scalar, result, buffer or kernel, found '{}'", t.next().text));
+      else unexpected("scalar, result, buffer or kernel");
       if (t.diagnostics().errorCount() > before) skipLine(t);
     }
     if (e.commit < 0) e.commit = static_cast<int>(e.kernels.size());
@@ -149,8 +154,10 @@ private:
     if (at.firstOnLine) return t.error("expected an expression");
     try {
       s.program = parseScalarProgram(restOfLine(at.location));
-    } catch (const UserError &e) {
-      t.error(e.what());
+    } catch (const UserError &e) { // "scalar:1:5: error: what" and the line with a caret: its place means nothing here
+      const std::string text = e.what();
+      const std::size_t colon = text.find("error: "), begin = colon == std::string::npos ? 0 : colon + 7;
+      t.error(text.substr(begin, text.find('\n', begin) - begin));
     }
     skipLine(t);
     e.scalars.push_back(std::move(s));

@@ -113,7 +113,7 @@ Statement KernelParser::parseReduce(RegisterRef dst) {
   else if (t.accept("prod")) r.op = Reduce::Op::Prod;
   else if (t.accept("max")) r.op = Reduce::Op::Max;
   else if (t.accept("min")) r.op = Reduce::Op::Min;
-  else t.error(fmt::format("expected sum, prod, max or min, found '{}'", t.peek().text));
+  else return t.error(fmt::format("expected sum, prod, max or min, found '{}'", t.peek().text)), Statement{std::move(r)};
   r.src = parseOperand();
   return {std::move(r)};
 }

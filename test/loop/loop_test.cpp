@@ -84,7 +84,7 @@ std::string element(const std::uint8_t *p, DType type) {
   if (type == DType::F32) {
     float f;
     std::memcpy(&f, p, 4);
-    return fmt::format("{}", f);
+    return std::isnan(f) ? "nan" : fmt::format("{}", f);
   }
   std::int32_t n;
   std::memcpy(&n, p, 4);
