@@ -127,12 +127,13 @@ private:
     return Affine::var(p) + r.below(static_cast<int>(size - extent + 1));
   }
 
+  /// No product over samples: its gradient would need two batch indices, which schedules do not have.
   void chooseOutputs() {
     for (std::size_t p = 0; p < clause.domain.size(); ++p) {
       if (formula.op == Combine::Assign)
         reduced[p] = false;
       else if (!reduced[p])
-        reduced[p] = r.chance(clause.domain[p].extent.batch ? 20 : 40);
+        reduced[p] = r.chance(clause.domain[p].extent.batch ? (formula.op == Combine::Prod ? 0 : 20) : 40);
       if (!reduced[p])
         outputs.push_back(static_cast<int>(p));
     }
