@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <map>
-#include <optional>
+#include <utility>
 
 namespace netc::driver {
 namespace {
@@ -66,11 +66,17 @@ data::Array columns(const data::Arrays &arrays, std::size_t first, std::size_t l
   return joined;
 }
 
+/// First and last array of "c1..c4", or one array twice.
+std::pair<std::size_t, std::size_t> rangeOf(const data::Arrays &arrays, const std::string &spec) {
+  std::size_t dots = spec.find("..");
+  if (dots == std::string::npos) return {indexOf(arrays, spec), indexOf(arrays, spec)};
+  return {indexOf(arrays, spec.substr(0, dots)), indexOf(arrays, spec.substr(dots + 2))};
+}
+
 /// What --bind x=SPEC means: an array's name, or FIRST..LAST.
 data::Array specified(const data::Arrays &arrays, const std::string &spec) {
-  std::size_t dots = spec.find("..");
-  if (dots == std::string::npos) return arrays[indexOf(arrays, spec)];
-  std::size_t first = indexOf(arrays, spec.substr(0, dots)), last = indexOf(arrays, spec.substr(dots + 2));
+  auto [first, last] = rangeOf(arrays, spec);
+  if (spec.find("..") == std::string::npos) return arrays[first];
   if (first > last) throw UserError(fmt::format("--bind: {} runs backwards", spec));
   for (std::size_t c = first; c <= last; ++c)
     if (arrays[c].isText || !sampleShape(arrays[c]).empty())
@@ -94,6 +100,13 @@ std::map<std::string, std::string> parseBinds(const std::vector<const loop::Tens
   return result;
 }
 
+/// Whether an array looks like labels: text, or whole numbers below the number of classes.
+bool looksLikeLabels(const loop::Tensor &t, const data::Array &a) {
+  for (std::size_t i = 0; i < a.elements(); ++i)
+    if (double v = a.value(i); v < 0 || v >= t.classes || v != std::floor(v)) return false;
+  return true;
+}
+
 [[noreturn]] void noArray(const loop::Tensor &t, const data::Arrays &arrays, std::size_t candidates) {
   throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}=NAME chooses one",
                               candidates ? "more than one" : "no", t.name, describe(t), describeAll(arrays), t.name));
@@ -106,11 +119,15 @@ const data::Array &natural(const loop::Tensor &t, const data::Arrays &arrays, co
   auto taken = [&](const data::Array &a) {
     for (const loop::Tensor *other : inputs)
       if (other->name == a.name) return true;
-    return std::any_of(binds.begin(), binds.end(), [&](const auto &b) { return b.second == a.name; });
+    auto place = static_cast<std::size_t>(&a - arrays.data());
+    return std::any_of(binds.begin(), binds.end(), [&](const auto &b) {
+      auto [first, last] = rangeOf(arrays, b.second);
+      return first <= place && place <= last;
+    });
   };
   std::vector<const data::Array *> candidates;
   for (const data::Array &a : arrays)
-    if (fits(t, a) && !taken(a)) candidates.push_back(&a);
+    if (fits(t, a) && !taken(a) && (t.classes == 0 || looksLikeLabels(t, a))) candidates.push_back(&a);
   if (candidates.size() != 1) noArray(t, arrays, candidates.size());
   return *candidates[0];
 }

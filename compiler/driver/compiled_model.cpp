@@ -11,7 +11,7 @@ CompiledModel::CompiledModel(loop::Program program, const Options &o) : loops(st
   netc::Options how;
   how.seed = static_cast<std::uint64_t>(o.seed);
   how.threads = static_cast<unsigned>(o.threads);
-  how.target = loops.target.c_str(); // NETC_TARGET has been considered by hostTarget()
+  how.target = loops.target.c_str(); // the only one; NETC_TARGET was hostTarget()'s to consider
   coreObject = std::make_unique<Core>(*jit->model(), how);
   require(core().status(), core(), "starting the model");
   if (!o.weights.empty()) require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdlib>
+
 namespace netc::driver {
 namespace {
 
@@ -61,10 +63,11 @@ loop::Program parsedLoops(const Options &options) {
 
 const std::vector<std::string> targetNames = {"native", "x86-64-v3", "x86-64-v4"};
 
-void checkTarget(const Options &options) {
-  for (const std::string &name : targetNames)
-    if (options.target == name) return;
-  throw UserError(unknownName("target", options.target, targetNames));
+/// `from` says who named it.
+std::string knownTarget(const std::string &name, const std::string &from) {
+  for (const std::string &known : targetNames)
+    if (name == known) return name;
+  throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames)));
 }
 
 } // namespace
@@ -112,14 +115,13 @@ std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
 
 std::vector<std::string> deploymentTargets(const Options &options) {
   if (options.target.empty()) return {"x86-64-v4", "x86-64-v3"};
-  checkTarget(options);
-  return {options.target};
+  return {knownTarget(options.target, "--target")};
 }
 
 std::string hostTarget(const Options &options) {
-  if (options.target.empty()) return "native";
-  checkTarget(options);
-  return options.target;
+  if (!options.target.empty()) return knownTarget(options.target, "--target");
+  const char *forced = std::getenv("NETC_TARGET"); // as for a model that is linked into a program
+  return forced && *forced ? knownTarget(forced, "NETC_TARGET") : "native";
 }
 
 } // namespace netc::driver

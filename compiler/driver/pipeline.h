@@ -57,7 +57,7 @@ std::vector<loop::Program> unrolled(std::vector<loop::Program>);
 /// The targets of files that are to run elsewhere, best first; --target names one alone.
 std::vector<std::string> deploymentTargets(const Options &);
 
-/// The target of code that runs here: --target, else native.
+/// The target of code that runs here: --target, else the environment's NETC_TARGET, else native.
 std::string hostTarget(const Options &);
 
 } // namespace netc::driver
