@@ -258,7 +258,15 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   if (!bound) return Value::error();
   const std::size_t before = out.graph.tensors.size();
   frame = &callee;
-  std::optional<Value> v = runBlock(c.body);
+  Context *const saved = context;
+  std::optional<Value> v;
+  try {
+    v = runBlock(c.body);
+  } catch (const RequirementFailed &) {
+    context = saved;
+    frame = callee.caller;
+    return Value::error();
+  }
   if (!v) {
     report(c.location, fmt::format("layer '{}' ends without a value: its last statement must define or be one", c.name));
     v = Value::error();

@@ -203,6 +203,9 @@ private:
 /// Unwinds everything: the model is too large to go on; the message has been reported.
 struct Abandoned {};
 
+/// Unwinds the layer whose `require` does not hold; the message has been reported.
+struct RequirementFailed {};
+
 /// Which netc name stands for a name of PyTorch or Keras ("Linear" -> "dense"); empty: none.
 std::string foreignName(const std::string &);
 

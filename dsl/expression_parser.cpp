@@ -39,11 +39,17 @@ std::string ExpressionParser::found() const {
 }
 
 void ExpressionParser::failExpected(std::string_view what) {
-  fail(in.peek().location, fmt::format("expected {}, found {}", what, found()));
+  Location at = in.peek().location;
+  if (atNewLine()) { // the place is behind the last word of the statement
+    const Token &last = in.peek(-1);
+    at = last.location;
+    at.column += static_cast<int>(last.text.size());
+  }
+  fail(at, fmt::format("expected {}, found {}", what, found()));
 }
 
 void ExpressionParser::expect(std::string_view symbol) {
-  if (!in.accept(symbol)) failExpected(fmt::format("'{}'", symbol));
+  if (atNewLine() || !in.accept(symbol)) failExpected(fmt::format("'{}'", symbol));
 }
 
 Token ExpressionParser::identifier(std::string_view what) {
@@ -298,7 +304,7 @@ ExprPtr ExpressionParser::primary() {
   const Token &t = in.peek();
   Expr e;
   e.location = t.location;
-  if (atNewLine() && t.kind == Token::Kind::End) failExpected("an expression");
+  if (atNewLine()) failExpected("an expression");
   if (t.kind == Token::Kind::Number) {
     e.kind = Expr::Kind::Number;
     e.number = in.next().number;

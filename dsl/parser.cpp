@@ -113,7 +113,7 @@ private:
   Block block() {
     if (++blocks > deepestBlock) fail(in.peek().location, "blocks nest too deeply");
     const Location start = in.peek().location;
-    expect("{");
+    if (!in.accept("{")) failExpected("'{'"); // on the next line, too
     Block b;
     while (!in.at("}") && !in.atEnd()) {
       if (in.accept(";")) continue;

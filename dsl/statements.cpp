@@ -15,9 +15,10 @@ Elaborator::Elaborator(const Library &library, Diagnostics &diag, const std::vec
 Elaborated Elaborator::run(const SourceFile &file) {
   try {
     checkSettings(file);
-    if (const std::optional<Value> last = runBlock(file.statements)) (void)last;
+    runBlock(file.statements);
     if (trainStatement && training) train(*trainStatement);
   } catch (const Abandoned &) {
+  } catch (const RequirementFailed &) { // of the model itself
   }
   result.trains = trainStatement != nullptr;
   result.graph = std::move(out.graph);
@@ -173,7 +174,7 @@ void Elaborator::require(const Statement &s) {
     return report(startOf(*s.value), fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
   if (c.number != 0) return;
   report(s.location, s.message);
-  throw Abandoned{};
+  throw RequirementFailed{};
 }
 
 bool Elaborator::define(const std::string &name, const Location &at) {

@@ -148,7 +148,11 @@ void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int 
   Frame *const saved = frame;
   frame = &callee;
   inOptimizer = true;
-  runBlock(c.body);
+  try {
+    runBlock(c.body);
+  } catch (const RequirementFailed &) {
+    context = nullptr;
+  }
   inOptimizer = false;
   const bool updated = std::any_of(out.graph.next.begin(), out.graph.next.end(), [&](const graph::Next &n) { return n.state == parameter; });
   if (!updated && !diag.hasErrors()) report(c.location, fmt::format("optimizer '{}' never says 'next w = ...'", c.name));
