@@ -20,9 +20,10 @@ std::vector<std::int64_t> sampleShape(const data::Array &a) {
   return a.shape.empty() ? a.shape : std::vector<std::int64_t>(a.shape.begin() + 1, a.shape.end());
 }
 
-/// "image u8[28, 28]", "species text"
+/// One sample of an array: "image u8[28, 28]", "label u8", "species text".
 std::string shown(const data::Array &a) {
-  return fmt::format("{} {}{}", a.name, a.isText ? "text" : data::text(a.type), describe(sampleShape(a)));
+  std::vector<std::int64_t> shape = sampleShape(a);
+  return fmt::format("{} {}{}", a.name, a.isText ? "text" : data::text(a.type), shape.empty() ? "" : describe(shape));
 }
 
 std::string describeAll(const data::Arrays &arrays) {
