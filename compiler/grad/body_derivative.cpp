@@ -9,7 +9,9 @@ using graph::Node;
 
 namespace {
 
-Affine sameIndex(int v) { return Affine::var(v); }
+Affine sameIndex(int v) {
+  return Affine::var(v);
+}
 
 /// The value of a constant node, a negated one included.
 std::optional<double> constantValue(const Body &b, int n) {
@@ -20,7 +22,9 @@ std::optional<double> constantValue(const Body &b, int n) {
   return std::nullopt;
 }
 
-bool isCall(const Body &b, int n, Fn f) { return b.nodes[n].kind == Node::Kind::Call && b.nodes[n].fn == f; }
+bool isCall(const Body &b, int n, Fn f) {
+  return b.nodes[n].kind == Node::Kind::Call && b.nodes[n].fn == f;
+}
 
 /// 0, 1, -1 and selections among these.
 bool isPick(const Body &b, int n) {
@@ -54,10 +58,11 @@ int times(Body &b, int adjoint, int d) {
 }
 
 class ReverseAccumulation {
-public:
+ public:
   ReverseAccumulation(const BodyProblem &problem, const std::function<void(Fn, int)> &missing)
       : given(problem), from(problem.body), missing(missing), adjoint(from.nodes.size(), -1) {
-    for (const Node &n : from.nodes) depends.push_back(dependsOnWanted(n));
+    for (const Node &n : from.nodes)
+      depends.push_back(dependsOnWanted(n));
   }
 
   std::vector<Partial> run() {
@@ -71,7 +76,7 @@ public:
     return partials;
   }
 
-private:
+ private:
   bool isWantedRead(const Node &n) const {
     return n.kind == Node::Kind::Read && n.dtype == DType::F32 && given.wants(n.id);
   }

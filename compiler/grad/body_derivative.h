@@ -17,9 +17,9 @@ struct Partial {
 
 struct BodyProblem {
   const graph::Body &body;
-  std::function<bool(int tensor)> wants;        // which tensors' reads to differentiate for
-  std::function<int(graph::Body &)> seed;       // adds d(loss)/d(body's value) and returns its node
-  std::optional<graph::Node> ownResult;         // a Read that has the body's value: reused instead of recomputed
+  std::function<bool(int tensor)> wants;  // which tensors' reads to differentiate for
+  std::function<int(graph::Body &)> seed; // adds d(loss)/d(body's value) and returns its node
+  std::optional<graph::Node> ownResult;   // a Read that has the body's value: reused instead of recomputed
   const DerivativeTable &table;
 };
 

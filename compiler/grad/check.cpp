@@ -34,10 +34,12 @@ void setBatch(Graph &g, std::int64_t n) {
     if (e.batch) e.size = n;
   };
   for (Tensor &t : g.tensors)
-    for (graph::Extent &e : t.shape) set(e);
+    for (graph::Extent &e : t.shape)
+      set(e);
   for (graph::Formula &f : g.formulas)
     for (graph::Clause &c : f.clauses)
-      for (graph::Index &i : c.domain) set(i.extent);
+      for (graph::Index &i : c.domain)
+        set(i.extent);
 }
 
 /// The loss alone, with a placeholder for every parameter; the optimizer and other results are gone.
@@ -65,16 +67,19 @@ Graph lossGraph(const Graph &given) {
 
 std::vector<int> lossTensors(const Graph &g) {
   std::vector<int> losses;
-  for (const Result &r : g.results) losses.push_back(r.tensor);
+  for (const Result &r : g.results)
+    losses.push_back(r.tensor);
   return losses;
 }
 
 /// By tensor: it depends on one of the `changed` ones (by any way, differentiable or not).
 std::vector<char> dependents(const Graph &g, const std::vector<int> &changed) {
   std::vector<char> depends(g.tensors.size(), 0);
-  for (int t : changed) depends[t] = 1;
+  for (int t : changed)
+    depends[t] = 1;
   for (const graph::Formula &f : g.formulas)
-    for (int t : readTensors(f)) depends[f.target] |= depends[t];
+    for (int t : readTensors(f))
+      depends[f.target] |= depends[t];
   return depends;
 }
 
@@ -99,7 +104,7 @@ std::string elementText(const Tensor &t, std::int64_t element) {
 }
 
 class GradientCheck {
-public:
+ public:
   GradientCheck(const Graph &given, const CheckOptions &options, Diagnostics &diagnostics)
       : options(options), diag(diagnostics), loss(lossGraph(given)) {}
 
@@ -113,16 +118,19 @@ public:
         parameters.push_back({x.of, static_cast<int>(t)});
     }
     std::vector<int> wanted;
-    for (const Parameter &p : parameters) wanted.push_back(p.gradient);
-    for (const graph::Formula &f : loss.formulas) wanted.push_back(f.target);
+    for (const Parameter &p : parameters)
+      wanted.push_back(p.gradient);
+    for (const graph::Formula &f : loss.formulas)
+      wanted.push_back(f.target);
     graph::evaluate(gradients, values, how, wanted);
     CheckReport report;
-    for (const Parameter &p : parameters) report.samples.push_back(checkParameter(p));
+    for (const Parameter &p : parameters)
+      report.samples.push_back(checkParameter(p));
     report.samples.push_back(checkDirections());
     return report;
   }
 
-private:
+ private:
   struct Parameter {
     int tensor, gradient;
   };
@@ -132,13 +140,15 @@ private:
   double lossAt(const Graph &rest, const Direction &along, double step, std::uint64_t &decisions) {
     Values moved = values;
     for (auto &[t, direction] : along)
-      for (std::size_t i = 0; i < direction.size(); ++i) moved[t][i] += step * direction[i];
+      for (std::size_t i = 0; i < direction.size(); ++i)
+        moved[t][i] += step * direction[i];
     graph::Decisions made;
     graph::evaluate(rest, moved, how, lossTensors(rest), &made);
     decisions = made.hash;
     double total = 0;
     for (int t : lossTensors(rest))
-      for (double v : moved[t]) total += v;
+      for (double v : moved[t])
+        total += v;
     return total;
   }
 
@@ -158,7 +168,8 @@ private:
     return std::nullopt;
   }
 
-  void compare(SampleReport &report, double gradient, double numeric, double scale, const std::string &where) {
+  void compare(SampleReport &report, double gradient, double numeric, double scale,
+               const std::string &where) {
     ++report.compared;
     const double size = std::max({std::fabs(gradient), std::fabs(numeric), scale / tensorShare});
     double error = size == 0 ? 0 : std::fabs(gradient - numeric) / size;
@@ -172,13 +183,14 @@ private:
 
   void judge(SampleReport &report) const {
     if (!(report.worst <= options.tolerance))
-      report.failures.push_back(fmt::format("{}{}: the gradient is {:.10g}, the difference {:.10g}, error {:.2e}, "
-                                            "expected at most {:.0e}",
-                                            report.name, report.where, report.gradient, report.difference,
-                                            report.worst, options.tolerance));
+      report.failures.push_back(fmt::format(
+          "{}{}: the gradient is {:.10g}, the difference {:.10g}, error {:.2e}, "
+          "expected at most {:.0e}",
+          report.name, report.where, report.gradient, report.difference, report.worst, options.tolerance));
     if (report.redrawn > report.compared)
-      report.failures.push_back(fmt::format("{}: {} of {} samples crossed a kink and were drawn again, expected at most half",
-                                            report.name, report.redrawn, report.redrawn + report.compared));
+      report.failures.push_back(
+          fmt::format("{}: {} of {} samples crossed a kink and were drawn again, expected at most half",
+                      report.name, report.redrawn, report.redrawn + report.compared));
   }
 
   SampleReport checkParameter(const Parameter &p) {
@@ -187,18 +199,22 @@ private:
     report.name = x.name;
     const std::vector<double> &gradient = values.at(p.gradient);
     double largest = 0;
-    for (double g : gradient) largest = std::max(largest, std::fabs(g));
+    for (double g : gradient)
+      largest = std::max(largest, std::fabs(g));
     const Graph rest = restOfLoss(loss, {p.tensor});
     if (largest == 0 && lossDependsOn(p.tensor))
-      report.failures.push_back(fmt::format("{}: the gradient is zero everywhere, but the loss depends on it", x.name));
+      report.failures.push_back(
+          fmt::format("{}: the gradient is zero everywhere, but the loss depends on it", x.name));
     std::vector<std::int64_t> order = shuffled(elementCount(x), x.name);
     for (std::int64_t element : order) {
       if (report.compared == options.entries || report.redrawn > options.entries) break;
       std::vector<double> unit(order.size(), 0);
       unit[element] = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
       const auto numeric = difference(rest, {{p.tensor, unit}});
-      if (!numeric) ++report.redrawn;
-      else compare(report, gradient[element], *numeric / unit[element], largest, elementText(x, element));
+      if (!numeric)
+        ++report.redrawn;
+      else
+        compare(report, gradient[element], *numeric / unit[element], largest, elementText(x, element));
     }
     judge(report);
     return report;
@@ -211,7 +227,8 @@ private:
     double largest = 0;
     for (const Parameter &p : parameters) {
       tensors.push_back(p.tensor);
-      for (double g : values.at(p.gradient)) largest = std::max(largest, std::fabs(g));
+      for (double g : values.at(p.gradient))
+        largest = std::max(largest, std::fabs(g));
     }
     if (tensors.empty()) return report;
     const Graph rest = restOfLoss(loss, tensors);
@@ -224,7 +241,8 @@ private:
           expected += along[k].second[i] * values.at(parameters[k].gradient)[i];
       if (const auto numeric = difference(rest, along))
         compare(report, expected, *numeric, largest, fmt::format("[{}]", report.compared + report.redrawn));
-      else ++report.redrawn;
+      else
+        ++report.redrawn;
     }
     judge(report);
     return report;
@@ -235,11 +253,13 @@ private:
     double square = 0;
     for (const Parameter &p : parameters) {
       std::vector<double> part(elementCount(loss.tensors[p.tensor]));
-      for (double &v : part) v = random.normal(), square += v * v;
+      for (double &v : part)
+        v = random.normal(), square += v * v;
       along.push_back({p.tensor, std::move(part)});
     }
     for (auto &[t, part] : along)
-      for (double &v : part) v /= std::sqrt(square);
+      for (double &v : part)
+        v /= std::sqrt(square);
     return along;
   }
 
@@ -252,9 +272,11 @@ private:
 
   std::vector<std::int64_t> shuffled(std::int64_t count, const std::string &name) const {
     std::vector<std::int64_t> order(count);
-    for (std::int64_t i = 0; i < count; ++i) order[i] = i;
+    for (std::int64_t i = 0; i < count; ++i)
+      order[i] = i;
     Randomness random(options.seed, "entries of " + name);
-    for (std::int64_t i = count - 1; i > 0; --i) std::swap(order[i], order[random.below(i + 1)]);
+    for (std::int64_t i = count - 1; i > 0; --i)
+      std::swap(order[i], order[random.below(i + 1)]);
     return order;
   }
 
@@ -269,18 +291,21 @@ private:
 } // namespace
 
 bool CheckReport::passed() const {
-  return std::all_of(samples.begin(), samples.end(), [](const SampleReport &s) { return s.failures.empty(); });
+  return std::all_of(samples.begin(), samples.end(),
+                     [](const SampleReport &s) { return s.failures.empty(); });
 }
 
 int CheckReport::compared() const {
   int total = 0;
-  for (const SampleReport &s : samples) total += s.compared;
+  for (const SampleReport &s : samples)
+    total += s.compared;
   return total;
 }
 
 std::string CheckReport::str() const {
   std::size_t width = 0;
-  for (const SampleReport &s : samples) width = std::max(width, s.name.size());
+  for (const SampleReport &s : samples)
+    width = std::max(width, s.name.size());
   std::string text;
   for (const SampleReport &s : samples) {
     text += fmt::format("{:<{}}  compared {:3}, worst error {:.2e}", s.name, width, s.compared, s.worst);
@@ -288,7 +313,8 @@ std::string CheckReport::str() const {
     text += "\n";
   }
   for (const SampleReport &s : samples)
-    for (const std::string &failure : s.failures) text += "error: " + failure + "\n";
+    for (const std::string &failure : s.failures)
+      text += "error: " + failure + "\n";
   return text;
 }
 

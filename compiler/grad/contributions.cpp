@@ -19,22 +19,26 @@ namespace {
 /// The mixed-radix number of the clause's reduction indices, in domain order; `at` renames positions.
 Affine ordinal(const Clause &c, const std::function<int(int)> &at) {
   Affine number;
-  for (int p : c.reduction()) number = number * c.domain[p].extent.size + Affine::var(at(p));
+  for (int p : c.reduction())
+    number = number * c.domain[p].extent.size + Affine::var(at(p));
   return number;
 }
-int unchanged(int p) { return p; }
+int unchanged(int p) {
+  return p;
+}
 
 class FormulaGradient {
-public:
+ public:
   FormulaGradient(const FormulaProblem &problem, std::vector<Formula> &siblings)
       : given(problem), f(problem.formula), siblings(siblings) {}
 
   std::vector<Contribution> run() {
-    for (const Clause &c : f.clauses) clause(c);
+    for (const Clause &c : f.clauses)
+      clause(c);
     return std::move(found);
   }
 
-private:
+ private:
   const Tensor &target() const { return given.graph.tensors[f.target]; }
 
   void clause(const Clause &c) {
@@ -43,13 +47,18 @@ private:
       reads |= n.kind == graph::Node::Kind::Read && n.dtype == DType::F32 && given.wants(n.id);
     if (!reads) return;
     switch (f.op) {
-    case Combine::Assign: return accumulate(c, plainSeed(c), graph::Node(resultRead(c)));
-    case Combine::Sum: return accumulate(c, plainSeed(c));
+    case Combine::Assign:
+      return accumulate(c, plainSeed(c), graph::Node(resultRead(c)));
+    case Combine::Sum:
+      return accumulate(c, plainSeed(c));
     case Combine::Max:
-    case Combine::Min: return extremum(c);
-    case Combine::Prod: return product(c);
+    case Combine::Min:
+      return extremum(c);
+    case Combine::Prod:
+      return product(c);
     case Combine::ArgMax:
-    case Combine::ArgMin: return; // an ordinal has no gradient
+    case Combine::ArgMin:
+      return; // an ordinal has no gradient
     }
   }
 
@@ -120,14 +129,15 @@ private:
     const int after = otherPoints(c, "after", -1);
     accumulate(c, [&](Body &b) {
       std::vector<Affine> here;
-      for (std::size_t p = 0; p < c.domain.size(); ++p) here.push_back(Affine::var(static_cast<int>(p)));
+      for (std::size_t p = 0; p < c.domain.size(); ++p)
+        here.push_back(Affine::var(static_cast<int>(p)));
       const int others = b.call(Fn::Mul, b.read(before, DType::F32, here), b.read(after, DType::F32, here));
       return b.call(Fn::Mul, b.read(given.resultGradient, DType::F32, c.out), others);
     });
   }
 
-  /// For each point of the domain, the product over the points of its element with a smaller (sign 1) or larger
-  /// (sign -1) ordinal: the reduction indices stand twice, the second time as the factors'.
+  /// For each point of the domain, the product over the points of its element with a smaller (sign 1) or
+  /// larger (sign -1) ordinal: the reduction indices stand twice, the second time as the factors'.
   int otherPoints(const Clause &c, std::string_view suffix, int sign) {
     Clause others{c.domain, {}, {}, {}};
     std::vector<int> factor(c.domain.size());
@@ -141,12 +151,14 @@ private:
       factor[p] = static_cast<int>(others.domain.size());
       graph::Index second = c.domain[p];
       auto taken = [&](const graph::Index &i) { return i.name == second.name; };
-      do second.name += "_";
+      do
+        second.name += "_";
       while (std::any_of(others.domain.begin(), others.domain.end(), taken));
       others.domain.push_back(second);
     }
     auto toFactor = [&](int p) { return Affine::var(factor[p]); };
-    for (const Affine &g : c.guards) others.guards.push_back(g.substitute(toFactor));
+    for (const Affine &g : c.guards)
+      others.guards.push_back(g.substitute(toFactor));
     const Affine distance = ordinal(c, unchanged) - ordinal(c, [&](int p) { return factor[p]; });
     others.guards.push_back(distance * sign - 1);
     others.body.root = others.body.copy(c.body, c.body.root, toFactor);

@@ -14,10 +14,10 @@ struct Contribution {
 };
 
 struct FormulaProblem {
-  graph::Graph &graph;                   // receives the tensors of the siblings
-  const graph::Formula &formula;         // forward; a copy, not one of graph.formulas
-  int resultGradient;                    // d(loss)/d(formula's result)
-  std::function<bool(int)> wants;        // which tensors need a gradient
+  graph::Graph &graph;            // receives the tensors of the siblings
+  const graph::Formula &formula;  // forward; a copy, not one of graph.formulas
+  int resultGradient;             // d(loss)/d(formula's result)
+  std::function<bool(int)> wants; // which tensors need a gradient
   const DerivativeTable &table;
   Diagnostics &diagnostics;
 };

@@ -18,8 +18,8 @@ bool stopsGradient(const graph::Graph &, const graph::Formula &);
 /// By tensor: it depends on a Gradient placeholder.
 std::vector<char> dependsOnGradient(const graph::Graph &);
 
-/// By tensor: it depends on one of the `starts` (itself included), and a loss of the graph depends on it, both
-/// through the given formulas (in order) and without passing one that stops gradients.
+/// By tensor: it depends on one of the `starts` (itself included), and a loss of the graph depends on it,
+/// both through the given formulas (in order) and without passing one that stops gradients.
 std::vector<char> gradientPath(const graph::Graph &, std::span<const graph::Formula> formulas,
                                const std::function<bool(int tensor)> &starts);
 

@@ -18,12 +18,14 @@ using graph::Result;
 using graph::Tensor;
 using graph::TensorKind;
 
-std::string_view standardDerivative(Fn f, int argument) { return row(f).derivative[argument]; }
+std::string_view standardDerivative(Fn f, int argument) {
+  return row(f).derivative[argument];
+}
 
 namespace {
 
 class ReversePass {
-public:
+ public:
   ReversePass(Graph &graph, Diagnostics &diagnostics, const DerivativeTable &table)
       : g(graph), diag(diagnostics), table(table) {}
 
@@ -36,7 +38,8 @@ public:
     seedLosses();
     for (std::size_t i = forward.size(); i-- > 0;) {
       visit(i);
-      for (int t : firstReadBy[i]) finish(t);
+      for (int t : firstReadBy[i])
+        finish(t);
     }
     for (auto &[of, list] : placeholders)
       if (gradient[of] < 0) defineZero(list.front(), of);
@@ -45,7 +48,7 @@ public:
     return !diag.hasErrors();
   }
 
-private:
+ private:
   bool findPlaceholders() {
     bool good = true;
     for (std::size_t t = 0; t < g.tensors.size(); ++t) {
@@ -53,8 +56,9 @@ private:
       if (x.kind != TensorKind::Gradient) continue;
       placeholders[x.of].push_back(static_cast<int>(t));
       if (g.tensors[x.of].dtype == DType::F32) continue;
-      diag.error(x.location, fmt::format("'{}' asks for the gradient of '{}', which is {}; only f32 tensors have one",
-                                         x.name, g.tensors[x.of].name, name(g.tensors[x.of].dtype)));
+      diag.error(x.location,
+                 fmt::format("'{}' asks for the gradient of '{}', which is {}; only f32 tensors have one",
+                             x.name, g.tensors[x.of].name, name(g.tensors[x.of].dtype)));
       good = false;
     }
     return good;
@@ -63,7 +67,8 @@ private:
   /// `forward` takes what no gradient flows into, `after` the rest (the optimizer).
   bool splitFormulas() {
     const std::vector<char> late = dependsOnGradient(g);
-    for (Formula &f : g.formulas) (late[f.target] ? after : forward).push_back(std::move(f));
+    for (Formula &f : g.formulas)
+      (late[f.target] ? after : forward).push_back(std::move(f));
     g.formulas.clear();
     for (const Result &r : g.results) {
       if (r.kind != Result::Kind::Loss || !late[r.tensor]) continue;
@@ -109,7 +114,8 @@ private:
   void visit(std::size_t i) {
     const Formula &f = forward[i];
     if (!needed[f.target] || gradient[f.target] < 0 || stopsGradient(g, f)) return;
-    const FormulaProblem problem{g, f, gradient[f.target], [this](int t) { return needed[t] != 0; }, table, diag};
+    const auto wants = [this](int t) { return needed[t] != 0; };
+    const FormulaProblem problem{g, f, gradient[f.target], wants, table, diag};
     for (Contribution &c : contributions(problem, siblings[i]))
       pending[c.tensor].push_back(std::move(c.formula));
     needed.resize(g.tensors.size(), 0); // siblings have no gradient
@@ -209,7 +215,8 @@ private:
       std::string name = given[d];
       if (name.empty()) name = shape[d].batch ? "n" : d < names.size() ? std::string(1, names[d]) : "i";
       auto taken = [&](const graph::Index &i) { return i.name == name; };
-      while (std::any_of(c.domain.begin(), c.domain.end(), taken)) name += "_";
+      while (std::any_of(c.domain.begin(), c.domain.end(), taken))
+        name += "_";
       c.domain.push_back({name, shape[d]});
       c.out.push_back(Affine::var(static_cast<int>(d)));
     }
@@ -219,10 +226,12 @@ private:
   void assemble() {
     for (std::size_t i = 0; i < forward.size(); ++i) {
       g.formulas.push_back(std::move(forward[i]));
-      for (Formula &s : siblings[i]) g.formulas.push_back(std::move(s));
+      for (Formula &s : siblings[i])
+        g.formulas.push_back(std::move(s));
     }
     for (auto *part : {&backward, &after})
-      for (Formula &f : *part) g.formulas.push_back(std::move(f));
+      for (Formula &f : *part)
+        g.formulas.push_back(std::move(f));
     for (Formula &f : g.formulas)
       if (f.origin == stopOrigin) f.origin = stoppedOrigin;
   }
@@ -236,8 +245,8 @@ private:
   std::vector<char> needed;                             // by tensor: lies between a wanted tensor and a loss
   std::vector<int> gradient;                            // by tensor: the tensor of its gradient, -1 none yet
   std::map<int, std::vector<Formula>> pending;          // contributions, by tensor
-  std::vector<std::vector<int>> firstReadBy;            // by forward formula: tensors that no earlier one reads
-  std::vector<int> unread;                              // losses that no formula reads
+  std::vector<std::vector<int>> firstReadBy; // by forward formula: tensors that no earlier one reads
+  std::vector<int> unread;                   // losses that no formula reads
 };
 
 } // namespace

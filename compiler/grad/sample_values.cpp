@@ -10,7 +10,8 @@ using graph::Tensor;
 using graph::TensorKind;
 
 Randomness::Randomness(std::uint64_t seed, std::string_view name) : state(seed + 0x9e3779b97f4a7c15u) {
-  for (char ch : name) state = next() ^ static_cast<unsigned char>(ch);
+  for (char ch : name)
+    state = next() ^ static_cast<unsigned char>(ch);
 }
 
 std::uint64_t Randomness::next() {
@@ -20,7 +21,9 @@ std::uint64_t Randomness::next() {
   return z ^ (z >> 31);
 }
 
-double Randomness::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+double Randomness::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1p-53;
+}
 
 double Randomness::normal() {
   const double radius = std::sqrt(-2 * std::log(1 - uniform()));
@@ -29,7 +32,8 @@ double Randomness::normal() {
 
 std::int64_t elementCount(const Tensor &t) {
   std::int64_t n = 1;
-  for (const graph::Extent &e : t.shape) n *= e.size;
+  for (const graph::Extent &e : t.shape)
+    n *= e.size;
   return n;
 }
 
@@ -37,10 +41,14 @@ namespace {
 
 double given(const Tensor &t, Randomness &random) {
   switch (t.dtype) {
-  case DType::F32: return random.normal();
-  case DType::U8: return static_cast<double>(random.below(256));
-  case DType::I32: return static_cast<double>(random.below(t.classes > 0 ? t.classes : 10));
-  case DType::Bool: return static_cast<double>(random.below(2));
+  case DType::F32:
+    return random.normal();
+  case DType::U8:
+    return static_cast<double>(random.below(256));
+  case DType::I32:
+    return static_cast<double>(random.below(t.classes > 0 ? t.classes : 10));
+  case DType::Bool:
+    return static_cast<double>(random.below(2));
   }
   return 0;
 }
@@ -49,8 +57,10 @@ double initial(const Tensor &t, Randomness &random) {
   switch (t.init.kind) {
   case Initializer::Kind::Constant:
     return t.kind == TensorKind::Param ? t.init.a + 0.1 * random.normal() : t.init.a;
-  case Initializer::Kind::Uniform: return t.init.a + (t.init.b - t.init.a) * random.uniform();
-  case Initializer::Kind::Normal: return t.init.a + t.init.b * random.normal();
+  case Initializer::Kind::Uniform:
+    return t.init.a + (t.init.b - t.init.a) * random.uniform();
+  case Initializer::Kind::Normal:
+    return t.init.a + t.init.b * random.normal();
   }
   return 0;
 }
@@ -60,7 +70,8 @@ double initial(const Tensor &t, Randomness &random) {
 std::vector<double> sampleValues(const Tensor &t, std::uint64_t seed) {
   Randomness random(seed, t.name);
   std::vector<double> values(elementCount(t));
-  for (double &v : values) v = t.inStore() ? initial(t, random) : given(t, random);
+  for (double &v : values)
+    v = t.inStore() ? initial(t, random) : given(t, random);
   return values;
 }
 

@@ -11,14 +11,16 @@ namespace netc::grad {
 
 /// SplitMix64 (Steele, Lea, Flood 2014), started from the seed and a name.
 class Randomness {
-public:
+ public:
   Randomness(std::uint64_t seed, std::string_view name);
   std::uint64_t next();
-  double uniform();                      // [0, 1)
-  double normal();                       // Box-Muller
-  std::int64_t below(std::int64_t bound) { return static_cast<std::int64_t>(uniform() * static_cast<double>(bound)); }
+  double uniform(); // [0, 1)
+  double normal();  // Box-Muller
+  std::int64_t below(std::int64_t bound) {
+    return static_cast<std::int64_t>(uniform() * static_cast<double>(bound));
+  }
 
-private:
+ private:
   std::uint64_t state;
 };
 

@@ -1,8 +1,8 @@
-// Requires: nothing. Two formulas are the same when operation, shapes, maps, guards and bodies are; the names of
-// tensors and indices, locations and origins do not count. One walk suffices, because a formula's reads have been
-// redirected before it is compared. A formula whose whole body is what an earlier pointwise formula holds for the same
-// point reads it there: a bias gradient sums the masked gradient that the weight gradient uses, not the mask again.
-// A stop_gradient formula keeps to its own kind until differentiation is done.
+// Requires: nothing. Two formulas are the same when operation, shapes, maps, guards and bodies are; the names
+// of tensors and indices, locations and origins do not count. One walk suffices, because a formula's reads
+// have been redirected before it is compared. A formula whose whole body is what an earlier pointwise formula
+// holds for the same point reads it there: a bias gradient sums the masked gradient that the weight gradient
+// uses, not the mask again. A stop_gradient formula keeps to its own kind until differentiation is done.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -40,7 +40,9 @@ bool sameFormula(const Graph &g, const Formula &a, const Formula &b) {
          std::equal(a.clauses.begin(), a.clauses.end(), b.clauses.begin(), b.clauses.end(), sameClause);
 }
 
-bool isLeaf(const Clause &c) { return c.body.nodes[c.body.root].kind != Node::Kind::Call; }
+bool isLeaf(const Clause &c) {
+  return c.body.nodes[c.body.root].kind != Node::Kind::Call;
+}
 
 /// The formula combines, at each point, the value that the pointwise `held` has there.
 bool combinesValuesOf(const Formula &held, const Formula &f) {
@@ -59,7 +61,8 @@ void readInstead(Formula &f, const Formula &held) {
 
 void cse(Graph &g) {
   std::vector<int> same(g.tensors.size());
-  for (std::size_t t = 0; t < same.size(); ++t) same[t] = static_cast<int>(t);
+  for (std::size_t t = 0; t < same.size(); ++t)
+    same[t] = static_cast<int>(t);
   const std::vector<char> wanted = gradientTensors(g); // these keep their own formulas
   std::vector<char> drop(g.formulas.size(), 0);
   for (std::size_t i = 0; i < g.formulas.size(); ++i) {
@@ -75,8 +78,10 @@ void cse(Graph &g) {
           combinesValuesOf(g.formulas[j], f))
         readInstead(f, g.formulas[j]);
   }
-  for (graph::Result &r : g.results) r.tensor = same[r.tensor];
-  for (graph::Next &n : g.next) n.value = same[n.value];
+  for (graph::Result &r : g.results)
+    r.tensor = same[r.tensor];
+  for (graph::Next &n : g.next)
+    n.value = same[n.value];
   dropFormulas(g, drop);
 }
 

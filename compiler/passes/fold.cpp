@@ -21,7 +21,8 @@ int foldCall(Body &b, int n) {
 int foldConstants(Body &to, const Body &from) {
   std::vector<int> made;
   for (Node n : from.nodes) {
-    for (int &a : n.args) a = made[a];
+    for (int &a : n.args)
+      a = made[a];
     made.push_back(foldCall(to, to.add(std::move(n))));
   }
   return made[from.root];

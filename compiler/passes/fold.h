@@ -7,8 +7,8 @@
 
 namespace netc::passes {
 
-/// The value of call n of `b` when all its arguments are constants, as a new constant node; n otherwise. Computed
-/// in double: a constant is rounded once, where it is emitted.
+/// The value of call n of `b` when all its arguments are constants, as a new constant node; n otherwise.
+/// Computed in double: a constant is rounded once, where it is emitted.
 int foldCall(graph::Body &b, int n);
 
 /// Copies the body of `from` into `to`, folding; returns the new root.

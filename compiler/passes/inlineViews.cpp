@@ -1,8 +1,8 @@
-// Requires: `simplify`, which turns sums that only copy into assignments. A view is an assignment of a single read
-// that covers its whole result: flatten, transpose, slice, broadcast. A reader of the view reads the source at the
-// point that the view's map comes from. Where a result dimension is the mixed-radix number of several indices
-// (flatten), the reader's own index is split into these digits when its subscript is not of that form already.
-// Copies with `otherwise` (padding) stay: an index map cannot say "zero outside".
+// Requires: `simplify`, which turns sums that only copy into assignments. A view is an assignment of a single
+// read that covers its whole result: flatten, transpose, slice, broadcast. A reader of the view reads the
+// source at the point that the view's map comes from. Where a result dimension is the mixed-radix number of
+// several indices (flatten), the reader's own index is split into these digits when its subscript is not of
+// that form already. Copies with `otherwise` (padding) stay: an index map cannot say "zero outside".
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -38,7 +38,8 @@ std::optional<std::vector<Digit>> digitsOf(const Clause &c, const Affine &a, std
   if (a.constant() != 0) return std::nullopt;
   std::vector<Digit> digits;
   for (auto &[v, k] : a.terms())
-    if (c.domain[v].extent.size > 1 || c.domain[v].extent.batch) digits.push_back({v, k, c.domain[v].extent.size});
+    if (c.domain[v].extent.size > 1 || c.domain[v].extent.batch)
+      digits.push_back({v, k, c.domain[v].extent.size});
   std::sort(digits.begin(), digits.end(), [](const Digit &x, const Digit &y) { return x.weight > y.weight; });
   std::int64_t weight = 1;
   for (auto d = digits.rbegin(); d != digits.rend(); ++d) {
@@ -107,7 +108,9 @@ Clause splitIndex(const Clause &c, int k, const std::vector<Digit> &digits, cons
   return overDomain(c, std::move(domain), [&](int p) { return moved[p]; });
 }
 
-bool isReadOf(const Node &n, const View &view) { return n.kind == Node::Kind::Read && n.id == view.target; }
+bool isReadOf(const Node &n, const View &view) {
+  return n.kind == Node::Kind::Read && n.id == view.target;
+}
 
 /// Splits the indices that stand alone, at full extent, where the view has several digits.
 void splitWhereNeeded(Clause &c, const View &view) {
@@ -120,7 +123,8 @@ void splitWhereNeeded(Clause &c, const View &view) {
         int k = -1;
         if (view.digits[d].size() < 2 || !n.map[d].isVar(&k)) continue;
         std::int64_t size = 1;
-        for (const Digit &digit : view.digits[d]) size *= digit.extent;
+        for (const Digit &digit : view.digits[d])
+          size *= digit.extent;
         if (c.domain[k].extent.batch || c.domain[k].extent.size != size) continue;
         c = splitIndex(c, k, view.digits[d], view);
         again = true;
@@ -137,10 +141,12 @@ std::optional<std::vector<Affine>> sourceMap(const View &view, const std::vector
   for (std::size_t d = 0; d < map.size(); ++d) {
     auto values = decode(view.digits[d], map[d], domain);
     if (!values) return std::nullopt;
-    for (std::size_t i = 0; i < view.digits[d].size(); ++i) at[view.digits[d][i].position] = (*values)[i];
+    for (std::size_t i = 0; i < view.digits[d].size(); ++i)
+      at[view.digits[d][i].position] = (*values)[i];
   }
   std::vector<Affine> source;
-  for (const Affine &a : view.source.map) source.push_back(a.substitute([&](int p) { return at[p]; }));
+  for (const Affine &a : view.source.map)
+    source.push_back(a.substitute([&](int p) { return at[p]; }));
   return source;
 }
 
@@ -166,7 +172,8 @@ void inlineViews(Graph &g) {
     if (!view || wanted[view->target]) continue;
     for (std::size_t j = i + 1; j < g.formulas.size(); ++j)
       if (reads(g.formulas[j], view->target))
-        for (Clause &c : g.formulas[j].clauses) readThrough(c, *view);
+        for (Clause &c : g.formulas[j].clauses)
+          readThrough(c, *view);
   }
 }
 

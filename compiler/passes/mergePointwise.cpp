@@ -1,7 +1,7 @@
-// Requires: `simplify`, which writes pointwise formulas with the identity map. A pointwise formula goes into its
-// only reader, if that is an assignment over the same index space that reads it at the same point; a constant goes
-// into every reader, a value that is the same for all elements (-@rate) into every assignment. Nothing else goes into a
-// contraction: fusing there is the schedule's decision.
+// Requires: `simplify`, which writes pointwise formulas with the identity map. A pointwise formula goes into
+// its only reader, if that is an assignment over the same index space that reads it at the same point; a
+// constant goes into every reader, a value that is the same for all elements (-@rate) into every assignment.
+// Nothing else goes into a contraction: fusing there is the schedule's decision.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -35,7 +35,8 @@ bool isUniform(const Formula &f) {
 bool readsInPlace(const Clause &c, const Formula &producer) {
   if (!sameDomain(c, producer.clauses[0])) return false;
   for (const Node &n : c.body.nodes)
-    if (n.kind == Node::Kind::Read && n.id == producer.target && !isIdentity(n.map, c.domain.size())) return false;
+    if (n.kind == Node::Kind::Read && n.id == producer.target && !isIdentity(n.map, c.domain.size()))
+      return false;
   return true;
 }
 
@@ -52,11 +53,13 @@ void substitute(Formula &reader, const Formula &producer) {
   const Body &inner = producer.clauses[0].body;
   for (Clause &c : reader.clauses) {
     Body merged;
-    merged.root = merged.copy(c.body, c.body.root, [](int v) { return Affine::var(v); }, [&](int n) {
-      const Node &read = c.body.nodes[n];
-      if (read.kind != Node::Kind::Read || read.id != producer.target) return -1;
-      return merged.copy(inner, inner.root, [&](int p) { return read.map[p]; });
-    });
+    merged.root = merged.copy(
+        c.body, c.body.root, [](int v) { return Affine::var(v); },
+        [&](int n) {
+          const Node &read = c.body.nodes[n];
+          if (read.kind != Node::Kind::Read || read.id != producer.target) return -1;
+          return merged.copy(inner, inner.root, [&](int p) { return read.map[p]; });
+        });
     c.body = std::move(merged);
   }
 }
@@ -77,8 +80,10 @@ void mergePointwise(Graph &g) {
     if (!hasOneUse && !isUniform(producer)) continue;
     bool mergedAll = true;
     for (std::size_t j : readers) {
-      if (canMerge(producer, g.formulas[j])) substitute(g.formulas[j], producer);
-      else mergedAll = false;
+      if (canMerge(producer, g.formulas[j]))
+        substitute(g.formulas[j], producer);
+      else
+        mergedAll = false;
     }
     drop[i] = mergedAll && !pinned[producer.target];
     if (drop[i]) g.formulas[i].clauses[0].body = {}; // it reads nothing any more

@@ -8,30 +8,32 @@ namespace {
 
 constexpr Pass inlineViewsPass{"inlineViews", inlineViews, "reads through pure copies go to the source"};
 constexpr Pass simplifyPass{"simplify", simplify, "algebraic identities, to a fixed point"};
-constexpr Pass mergePointwisePass{"mergePointwise", mergePointwise, "pointwise formulas of equal domain become one"};
+constexpr Pass mergePointwisePass{"mergePointwise", mergePointwise,
+                                  "pointwise formulas of equal domain become one"};
 constexpr Pass csePass{"cse", cse, "equal formulas are computed once"};
 constexpr Pass dcePass{"dce", dce, "formulas that nothing needs are dropped"};
 constexpr Pass scatterToGatherPass{"scatterToGather", scatterToGather, "scattered sums become gathers"};
 
-constexpr Pass all[] = {inlineViewsPass, simplifyPass, mergePointwisePass, csePass, dcePass, scatterToGatherPass};
+constexpr Pass all[] = {inlineViewsPass, simplifyPass, mergePointwisePass,
+                        csePass,         dcePass,      scatterToGatherPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
     inlineViewsPass,    // before merging, so that a copy does not stand between two pointwise formulas
-    mergePointwisePass, //
+    mergePointwisePass, // needs the identity maps that simplify makes, and no copies between
     simplifyPass,       // merged bodies show new identities: log of (1 + exp) becomes softplus
     csePass,            // after merging, so that a shared subexpression does not keep two bodies apart
     dcePass,            // last: drops the copies that are no longer read
 };
 
 constexpr Pass complete[] = {
-    simplifyPass,       // sums that are assignments are seen by all that follows
-    inlineViewsPass,    // the gradient of a slice or a padding is a copy
-    mergePointwisePass, //
-    simplifyPass,       // merged bodies show new identities
-    csePass,            // the gradient repeats forward formulas, such as the ordinals of a maximum
+    simplifyPass,        // sums that are assignments are seen by all that follows
+    inlineViewsPass,     // the gradient of a slice or a padding is a copy
+    mergePointwisePass,  // with constants spread, the seeds of the losses vanish
+    simplifyPass,        // merged bodies show new identities
+    csePass,             // the gradient repeats forward formulas, such as the ordinals of a maximum
     scatterToGatherPass, // after merging: it multiplies clauses, and nothing is merged into them
-    dcePass,            // last
+    dcePass,             // last
 };
 
 void check(const graph::Graph &g, std::string_view pass) {
@@ -42,9 +44,15 @@ void check(const graph::Graph &g, std::string_view pass) {
 
 } // namespace
 
-std::span<const Pass> allPasses() { return all; }
-std::span<const Pass> forwardPipeline() { return forward; }
-std::span<const Pass> completePipeline() { return complete; }
+std::span<const Pass> allPasses() {
+  return all;
+}
+std::span<const Pass> forwardPipeline() {
+  return forward;
+}
+std::span<const Pass> completePipeline() {
+  return complete;
+}
 
 const Pass *findPass(std::string_view name) {
   for (const Pass &p : all)

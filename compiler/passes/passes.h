@@ -1,5 +1,5 @@
-// Graph -> graph passes. Each is one function in one file of its own; its name here is its flag (--pass=NAME) and
-// its test folder (test/passes/NAME). Passes keep values: the evaluator gives the same before and after.
+// Graph -> graph passes. Each is one function in one file of its own; its name here is its flag (--pass=NAME)
+// and its test folder (test/passes/NAME). Passes keep values: the evaluator gives the same before and after.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -30,8 +30,8 @@ const Pass *findPass(std::string_view name);
 std::span<const Pass> forwardPipeline();  // before differentiation
 std::span<const Pass> completePipeline(); // after it, forward and backward together
 
-/// Runs the passes; the verifier runs after each (a violation is an internal error naming the pass), and `after` is
-/// called with the pass's name (for --print-after-all).
+/// Runs the passes; the verifier runs after each (a violation is an internal error naming the pass), and
+/// `after` is called with the pass's name (for --print-after-all).
 void run(std::span<const Pass>, graph::Graph &, const std::function<void(std::string_view)> &after = {});
 
 } // namespace netc::passes

@@ -18,12 +18,16 @@ std::vector<char> gradientTensors(const Graph &g) {
   return wanted;
 }
 
-bool stopsGradient(const Formula &f) { return f.origin == "stop_gradient"; }
+bool stopsGradient(const Formula &f) {
+  return f.origin == "stop_gradient";
+}
 
 std::vector<char> pinnedTensors(const Graph &g) {
   std::vector<char> pinned = gradientTensors(g);
-  for (const graph::Result &r : g.results) pinned[r.tensor] = 1;
-  for (const graph::Next &n : g.next) pinned[n.value] = 1;
+  for (const graph::Result &r : g.results)
+    pinned[r.tensor] = 1;
+  for (const graph::Next &n : g.next)
+    pinned[n.value] = 1;
   return pinned;
 }
 
@@ -38,8 +42,10 @@ void dropFormulas(Graph &g, const std::vector<char> &marked) {
   std::vector<char> gone(g.tensors.size(), 0);
   std::vector<Formula> keptFormulas;
   for (std::size_t i = 0; i < g.formulas.size(); ++i) {
-    if (marked[i]) gone[g.formulas[i].target] = 1;
-    else keptFormulas.push_back(std::move(g.formulas[i]));
+    if (marked[i])
+      gone[g.formulas[i].target] = 1;
+    else
+      keptFormulas.push_back(std::move(g.formulas[i]));
   }
   std::vector<int> moved(g.tensors.size(), -1);
   std::vector<graph::Tensor> keptTensors;
@@ -56,8 +62,10 @@ void dropFormulas(Graph &g, const std::vector<char> &marked) {
       for (Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read) n.id = moved[n.id];
   }
-  for (graph::Result &r : g.results) r.tensor = moved[r.tensor];
-  for (graph::Next &n : g.next) n = {moved[n.state], moved[n.value]};
+  for (graph::Result &r : g.results)
+    r.tensor = moved[r.tensor];
+  for (graph::Next &n : g.next)
+    n = {moved[n.state], moved[n.value]};
   g.tensors = std::move(keptTensors);
   g.formulas = std::move(keptFormulas);
 }
@@ -74,8 +82,12 @@ bool sameDomain(const Clause &a, const Clause &b) {
   return std::equal(a.domain.begin(), a.domain.end(), b.domain.begin(), b.domain.end(), sameExtent);
 }
 
-std::int64_t floorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
-std::int64_t ceilDivide(std::int64_t a, std::int64_t b) { return -floorDivide(-a, b); }
+std::int64_t floorDivide(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+std::int64_t ceilDivide(std::int64_t a, std::int64_t b) {
+  return -floorDivide(-a, b);
+}
 
 Interval rangeOver(const std::vector<Index> &domain, const Affine &a) {
   return a.range([&](int v) { return Interval{0, domain[v].extent.size - 1}; });
@@ -106,22 +118,25 @@ std::string freshName(const std::vector<Index> &domain, std::string base) {
     return std::any_of(domain.begin(), domain.end(), [&](const Index &i) { return i.name == name; });
   };
   std::string name = base;
-  for (int k = 2; taken(name); ++k) name = base + std::to_string(k);
+  for (int k = 2; taken(name); ++k)
+    name = base + std::to_string(k);
   return name;
 }
 
 Clause overDomain(const Clause &c, std::vector<Index> domain, const std::function<Affine(int)> &subst) {
   Clause r;
   r.domain = std::move(domain);
-  for (const Affine &g : c.guards) r.guards.push_back(g.substitute(subst));
-  for (const Affine &o : c.out) r.out.push_back(o.substitute(subst));
+  for (const Affine &g : c.guards)
+    r.guards.push_back(g.substitute(subst));
+  for (const Affine &o : c.out)
+    r.out.push_back(o.substitute(subst));
   r.body.root = r.body.copy(c.body, c.body.root, subst);
   return r;
 }
 
 bool isPointwise(const Formula &f) {
-  return f.op == graph::Combine::Assign && f.clauses.size() == 1 && !f.otherwise && f.clauses[0].guards.empty() &&
-         isIdentity(f.clauses[0].out, f.clauses[0].domain.size());
+  return f.op == graph::Combine::Assign && f.clauses.size() == 1 && !f.otherwise &&
+         f.clauses[0].guards.empty() && isIdentity(f.clauses[0].out, f.clauses[0].domain.size());
 }
 
 } // namespace netc::passes

@@ -21,7 +21,8 @@ bool stopsGradient(const graph::Formula &);
 
 bool reads(const graph::Formula &, int tensor);
 
-/// Drops the formulas marked by their position, and their targets; renumbers the tensors. Nothing may read them.
+/// Drops the formulas marked by their position, and their targets; renumbers the tensors. Nothing may read
+/// them.
 void dropFormulas(graph::Graph &, const std::vector<char> &marked);
 
 /// out[d] is domain index d for every d, and there are no others.
@@ -37,8 +38,9 @@ std::int64_t ceilDivide(std::int64_t a, std::int64_t b);
 /// The range of an affine expression over the clause's domain box.
 Interval rangeOver(const std::vector<graph::Index> &domain, const Affine &);
 
-/// Different points of the domain (of the indices that the map uses) hit different elements: each index stands in
-/// one dimension only, and there the terms are the digits of a mixed-radix number. Sufficient, not necessary.
+/// Different points of the domain (of the indices that the map uses) hit different elements: each index
+/// stands in one dimension only, and there the terms are the digits of a mixed-radix number. Sufficient, not
+/// necessary.
 bool isInjective(const std::vector<graph::Index> &domain, const std::vector<Affine> &map);
 
 /// `base`, or base2, base3, ...: a name that no index of the domain has.

@@ -86,7 +86,8 @@ int atom(Body &b, std::string_view name) {
 
 Body parseSide(std::string_view text) {
   Body parsed, b;
-  parsed.root = graph::parseExpression(text, parsed, [&](std::string_view name) { return atom(parsed, name); });
+  parsed.root =
+      graph::parseExpression(text, parsed, [&](std::string_view name) { return atom(parsed, name); });
   b.root = foldConstants(b, parsed); // "-1" is a number
   b.compact();
   return b;
@@ -99,8 +100,10 @@ struct Weight {
 Weight weight(Fn f) {
   switch (f) {
   case Fn::Mul:
-  case Fn::Div: return {1, 2};
-  case Fn::Pow: return {20, 4};
+  case Fn::Div:
+    return {1, 2};
+  case Fn::Pow:
+    return {20, 4};
   case Fn::Sqrt:
   case Fn::Exp:
   case Fn::Log:
@@ -109,19 +112,24 @@ Weight weight(Fn f) {
   case Fn::Softplus:
   case Fn::Sin:
   case Fn::Cos:
-  case Fn::Erf: return {10, 1};
-  default: return {1, 1};
+  case Fn::Erf:
+    return {10, 1};
+  default:
+    return {1, 1};
   }
 }
 
 } // namespace
 
-std::span<const Rule> rules() { return table; }
+std::span<const Rule> rules() {
+  return table;
+}
 
 std::span<const ParsedRule> parsedRules() {
   static const std::vector<ParsedRule> parsed = [] {
     std::vector<ParsedRule> all;
-    for (const Rule &r : table) all.push_back({&r, parseSide(r.from), parseSide(r.to)});
+    for (const Rule &r : table)
+      all.push_back({&r, parseSide(r.from), parseSide(r.to)});
     return all;
   }();
   return parsed;
@@ -140,7 +148,8 @@ Measure measure(const Body &b, int node) {
   for (int a : n.args) {
     const Measure part = measure(b, a);
     m.constant += w.argument * part.constant;
-    for (auto &[id, factor] : part.letters) m.letters[id] += w.argument * factor;
+    for (auto &[id, factor] : part.letters)
+      m.letters[id] += w.argument * factor;
   }
   return m;
 }

@@ -1,5 +1,5 @@
-// The rules of `simplify`: one identity a line, in the notation of bodies. test/passes/rule_test.cpp proves each
-// of them numerically and checks that each makes the expression smaller.
+// The rules of `simplify`: one identity a line, in the notation of bodies. test/passes/rule_test.cpp proves
+// each of them numerically and checks that each makes the expression smaller.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -13,9 +13,9 @@ namespace netc::passes {
 
 /// When both sides of a rule are equal (a zero's sign aside, as everywhere in netc).
 enum class Holds : std::uint8_t {
-  Always,     // for all values, infinities and NaN included
-  IfFinite,   // where the left side and its parts are finite; elsewhere the right side is the better answer
-  IfStored,   // x is a parameter or state: these are finite, because a step that is not finite commits nothing
+  Always,   // for all values, infinities and NaN included
+  IfFinite, // where the left side and its parts are finite; elsewhere the right side is the better answer
+  IfStored, // x is a parameter or state: these are finite, because a step that is not finite commits nothing
 };
 
 /// In the texts, x, y, z stand for real subexpressions, c and d for conditions; the same letter is the same
@@ -33,7 +33,9 @@ struct ParsedRule {
 };
 std::span<const ParsedRule> parsedRules();
 inline constexpr int firstLetterId = 1'000'000;
-inline int letterId(char letter) { return firstLetterId + letter; }
+inline int letterId(char letter) {
+  return firstLetterId + letter;
+}
 inline bool isLetter(const graph::Node &n) {
   return n.kind == graph::Node::Kind::Scalar && n.id >= firstLetterId;
 }
@@ -41,8 +43,9 @@ inline bool isLetter(const graph::Node &n) {
 /// The arguments may change places.
 bool isCommutative(Fn);
 
-/// What every rule strictly shrinks: a linear function of the measures of the letters (each at least 1), counting
-/// the nodes of the unfolded tree with weights that let selections rise out of products and signs out of both.
+/// What every rule strictly shrinks: a linear function of the measures of the letters (each at least 1),
+/// counting the nodes of the unfolded tree with weights that let selections rise out of products and signs
+/// out of both.
 struct Measure {
   std::int64_t constant = 0;
   std::map<int, std::int64_t> letters; // id -> factor

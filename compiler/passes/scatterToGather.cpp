@@ -1,6 +1,6 @@
 // Requires: nothing. A sum whose result map adds several indices in one dimension,
 //
-//   dx[s*i + u] += body(i, u)                                scatter: neighbouring points hit the same element
+//   dx[s*i + u] += body(i, u)                                scatter: neighbouring points meet
 //
 // becomes, for each residue r of u modulo s (a phase: u = s*t + r, so s*i + u = s*(i + t) + r),
 //
@@ -55,7 +55,8 @@ Plan planFor(const Clause &c, std::size_t d, int solved) {
 /// The clauses of different residues hit different elements: at most one index has residues to choose. (Its
 /// coefficient and the stride, divided by their common divisor, are coprime, so its residues do not meet.)
 bool phasesAreDisjoint(const Plan &plan) {
-  return std::count_if(plan.others.begin(), plan.others.end(), [](const auto &o) { return o.modulus > 1; }) <= 1;
+  return std::count_if(plan.others.begin(), plan.others.end(), [](const auto &o) { return o.modulus > 1; }) <=
+         1;
 }
 
 /// Solving for the index of the largest extent keeps the reductions short: the kernel's indices remain.
@@ -82,7 +83,8 @@ bool needsGather(const Clause &c, std::size_t d) {
 std::string resultIndexName(const Clause &c, std::size_t d) {
   static constexpr std::array<const char *, 3> names = {"w", "h", "z"};
   const std::size_t fromRight = c.out.size() - 1 - d;
-  return freshName(c.domain, c.out.size() < 2 ? "h" : names[std::min<std::size_t>(fromRight, names.size() - 1)]);
+  return freshName(c.domain,
+                   c.out.size() < 2 ? "h" : names[std::min<std::size_t>(fromRight, names.size() - 1)]);
 }
 
 /// One phase: the others' residues are given. None when it has no points.
@@ -91,8 +93,9 @@ std::optional<Clause> phase(const Clause &c, const Plan &plan, const std::vector
   const std::int64_t s = plan.stride;
   std::vector<Index> domain = c.domain;
   std::vector<Affine> moved;
-  for (int p = 0; p < static_cast<int>(domain.size()); ++p) moved.push_back(Affine::var(p));
-  Affine sumOfOthers;                        // q = i + sumOfOthers
+  for (int p = 0; p < static_cast<int>(domain.size()); ++p)
+    moved.push_back(Affine::var(p));
+  Affine sumOfOthers;                                       // q = i + sumOfOthers
   std::int64_t constant = c.out[plan.dimension].constant(); // out = s*q + constant
   for (std::size_t k = 0; k < plan.others.size(); ++k) {
     const auto &[p, coefficient, modulus] = plan.others[k];
@@ -107,7 +110,8 @@ std::optional<Clause> phase(const Clause &c, const Plan &plan, const std::vector
   const Interval reach = rangeOver(domain, sumOfOthers);
   const std::int64_t bound0 = -constant, bound1 = size - 1 - constant; // of s*q
   const std::int64_t low = std::max(reach.min, s > 0 ? ceilDivide(bound0, s) : ceilDivide(bound1, s));
-  const std::int64_t high = std::min(reach.max + last, s > 0 ? floorDivide(bound1, s) : floorDivide(bound0, s));
+  const std::int64_t high =
+      std::min(reach.max + last, s > 0 ? floorDivide(bound1, s) : floorDivide(bound0, s));
   if (high < low) return std::nullopt;
   domain[plan.solved] = {resultIndexName(c, plan.dimension), {high - low + 1, false}};
   const Affine i = Affine::var(plan.solved) + low - sumOfOthers;
@@ -125,7 +129,8 @@ std::vector<Clause> gather(const Clause &c, const Plan &plan, std::int64_t size)
   for (;;) {
     if (auto p = phase(c, plan, residues, size)) phases.push_back(std::move(*p));
     std::size_t k = 0;
-    while (k < residues.size() && ++residues[k] == plan.others[k].modulus) residues[k++] = 0;
+    while (k < residues.size() && ++residues[k] == plan.others[k].modulus)
+      residues[k++] = 0;
     if (k == residues.size()) return phases;
   }
 }
@@ -137,9 +142,11 @@ std::vector<Clause> gatherAll(const Clause &c, const graph::Tensor &target) {
     std::vector<Clause> next;
     for (const Clause &clause : clauses) {
       const auto plan = needsGather(clause, d) ? choosePlan(clause, d) : std::nullopt;
-      if (!plan) next.push_back(clause);
+      if (!plan)
+        next.push_back(clause);
       else
-        for (Clause &p : gather(clause, *plan, target.shape[d].size)) next.push_back(std::move(p));
+        for (Clause &p : gather(clause, *plan, target.shape[d].size))
+          next.push_back(std::move(p));
     }
     clauses = std::move(next);
   }
@@ -153,7 +160,8 @@ void scatterToGather(Graph &g) {
     if (f.op != Combine::Sum) continue;
     std::vector<Clause> clauses;
     for (const Clause &c : f.clauses)
-      for (Clause &p : gatherAll(c, g.tensors[f.target])) clauses.push_back(std::move(p));
+      for (Clause &p : gatherAll(c, g.tensors[f.target]))
+        clauses.push_back(std::move(p));
     if (!clauses.empty()) f.clauses = std::move(clauses);
   }
 }

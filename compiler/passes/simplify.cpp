@@ -1,5 +1,5 @@
-// Requires: nothing. Each body goes to the rules' fixed point; then guards that always hold are dropped, and a
-// sum whose points hit every element exactly once becomes an assignment.
+// Requires: nothing. Each body goes to the rules' fixed point; then guards that always hold are dropped, and
+// a sum whose points hit every element exactly once becomes an assignment.
 #include "compiler/passes/fold.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
@@ -25,7 +25,7 @@ using Bindings = std::map<int, int>; // letter id -> node
 using Continue = std::function<bool(Bindings &)>;
 
 class Matcher {
-public:
+ public:
   /// `commute`: sums, products, ... match in either order of their arguments.
   Matcher(const Body &pattern, const Body &subject, bool commute)
       : pattern(pattern), subject(subject), commute(commute) {}
@@ -44,7 +44,7 @@ public:
     return matchArguments({want.args[1], want.args[0]}, have.args, 0, bound, rest);
   }
 
-private:
+ private:
   static bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) {
     auto [at, isNew] = bound.insert({letter, s});
     if (!isNew) return at->second == s && rest(bound);
@@ -64,7 +64,7 @@ private:
 };
 
 class BodySimplifier {
-public:
+ public:
   BodySimplifier(const Graph &graph) : g(graph) {}
 
   Body run(Body b) {
@@ -74,7 +74,8 @@ public:
       Body next;
       std::vector<int> made;
       for (Node n : b.nodes) {
-        for (int &a : n.args) a = made[a];
+        for (int &a : n.args)
+          a = made[a];
         made.push_back(rewrite(next, next.add(std::move(n))));
       }
       next.root = made[b.root];
@@ -85,7 +86,7 @@ public:
     internalError("simplify did not reach a fixed point");
   }
 
-private:
+ private:
   int rewrite(Body &b, int n) {
     if (b.nodes[n].kind != Node::Kind::Call) return n;
     if (int folded = foldCall(b, n); folded != n) {
@@ -108,10 +109,12 @@ private:
     Bindings bound;
     auto holds = [&](Bindings &found) { return rule.text->holds != Holds::IfStored || isStored(b, found); };
     if (!Matcher(rule.from, b, commute).match(rule.from.root, n, bound, holds)) return -1;
-    return b.copy(rule.to, rule.to.root, [](int v) { return Affine::var(v); }, [&](int letter) {
-      const Node &l = rule.to.nodes[letter];
-      return isLetter(l) ? bound.at(l.id) : -1;
-    });
+    return b.copy(
+        rule.to, rule.to.root, [](int v) { return Affine::var(v); },
+        [&](int letter) {
+          const Node &l = rule.to.nodes[letter];
+          return isLetter(l) ? bound.at(l.id) : -1;
+        });
   }
 
   bool isStored(const Body &b, Bindings &bound) const {
@@ -138,8 +141,7 @@ void dropUnitReductions(Clause &c) {
     moved[p] = Affine::var(static_cast<int>(domain.size()));
     domain.push_back(c.domain[p]);
   }
-  if (domain.size() < c.domain.size())
-    c = overDomain(c, std::move(domain), [&](int p) { return moved[p]; });
+  if (domain.size() < c.domain.size()) c = overDomain(c, std::move(domain), [&](int p) { return moved[p]; });
 }
 
 /// A sum of exactly one point for every element.
@@ -148,8 +150,10 @@ bool isAssignment(const Graph &g, const Formula &f) {
   const Clause &c = f.clauses[0];
   if (!isInjective(c.domain, c.out)) return false;
   std::int64_t points = 1, elements = 1;
-  for (const graph::Index &i : c.domain) points *= i.extent.size;
-  for (const graph::Extent &e : g.tensors[f.target].shape) elements *= e.size;
+  for (const graph::Index &i : c.domain)
+    points *= i.extent.size;
+  for (const graph::Extent &e : g.tensors[f.target].shape)
+    elements *= e.size;
   return points == elements && c.reduction().empty();
 }
 

@@ -1,4 +1,5 @@
-// Flips the sign of each derivative row of the function table in turn: the gradient check must notice every one.
+// Flips the sign of each derivative row of the function table in turn: the gradient check must notice every
+// one.
 #include "compiler/grad/check.h"
 #include "compiler/graph/text.h"
 #include "compiler/graph/verifier.h"
@@ -11,7 +12,8 @@ using namespace netc;
 
 namespace {
 
-/// A loss that uses the function with all its arguments depending on parameters. The values suit log, sqrt and pow.
+/// A loss that uses the function with all its arguments depending on parameters. The values suit log, sqrt
+/// and pow.
 std::string lossOf(const FnRow &f) {
   const std::string arguments[] = {"w[i]", "u[i]", "w[i] * u[i]"};
   std::string call = std::string(f.name) + "(";
@@ -44,7 +46,8 @@ bool checkPasses(const std::string &text, const grad::DerivativeTable &table, st
   return !diagnostics.hasErrors() && found.compared() >= 16 && found.passed();
 }
 
-/// The ways a row enters other tests' losses: y * (w + u) uses add and mul themselves, so these flip both ways.
+/// The ways a row enters other tests' losses: y * (w + u) uses add and mul themselves, so these flip both
+/// ways.
 int checkRow(const FnRow &f, int argument) {
   const std::string flipped = fmt::format("-({})", f.derivative[argument]);
   auto table = [&](Fn fn, int k) {
@@ -57,8 +60,8 @@ int checkRow(const FnRow &f, int argument) {
     ++failures;
   }
   if (checkPasses(lossOf(f), table, &report)) {
-    fmt::print("{}: the check passes with the derivative for argument {} flipped to {}\n{}", f.name, argument + 1,
-               flipped, report);
+    fmt::print("{}: the check passes with the derivative for argument {} flipped to {}\n{}", f.name,
+               argument + 1, flipped, report);
     ++failures;
   }
   return failures;

@@ -1,6 +1,6 @@
-// Scattered sums with random strides, kernels, dilations, offsets and extents, in one to three indices a dimension:
-// scatterToGather keeps every value exactly, the verifier accepts its result, and with at most two indices a dimension
-// (any convolution) no two points meet in a dimension any more.
+// Scattered sums with random strides, kernels, dilations, offsets and extents, in one to three indices a
+// dimension: scatterToGather keeps every value exactly, the verifier accepts its result, and with at most two
+// indices a dimension (any convolution) no two points meet in a dimension any more.
 #include "compiler/graph/evaluator.h"
 #include "compiler/graph/text.h"
 #include "compiler/graph/verifier.h"
@@ -17,7 +17,9 @@ using namespace netc;
 namespace {
 
 std::mt19937_64 random_(1);
-int between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+int between(int low, int high) {
+  return std::uniform_int_distribution<int>(low, high)(random_);
+}
 
 struct Case {
   std::string text;
@@ -38,7 +40,8 @@ Dimension dimension(int number, int terms, bool negative) {
   std::string map;
   for (int k = 0; k < terms; ++k) {
     const std::string name = fmt::format("{}{}", "iuv"[k], number);
-    const int extent = between(1, k == 0 ? 6 : 4), coefficient = between(1, 4) * (negative && k == 1 ? -1 : 1);
+    const int extent = between(1, k == 0 ? 6 : 4),
+              coefficient = between(1, 4) * (negative && k == 1 ? -1 : 1);
     map += fmt::format("{}{}*{}", k == 0 ? "" : coefficient < 0 ? " - " : " + ", std::abs(coefficient), name);
     d.domain += fmt::format("{}{} < {}", k ? ", " : "", name, extent);
     d.names.push_back(name);
@@ -83,8 +86,10 @@ std::vector<double> valueOf(const graph::Graph &g) {
   graph::Values values;
   const int a = g.find("a");
   std::int64_t count = 1;
-  for (const graph::Extent &e : g.tensors[a].shape) count *= e.size;
-  for (std::int64_t i = 0; i < count; ++i) values[a].push_back(static_cast<double>((i * 37) % 101 - 50)); // exact sums
+  for (const graph::Extent &e : g.tensors[a].shape)
+    count *= e.size;
+  for (std::int64_t i = 0; i < count; ++i)
+    values[a].push_back(static_cast<double>((i * 37) % 101 - 50)); // exact sums
   graph::evaluate(g, values, {graph::Precision::Float64, 2, {}});
   return values.at(g.find("y"));
 }
@@ -115,8 +120,7 @@ int main() {
     const graph::Formula &f = m.entries[0].formulas[0];
     const bool changed = f.clauses.size() != 1 || !(f.clauses[0] == original);
     rewritten += changed;
-    if (!graph::verify(m, diagnostics) || valueOf(m.entries[0]) != before ||
-        (c.mustGather && !isGather(f))) {
+    if (!graph::verify(m, diagnostics) || valueOf(m.entries[0]) != before || (c.mustGather && !isGather(f))) {
       fmt::print("case {} is wrong\n{}{}{}", k, c.text, graph::print(m), diagnostics.str());
       ++failures;
     }

@@ -1,5 +1,6 @@
-// Both pipelines keep values: netc_pipeline_test FILE.graph differentiates each entry as it is, and again between the forward and
-// the complete pipeline, and compares every result and store update in float64 on random inputs.
+// Both pipelines keep values: netc_pipeline_test FILE.graph differentiates each entry as it is, and again
+// between the forward and the complete pipeline, and compares every result and store update in float64 on
+// random inputs.
 #include "compiler/grad/differentiate.h"
 #include "compiler/grad/sample_values.h"
 #include "compiler/graph/evaluator.h"
@@ -55,8 +56,8 @@ int compare(const graph::Graph &plain, const graph::Graph &optimized) {
     check(plain.results[i].tensor, optimized.results[i].tensor, plain.results[i].name);
   for (std::size_t i = 0; i < plain.next.size(); ++i)
     check(plain.next[i].value, optimized.next[i].value, plain.tensors[plain.next[i].state].name);
-  fmt::print("{}: {} formulas, {} after the passes; {} values compared, {} failures\n", plain.name, plain.formulas.size(),
-             optimized.formulas.size(), compared, failures);
+  fmt::print("{}: {} formulas, {} after the passes; {} values compared, {} failures\n", plain.name,
+             plain.formulas.size(), optimized.formulas.size(), compared, failures);
   return failures + (compared == 0);
 }
 

@@ -1,4 +1,5 @@
-// Proves each rule of `simplify`: both sides agree on random and edge values, and the measure strictly shrinks.
+// Proves each rule of `simplify`: both sides agree on random and edge values, and the measure strictly
+// shrinks.
 #include "compiler/passes/rules.h"
 
 #include <fmt/format.h>
@@ -17,15 +18,19 @@ using Assignment = std::map<int, double>; // letter id -> value
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double edges[] = {0, -0.0, 1, -1, 2, 0.5, -0.5, 30, -30, 800, -800, 1e-300, 1e300, -1e300, inf, -inf, nan};
+constexpr double edges[] = {0,   -0.0, 1,      -1,    2,      0.5, -0.5, 30, -30,
+                            800, -800, 1e-300, 1e300, -1e300, inf, -inf, nan};
 
 std::vector<double> evaluate(const graph::Body &b, const Assignment &at) {
   std::vector<double> v;
   for (const graph::Node &n : b.nodes) {
     double args[3] = {};
-    for (std::size_t i = 0; i < n.args.size(); ++i) args[i] = v[n.args[i]];
-    if (passes::isLetter(n)) v.push_back(at.at(n.id));
-    else v.push_back(n.kind == graph::Node::Kind::Const ? n.value : row(n.fn).value(args));
+    for (std::size_t i = 0; i < n.args.size(); ++i)
+      args[i] = v[n.args[i]];
+    if (passes::isLetter(n))
+      v.push_back(at.at(n.id));
+    else
+      v.push_back(n.kind == graph::Node::Kind::Const ? n.value : row(n.fn).value(args));
   }
   return v;
 }
@@ -45,9 +50,12 @@ bool allFinite(const std::vector<double> &values) {
 
 bool mustHold(const ParsedRule &r, const Assignment &at, const std::vector<double> &left) {
   switch (r.text->holds) {
-  case Holds::Always: return true;
-  case Holds::IfFinite: return allFinite(left);
-  case Holds::IfStored: return std::isfinite(at.at(passes::letterId('x')));
+  case Holds::Always:
+    return true;
+  case Holds::IfFinite:
+    return allFinite(left);
+  case Holds::IfStored:
+    return std::isfinite(at.at(passes::letterId('x')));
   }
   return true;
 }
@@ -58,7 +66,7 @@ bool equal(double a, double b) {
 }
 
 class RuleProof {
-public:
+ public:
   explicit RuleProof(const ParsedRule &rule) : r(rule), found(letters(r.from)) {}
 
   int run() {
@@ -70,7 +78,8 @@ public:
     std::normal_distribution<double> normal(0, 3);
     for (int k = 0; k < 1000; ++k) {
       Assignment at;
-      for (auto &[id, type] : found) at[id] = type == DType::Bool ? static_cast<double>(random() & 1) : normal(random);
+      for (auto &[id, type] : found)
+        at[id] = type == DType::Bool ? static_cast<double>(random() & 1) : normal(random);
       compare(at);
     }
     if (compared < 2) fail("hardly any values compared");
@@ -78,7 +87,7 @@ public:
     return failures;
   }
 
-private:
+ private:
   void fail(const std::string &what) {
     if (failures++ < 3) fmt::print("{} -> {}: {}\n", r.text->from, r.text->to, what);
   }
@@ -86,7 +95,8 @@ private:
   void proveSmaller() {
     const passes::Measure from = passes::measure(r.from, r.from.root), to = passes::measure(r.to, r.to.root);
     std::int64_t least = from.constant - to.constant; // with every letter at its least measure, 1
-    for (auto &[id, factor] : from.letters) least += factor;
+    for (auto &[id, factor] : from.letters)
+      least += factor;
     for (auto &[id, factor] : to.letters) {
       least -= factor;
       const auto had = from.letters.find(id);
@@ -100,9 +110,11 @@ private:
     if (letter == found.end()) return compare(at);
     auto next = std::next(letter);
     if (letter->second == DType::Bool)
-      for (double v : {0.0, 1.0}) at[letter->first] = v, enumerate(next, at);
+      for (double v : {0.0, 1.0})
+        at[letter->first] = v, enumerate(next, at);
     else
-      for (double v : edges) at[letter->first] = v, enumerate(next, at);
+      for (double v : edges)
+        at[letter->first] = v, enumerate(next, at);
   }
 
   void compare(const Assignment &at) {
@@ -129,7 +141,8 @@ private:
 
 int main() {
   int failures = 0;
-  for (const ParsedRule &r : passes::parsedRules()) failures += RuleProof(r).run();
+  for (const ParsedRule &r : passes::parsedRules())
+    failures += RuleProof(r).run();
   fmt::print("{} rules, {} failures\n", passes::rules().size(), failures);
   return failures == 0 && !passes::rules().empty() ? 0 : 1;
 }
