@@ -14,7 +14,8 @@ namespace {
 void generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
               llvm::raw_pwrite_stream &out) {
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, out, nullptr, type)) internalError("llvm cannot write this kind of file");
+  if (machine.addPassesToEmitFile(passes, out, nullptr, type))
+    internalError("llvm cannot write this kind of file");
   passes.run(module);
 }
 

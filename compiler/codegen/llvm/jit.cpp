@@ -31,8 +31,10 @@ Jit::Jit(const loop::Program &program) : state(std::make_unique<State>()) {
 
   llvm::orc::JITTargetMachineBuilder builder(machine->getTargetTriple());
   builder.setOptions(targetOptions()).setRelocationModel(llvm::Reloc::PIC_);
-  state->engine = orInternalError(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create());
-  if (auto error = state->engine->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
+  state->engine =
+      orInternalError(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create());
+  if (auto error =
+          state->engine->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
     internalError("the just-in-time compiler failed: " + llvm::toString(std::move(error)));
   state->model = orInternalError(state->engine->lookup(modelSymbol(program))).toPtr<const NetcModel *>();
 }

@@ -11,11 +11,12 @@ namespace netc::codegen {
 
 using namespace loop;
 
-KernelCode::KernelCode(llvm::Function &function, const Entry &entry, const Kernel &kernel, const Target &target,
-                       ConstantBuffers &constants)
+KernelCode::KernelCode(llvm::Function &function, const Entry &entry, const Kernel &kernel,
+                       const Target &target, ConstantBuffers &constants)
     : context(function.getContext()), function(function), entry(entry), kernel(kernel), target(target),
-      constantRegisters(entry, kernel), constants(constants), b(context), top(context), variables(kernel.variables.size(), nullptr),
-      scalars(entry.scalars.size(), nullptr), bases(entry.buffers.size(), nullptr) {}
+      constantRegisters(entry, kernel), constants(constants), b(context), top(context),
+      variables(kernel.variables.size(), nullptr), scalars(entry.scalars.size(), nullptr),
+      bases(entry.buffers.size(), nullptr) {}
 
 void KernelCode::build() {
   auto *first = llvm::BasicBlock::Create(context, "entry", &function);
@@ -44,7 +45,8 @@ void KernelCode::declareRegisters() {
     auto *type = llvm::FixedVectorType::get(element, lanes);
     auto &places = registers.emplace_back();
     for (std::int64_t i = 0; i < size; ++i)
-      places.push_back(top.CreateAlloca(type, nullptr, size == 1 ? reg.name : fmt::format("{}.{}", reg.name, i)));
+      places.push_back(
+          top.CreateAlloca(type, nullptr, size == 1 ? reg.name : fmt::format("{}.{}", reg.name, i)));
   }
 }
 
@@ -129,8 +131,9 @@ llvm::AllocaInst *KernelCode::place(const RegisterRef &ref) {
   std::int64_t flat = 0;
   for (std::size_t i = 0; i < ref.index.size(); ++i) {
     if (!ref.index[i].isConstant())
-      internalError(fmt::format("kernel '{}': register '{}' has a variable index; the pass 'unroll' has not run",
-                                kernel.name, reg.name));
+      internalError(
+          fmt::format("kernel '{}': register '{}' has a variable index; the pass 'unroll' has not run",
+                      kernel.name, reg.name));
     flat = flat * reg.dims[i] + ref.index[i].constant();
   }
   return registers[ref.reg].at(flat);
@@ -166,7 +169,8 @@ void KernelCode::assign(const RegisterRef &dst, llvm::Value *value) { b.CreateSt
 
 llvm::Value *KernelCode::linear(const Affine &a, std::int64_t scale) {
   llvm::Value *sum = nullptr;
-  for (const auto &[var, coefficient] : a.terms()) { // outer loops come first: their part of the sum is shared
+  for (const auto &[var, coefficient] :
+       a.terms()) { // outer loops come first: their part of the sum is shared
     llvm::Value *term = variables[var];
     if (coefficient * scale != 1) term = b.CreateNSWMul(term, b.getInt64(coefficient * scale));
     sum = sum ? b.CreateNSWAdd(sum, term) : term;

@@ -1,9 +1,14 @@
 // One kernel on its way to an LLVM function: `void(ptr frame, i64 begin, i64 end)`. Private to this folder.
 //
-//  - A register is an alloca of <16 x float>, <16 x i32> or <16 x i1>; the first pass, sroa, makes values of them.
-//  - Loops are rotated (tested at the bottom, guarded at the top), as no later pass does that and code motion needs it.
-//  - Memory operations say by alias scopes which buffers are disjoint; two buffers that share workspace may alias.
-//  - No flag allows a change of bits: no fast-math, no contraction, no reduction intrinsics.
+//  - A register is an alloca of <16 x float>, <16 x i32> or <16 x i1>; the first pass, sroa, makes values of
+//  them.
+//  - Loops are rotated (tested at the bottom, guarded at the top), as no later pass does that and code motion
+//  needs it.
+//  - Memory operations say by alias scopes which buffers are disjoint; two buffers that share workspace may
+//  alias.
+//  - No flag allows a change of bits: no fast-math, no contraction, no reduction intrinsics. One thing is
+//  left: LLVM drops
+//    x * 1, x / 1, x - 0 and x + -0 (constants known), which would have made zero of a denormal x.
 #pragma once
 
 #include "compiler/codegen/constant_registers.h"
@@ -22,22 +27,23 @@ namespace netc::codegen {
 
 /// Constant buffers of a module; equal ones are one.
 class ConstantBuffers {
-public:
+ public:
   explicit ConstantBuffers(llvm::Module &module) : module(module) {}
   llvm::GlobalVariable *find(const loop::Buffer &);
 
-private:
+ private:
   llvm::Module &module;
   std::map<llvm::Constant *, llvm::GlobalVariable *> known;
 };
 
 class KernelCode {
-public:
+ public:
   /// `function` is empty and has the type above.
-  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const Target &, ConstantBuffers &);
+  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const Target &,
+             ConstantBuffers &);
   void build();
 
-private:
+ private:
   // kernel_code.cpp: frame, registers, control flow
   void declareRegisters();
   void loadFrame();
@@ -46,7 +52,8 @@ private:
   void emit(const loop::For &);
   void emit(const loop::If &);
   /// Emits `body` once for each var from lower while var < upper.
-  template <class Body> void emitLoop(int var, llvm::Value *lower, llvm::Value *upper, std::int64_t step, Body body);
+  template <class Body>
+  void emitLoop(int var, llvm::Value *lower, llvm::Value *upper, std::int64_t step, Body body);
   llvm::BasicBlock *newBlock(const char *name);
 
   // kernel_code.cpp: values
@@ -55,7 +62,8 @@ private:
   void assign(const loop::RegisterRef &, llvm::Value *);
   llvm::Value *scalar(int index);
   llvm::Value *affine(const Affine &); // i64
-  llvm::Value *linear(const Affine &, std::int64_t scale); // i64, without the constant, times scale; null when none
+  llvm::Value *linear(const Affine &,
+                      std::int64_t scale); // i64, without the constant, times scale; null when none
 
   // operations.cpp
   void emit(const loop::Compute &);
@@ -91,11 +99,12 @@ private:
   const ConstantRegisters constantRegisters;
   ConstantBuffers &constants;
   llvm::IRBuilder<> b;
-  llvm::IRBuilder<> top; // in the entry block: values made once a call
+  llvm::IRBuilder<> top;                                  // in the entry block: values made once a call
   std::vector<std::vector<llvm::AllocaInst *>> registers; // by register, then element
   std::vector<llvm::Value *> variables;
   std::vector<llvm::Value *> scalars, bases; // made when first used
-  llvm::Value *store = nullptr, *workspace = nullptr, *inputs = nullptr, *outputs = nullptr, *scalarTable = nullptr;
+  llvm::Value *store = nullptr, *workspace = nullptr, *inputs = nullptr, *outputs = nullptr,
+              *scalarTable = nullptr;
   std::vector<llvm::MDNode *> ownScope, otherScopes; // by buffer
 };
 

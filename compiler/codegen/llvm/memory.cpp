@@ -107,14 +107,16 @@ llvm::Value *KernelCode::base(int buffer) {
   llvm::Value *&known = bases[buffer];
   if (!known) {
     llvm::Value *slots = x.space == Space::Input ? inputs : outputs;
-    auto *load = top.CreateLoad(top.getPtrTy(), top.CreateConstInBoundsGEP1_64(top.getPtrTy(), slots, x.place), x.name);
+    auto *load = top.CreateLoad(top.getPtrTy(),
+                                top.CreateConstInBoundsGEP1_64(top.getPtrTy(), slots, x.place), x.name);
     load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
     known = load;
   }
   return known;
 }
 
-/// The constant part comes last, in bytes, with the buffer's own offset: it becomes the displacement of an address.
+/// The constant part comes last, in bytes, with the buffer's own offset: it becomes the displacement of an
+/// address.
 llvm::Value *KernelCode::pointer(int buffer, const Affine &address, std::int64_t lane) {
   const Buffer &x = entry.buffers[buffer];
   const std::int64_t size = byteSize(x.type);
@@ -165,8 +167,8 @@ llvm::Value *KernelCode::loadElements(const Load &load, int count) {
   llvm::Value *result = llvm::Constant::getNullValue(type);
   if (count == lanes) result = llvm::PoisonValue::get(type);
   for (int l = 0; l < count; ++l) {
-    auto *element = b.CreateAlignedLoad(memoryType(load.buffer), pointer(load.buffer, load.address, load.stride * l),
-                                        alignment(load.buffer));
+    auto *element = b.CreateAlignedLoad(
+        memoryType(load.buffer), pointer(load.buffer, load.address, load.stride * l), alignment(load.buffer));
     result = b.CreateInsertElement(result, annotate(element, load.buffer), b.getInt64(l));
   }
   return result;
@@ -178,15 +180,16 @@ llvm::Value *KernelCode::loadMemory(const Load &load) {
   if (count == 0) return llvm::Constant::getNullValue(type);
   if (load.stride == 0) return loadBroadcast(load);
   if (load.stride == 1 && count == lanes)
-    return annotate(b.CreateAlignedLoad(type, pointer(load.buffer, load.address), alignment(load.buffer)), load.buffer);
+    return annotate(b.CreateAlignedLoad(type, pointer(load.buffer, load.address), alignment(load.buffer)),
+                    load.buffer);
   auto *zero = llvm::Constant::getNullValue(type);
   if (load.stride == 1)
     return annotate(b.CreateMaskedLoad(type, pointer(load.buffer, load.address), alignment(load.buffer),
                                        laneMask(*load.active), zero),
                     load.buffer);
   if (count > 0) return loadElements(load, count);
-  return annotate(b.CreateMaskedGather(type, pointers(load.buffer, load.address, load.stride), alignment(load.buffer),
-                                       laneMask(*load.active), zero),
+  return annotate(b.CreateMaskedGather(type, pointers(load.buffer, load.address, load.stride),
+                                       alignment(load.buffer), laneMask(*load.active), zero),
                   load.buffer);
 }
 

@@ -10,8 +10,9 @@ llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const
                           const loop::Kernel &kernel, const Target &target, ConstantBuffers &constants) {
   llvm::LLVMContext &context = module.getContext();
   auto *integer = llvm::Type::getInt64Ty(context);
-  auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
-                                       {llvm::PointerType::getUnqual(context), integer, integer}, /*isVarArg=*/false);
+  auto *type =
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context),
+                              {llvm::PointerType::getUnqual(context), integer, integer}, /*isVarArg=*/false);
   auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, symbol, module);
   function->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global); // equal kernels may be one
   function->getArg(0)->setName("frame");
@@ -26,7 +27,8 @@ llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const
 
 } // namespace
 
-std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context, const std::vector<loop::Program> &programs) {
+std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
+                                          const std::vector<loop::Program> &programs) {
   auto module = std::make_unique<llvm::Module>(programs.front().name, context);
   auto machine = createTargetMachine();
   module->setTargetTriple(machine->getTargetTriple().str());
@@ -42,8 +44,7 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context, const std:
       auto &ofEntry = ofProgram.emplace_back();
       for (const loop::Kernel &kernel : entry.kernels) {
         const KernelRef ref{p, static_cast<int>(ofProgram.size()) - 1, static_cast<int>(ofEntry.size())};
-        ofEntry.push_back(
-            addKernel(*module, kernelSymbol(programs, ref), entry, kernel, target, constants));
+        ofEntry.push_back(addKernel(*module, kernelSymbol(programs, ref), entry, kernel, target, constants));
       }
     }
   }

@@ -44,13 +44,15 @@ llvm::Value *KernelCode::compare(Fn op, llvm::Value *x, llvm::Value *y) {
   return b.CreateCmp(predicate, x, y);
 }
 
-/// Out of range, and for NaN, the smallest integer, as the machine's instruction gives it; fptosi alone would give poison.
+/// Out of range, and for NaN, the smallest integer, as the machine's instruction gives it; fptosi alone would
+/// give poison.
 llvm::Value *KernelCode::truncateToInt(llvm::Value *x) {
   auto *type = llvm::FixedVectorType::get(b.getInt32Ty(), lanes);
   if (target.avx512) {
     constexpr int currentRounding = 4; // _MM_FROUND_CUR_DIRECTION: exceptions masked as elsewhere
-    return b.CreateIntrinsic(llvm::Intrinsic::x86_avx512_mask_cvttps2dq_512, {},
-                             {x, llvm::Constant::getNullValue(type), b.getInt16(0xffff), b.getInt32(currentRounding)});
+    return b.CreateIntrinsic(
+        llvm::Intrinsic::x86_avx512_mask_cvttps2dq_512, {},
+        {x, llvm::Constant::getNullValue(type), b.getInt16(0xffff), b.getInt32(currentRounding)});
   }
   constexpr float limit = 2147483648.0F; // 2^31
   auto *low = b.CreateFCmpOGE(x, llvm::ConstantFP::get(x->getType(), -limit));

@@ -12,7 +12,7 @@ namespace netc::codegen {
 namespace {
 
 class TableCode {
-public:
+ public:
   TableCode(llvm::Module &module, const std::function<llvm::Function *(const KernelRef &)> &kernel)
       : module(module), context(module.getContext()), kernel(kernel) {}
 
@@ -25,13 +25,15 @@ public:
       rows.push_back(fields.size() == 1 ? fields.front() : llvm::ConstantStruct::getAnon(context, fields));
     }
     llvm::Constant *value = allRows(rows);
-    auto *global = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true, linkage, value, symbol);
+    auto *global =
+        new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true, linkage, value, symbol);
     global->setAlignment(llvm::Align(8));
     tables.push_back(global);
   }
 
-private:
-  /// An array, or where rows differ in type (a null for a number, say) a structure, which lies in memory alike.
+ private:
+  /// An array, or where rows differ in type (a null for a number, say) a structure, which lies in memory
+  /// alike.
   llvm::Constant *allRows(const std::vector<llvm::Constant *> &rows) {
     for (llvm::Constant *row : rows)
       if (row->getType() != rows.front()->getType()) return llvm::ConstantStruct::getAnon(context, rows);

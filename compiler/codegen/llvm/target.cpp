@@ -34,8 +34,8 @@ Target nativeTarget() {
   return target;
 }
 
-/// `a < b ? a : b` would become a minimum instruction, which replaces denormals by zero where a selection keeps them
-/// (x86 with DAZ). A comparison of a fenced copy is not recognised as one.
+/// `a < b ? a : b` would become a minimum instruction, which replaces denormals by zero where a selection
+/// keeps them (x86 with DAZ). A comparison of a fenced copy is not recognised as one.
 void keepSelections(llvm::Function &function) {
   for (llvm::Instruction &instruction : llvm::instructions(function)) {
     auto *select = llvm::dyn_cast<llvm::SelectInst>(&instruction);
@@ -110,11 +110,13 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.addPass(llvm::EarlyCSEPass());                         // shared parts of addresses
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::InstCombinePass());
-  passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
+  passes.addPass(
+      llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), /*UseMemorySSA=*/true));
   passes.addPass(llvm::SimplifyCFGPass());
 
   llvm::ModulePassManager pipeline;
-  pipeline.addPass(llvm::MergeFunctionsPass()); // first: entries share kernels, and each is then compiled once
+  pipeline.addPass(
+      llvm::MergeFunctionsPass()); // first: entries share kernels, and each is then compiled once
   pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
   pipeline.run(module, modules);
   for (llvm::Function &function : module)

@@ -20,13 +20,15 @@ Target findTarget(const std::string &name);
 
 /// Contraction is off: a multiplication and an addition are never fused.
 llvm::TargetOptions targetOptions();
-/// For position-independent code on this machine's system; the instruction set is each function's own attribute.
+/// For position-independent code on this machine's system; the instruction set is each function's own
+/// attribute.
 std::unique_ptr<llvm::TargetMachine> createTargetMachine();
 
 /// The attributes without which a kernel is slow, or has other bits.
 void setAttributes(llvm::Function &, const Target &);
 
-/// The short pipeline of passes before code generation. Verifies first; InternalError when the module is invalid.
+/// The short pipeline of passes before code generation. Verifies first; InternalError when the module is
+/// invalid.
 void optimize(llvm::Module &, llvm::TargetMachine &);
 
 } // namespace netc::codegen
