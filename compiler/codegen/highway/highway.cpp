@@ -25,7 +25,7 @@ constexpr std::string_view prologue = R"(// {source} compiled by netc; do not ed
 #if defined(__FAST_MATH__)
 #error "{file} does not work under -ffast-math: its sums would no longer give the same bits everywhere"
 #endif
-// Multiplies and adds stay apart; fused ones are written as MulAdd.
+// Multiplies and adds stay apart; fused ones are written as MulAdd. (Clang must not be given -ffp-contract=fast.)
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #elif defined(__GNUC__)
