@@ -1,5 +1,5 @@
-// Arithmetic on values: constants fold, run-time scalars stay programs, affine indices stay affine, and all else
-// becomes nodes of a body.
+// Arithmetic on values: constants fold, run-time scalars stay programs, affine indices stay affine, and all
+// else becomes nodes of a body.
 #include "dsl/elaborator.h"
 
 #include <cmath>
@@ -11,26 +11,44 @@ namespace {
 
 std::optional<ScalarOp::Code> programCode(Fn f) {
   switch (f) {
-  case Fn::Add: return ScalarOp::Add;
-  case Fn::Sub: return ScalarOp::Sub;
-  case Fn::Mul: return ScalarOp::Mul;
-  case Fn::Div: return ScalarOp::Div;
-  case Fn::Pow: return ScalarOp::Pow;
-  case Fn::Neg: return ScalarOp::Neg;
-  case Fn::Exp: return ScalarOp::Exp;
-  case Fn::Log: return ScalarOp::Log;
-  case Fn::Sqrt: return ScalarOp::Sqrt;
-  case Fn::Cos: return ScalarOp::Cos;
-  case Fn::Floor: return ScalarOp::Floor;
-  case Fn::Minimum: return ScalarOp::Minimum;
-  case Fn::Maximum: return ScalarOp::Maximum;
-  default: return std::nullopt; // the others are computed by the kernels
+  case Fn::Add:
+    return ScalarOp::Add;
+  case Fn::Sub:
+    return ScalarOp::Sub;
+  case Fn::Mul:
+    return ScalarOp::Mul;
+  case Fn::Div:
+    return ScalarOp::Div;
+  case Fn::Pow:
+    return ScalarOp::Pow;
+  case Fn::Neg:
+    return ScalarOp::Neg;
+  case Fn::Exp:
+    return ScalarOp::Exp;
+  case Fn::Log:
+    return ScalarOp::Log;
+  case Fn::Sqrt:
+    return ScalarOp::Sqrt;
+  case Fn::Cos:
+    return ScalarOp::Cos;
+  case Fn::Floor:
+    return ScalarOp::Floor;
+  case Fn::Minimum:
+    return ScalarOp::Minimum;
+  case Fn::Maximum:
+    return ScalarOp::Maximum;
+  default:
+    return std::nullopt; // the others are computed by the kernels
   }
 }
 
-bool isInteger(const Value &v) { return v.isNumber() && v.number == std::floor(v.number) && std::abs(v.number) < 1e9; }
+bool isInteger(const Value &v) {
+  return v.isNumber() && v.number == std::floor(v.number) && std::abs(v.number) < 1e9;
+}
 
-bool isAffine(const Value &v) { return v.kind == Value::Kind::Index || isInteger(v); }
+bool isAffine(const Value &v) {
+  return v.kind == Value::Kind::Index || isInteger(v);
+}
 
 Affine affineOf(const Value &v) {
   return v.kind == Value::Kind::Index ? v.affine : Affine(static_cast<std::int64_t>(v.number));
@@ -66,14 +84,16 @@ Value Elaborator::apply(Fn f, std::vector<Value> args, const Location &at) {
   }
   if (numbers) {
     double x[3] = {};
-    for (std::size_t i = 0; i < args.size(); ++i) x[i] = args[i].number;
+    for (std::size_t i = 0; i < args.size(); ++i)
+      x[i] = args[i].number;
     const double y = row(f).value(x);
     if (!std::isnan(y)) return Value::ofNumber(y);
     return fail(at, fmt::format("{} of these constants is not a number", row(f).name));
   }
   if (const auto code = programCode(f); programs && code) {
     std::vector<ScalarOp> program;
-    for (const Value &v : args) append(program, v);
+    for (const Value &v : args)
+      append(program, v);
     program.push_back({*code});
     if (program.size() > 1000) return fail(at, "this run-time number takes more than 1000 operations");
     return Value::ofProgram(std::move(program));
@@ -110,9 +130,12 @@ Value Elaborator::applyLazy(Fn f, std::vector<Lazy> args, const Location &at) {
     const graph::Node &x = l.body.nodes[n];
     return x.kind == graph::Node::Kind::Const && x.dtype == DType::F32 && x.value == 1;
   };
-  if (f == Fn::Mul && isOne(nodes[0]) && !l.guards.empty()) l.body.root = nodes[1]; // [c] * e is e where c
-  else if (f == Fn::Mul && isOne(nodes[1]) && !l.guards.empty()) l.body.root = nodes[0];
-  else l.body.root = l.body.call(f, nodes);
+  if (f == Fn::Mul && isOne(nodes[0]) && !l.guards.empty())
+    l.body.root = nodes[1]; // [c] * e is e where c
+  else if (f == Fn::Mul && isOne(nodes[1]) && !l.guards.empty())
+    l.body.root = nodes[0];
+  else
+    l.body.root = l.body.call(f, nodes);
   l.condition.reset();
   l.shape = std::move(shape);
   return Value::ofLazy(std::move(l));
@@ -126,13 +149,15 @@ bool Elaborator::sameShape(std::vector<Lazy> &args, Extents &shape, const Locati
     if (shape == l.shape) continue;
     report(at, fmt::format("the shapes {} and {} differ", str(shape), str(l.shape)));
     if (shape.size() != l.shape.size())
-      note(at, "only single numbers broadcast: write the formula with indices, as in y[n, k] = x[n, k] + b[k]");
+      note(at,
+           "only single numbers broadcast: write the formula with indices, as in y[n, k] = x[n, k] + b[k]");
     return false;
   }
   if (shape.empty()) return true;
   for (const Lazy &l : args) {
     if (!l.shape.empty() || freeIndices(l).empty()) continue;
-    report(at, fmt::format("a whole tensor of shape {} meets an expression with indices: give it subscripts", str(shape)));
+    report(at, fmt::format("a whole tensor of shape {} meets an expression with indices: give it subscripts",
+                           str(shape)));
     return false;
   }
   return true;
@@ -140,19 +165,26 @@ bool Elaborator::sameShape(std::vector<Lazy> &args, Extents &shape, const Locati
 
 std::optional<Lazy> Elaborator::toLazy(const Value &v, const Location &at) {
   switch (v.kind) {
-  case Value::Kind::Error: return std::nullopt;
-  case Value::Kind::Number: return out.constant(v.number);
-  case Value::Kind::Program: return out.scalar(v.text, v.program);
-  case Value::Kind::Batch: return out.scalar("count", {{ScalarOp::Count}});
+  case Value::Kind::Error:
+    return std::nullopt;
+  case Value::Kind::Number:
+    return out.constant(v.number);
+  case Value::Kind::Program:
+    return out.scalar(v.text, v.program);
+  case Value::Kind::Batch:
+    return out.scalar("count", {{ScalarOp::Count}});
   case Value::Kind::Index: {
     Lazy l;
     l.body.root = l.body.index(v.affine);
     return l;
   }
-  case Value::Kind::Tensor: return v.lazy;
-  case Value::Kind::List: return out.read(listTensor(v, qualified("literal"), at));
+  case Value::Kind::Tensor:
+    return v.lazy;
+  case Value::Kind::List:
+    return out.read(listTensor(v, qualified("literal"), at));
   case Value::Kind::Boolean:
-  case Value::Kind::Text: break;
+  case Value::Kind::Text:
+    break;
   }
   report(at, fmt::format("expected a number, found {}", describe(v)));
   return std::nullopt;
@@ -179,8 +211,10 @@ void Elaborator::resolveGuards(Lazy &l, const Location &at) {
   int condition = -1;
   const bool needed = !l.unsafe.empty(); // then the points outside must not exist
   for (const Guard &g : guards) {
-    if (needed && g.affine) affine.insert(affine.end(), g.inequalities.begin(), g.inequalities.end());
-    else condition = condition < 0 ? g.node : l.body.call(Fn::And, condition, g.node);
+    if (needed && g.affine)
+      affine.insert(affine.end(), g.inequalities.begin(), g.inequalities.end());
+    else
+      condition = condition < 0 ? g.node : l.body.call(Fn::And, condition, g.node);
   }
   if (condition >= 0) l.body.root = l.body.call(Fn::Select, condition, l.body.root, l.body.constant(0));
   if (affine.empty()) return;
@@ -203,7 +237,9 @@ bool Elaborator::prepare(Lazy &l, const Location &at) {
   return good;
 }
 
-Value Elaborator::negate(Value v, const Location &at) { return apply(Fn::Neg, {std::move(v)}, at); }
+Value Elaborator::negate(Value v, const Location &at) {
+  return apply(Fn::Neg, {std::move(v)}, at);
+}
 
 Value Elaborator::power(Value a, Value b, const Location &at) {
   constexpr double largest = 32;
@@ -271,7 +307,8 @@ Value Elaborator::compare(const std::string &op, Value a, Value b, const Locatio
   const bool equality = op == "==" || op == "!=";
   if ((a.isNumber() && b.isNumber()) || (equality && a.isBoolean() && b.isBoolean()))
     return Value::ofBoolean(holds(op, a.number, b.number));
-  if (equality && a.kind == K::Text && b.kind == K::Text) return Value::ofBoolean((op == "==") == (a.text == b.text));
+  if (equality && a.kind == K::Text && b.kind == K::Text)
+    return Value::ofBoolean((op == "==") == (a.text == b.text));
   if (equality && (a.kind == K::Batch || b.kind == K::Batch) && a.isScalarProgram() && b.isScalarProgram() &&
       a.kind != K::Program && b.kind != K::Program)
     return Value::ofBoolean((op == "==") == (a.kind == b.kind));

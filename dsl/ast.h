@@ -84,7 +84,7 @@ struct Statement {
     Value,   // value
   };
   Kind kind = Kind::Value;
-  Location location;     // of the first word
+  Location location; // of the first word
   std::string name;
   Location nameLocation;
   ExprPtr value;

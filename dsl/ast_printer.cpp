@@ -6,10 +6,14 @@ namespace netc::dsl {
 
 std::string_view name(Callable::Kind k) {
   switch (k) {
-  case Callable::Kind::Layer: return "layer";
-  case Callable::Kind::Function: return "fn";
-  case Callable::Kind::Init: return "init";
-  case Callable::Kind::Optimizer: return "optimizer";
+  case Callable::Kind::Layer:
+    return "layer";
+  case Callable::Kind::Function:
+    return "fn";
+  case Callable::Kind::Init:
+    return "init";
+  case Callable::Kind::Optimizer:
+    return "optimizer";
   }
   return "";
 }
@@ -18,7 +22,8 @@ namespace {
 
 std::string list(const Shape &s) {
   std::string out;
-  for (const ExprPtr &e : s) out += (out.empty() ? "" : ", ") + print(*e);
+  for (const ExprPtr &e : s)
+    out += (out.empty() ? "" : ", ") + print(*e);
   return out;
 }
 
@@ -42,17 +47,19 @@ std::string binders(const Expr &e) {
 }
 
 std::string_view name(Statement::Kind k) {
-  static constexpr std::string_view names[] = {"model", "const", "input", "target",  "output", "loss",    "metric", "train",
-                                               "param", "state", "next",  "if",      "require", "define", "indexed", "value"};
+  static constexpr std::string_view names[] = {"model",   "const",  "input",   "target", "output", "loss",
+                                               "metric",  "train",  "param",   "state",  "next",   "if",
+                                               "require", "define", "indexed", "value"};
   return names[static_cast<int>(k)];
 }
 
 class TreePrinter {
-public:
+ public:
   std::string out;
 
   void block(const Block &b, int depth) {
-    for (const Statement &s : b) statement(s, depth);
+    for (const Statement &s : b)
+      statement(s, depth);
   }
 
   void callable(const Callable &c) {
@@ -67,7 +74,7 @@ public:
     block(c.body, 1);
   }
 
-private:
+ private:
   void line(int depth, const std::string &text) { out += std::string(depth * 2, ' ') + text + "\n"; }
 
   std::string head(const Statement &s) {
@@ -86,7 +93,8 @@ private:
     if (t.classes) of += fmt::format("({})", print(*t.classes));
     if (!t.classNames.empty()) {
       std::string names;
-      for (const std::string &n : t.classNames) names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", n);
+      for (const std::string &n : t.classNames)
+        names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", n);
       of += fmt::format("({})", names);
     }
     return fmt::format("{}[{}]", of, list(t.shape));
@@ -108,10 +116,14 @@ private:
 
   void tree(const Expr &e, int depth) {
     switch (e.kind) {
-    case Expr::Kind::Number: return line(depth, fmt::format("number {}", e.number));
-    case Expr::Kind::Text: return line(depth, fmt::format("text \"{}\"", e.text));
-    case Expr::Kind::Name: return line(depth, "name " + e.text);
-    case Expr::Kind::Subscript: return line(depth, "read " + print(e));
+    case Expr::Kind::Number:
+      return line(depth, fmt::format("number {}", e.number));
+    case Expr::Kind::Text:
+      return line(depth, fmt::format("text \"{}\"", e.text));
+    case Expr::Kind::Name:
+      return line(depth, "name " + e.text);
+    case Expr::Kind::Subscript:
+      return line(depth, "read " + print(e));
     case Expr::Kind::Call:
       line(depth, "call " + e.text + (e.label.empty() ? "" : " as " + e.label));
       for (const Argument &a : e.args) {
@@ -119,12 +131,21 @@ private:
         tree(*a.value, depth + (a.name.empty() ? 1 : 2));
       }
       return;
-    case Expr::Kind::Unary: line(depth, "unary " + e.text); break;
-    case Expr::Kind::Binary: line(depth, "binary " + e.text); break;
-    case Expr::Kind::Reduce: line(depth, fmt::format("reduce {}({})", e.text, binders(e))); break;
-    case Expr::Kind::Bracket: line(depth, "bracket"); break;
+    case Expr::Kind::Unary:
+      line(depth, "unary " + e.text);
+      break;
+    case Expr::Kind::Binary:
+      line(depth, "binary " + e.text);
+      break;
+    case Expr::Kind::Reduce:
+      line(depth, fmt::format("reduce {}({})", e.text, binders(e)));
+      break;
+    case Expr::Kind::Bracket:
+      line(depth, "bracket");
+      break;
     }
-    for (const Argument &a : e.args) tree(*a.value, depth + 1);
+    for (const Argument &a : e.args)
+      tree(*a.value, depth + 1);
   }
 };
 
@@ -134,29 +155,39 @@ const Location &startOf(const Expr &e) {
   if (e.kind == Expr::Kind::Binary || e.kind == Expr::Kind::Subscript) return startOf(e.operand(0));
   if (e.kind != Expr::Kind::Call || e.args.empty()) return e.location;
   const Location &first = startOf(e.operand(0)); // what is piped in stands before the name
-  const bool piped = first.line < e.location.line || (first.line == e.location.line && first.column < e.location.column);
+  const bool piped =
+      first.line < e.location.line || (first.line == e.location.line && first.column < e.location.column);
   return piped ? first : e.location;
 }
 
 std::string print(const Expr &e) {
   switch (e.kind) {
-  case Expr::Kind::Number: return fmt::format("{}", e.number);
-  case Expr::Kind::Text: return fmt::format("\"{}\"", e.text);
-  case Expr::Kind::Name: return e.text;
+  case Expr::Kind::Number:
+    return fmt::format("{}", e.number);
+  case Expr::Kind::Text:
+    return fmt::format("\"{}\"", e.text);
+  case Expr::Kind::Name:
+    return e.text;
   case Expr::Kind::Call:
     return fmt::format("{}({}){}", e.text, arguments(e, 0), e.label.empty() ? "" : " as " + e.label);
-  case Expr::Kind::Subscript: return fmt::format("{}[{}]", print(e.operand(0)), arguments(e, 1));
-  case Expr::Kind::Unary: return fmt::format("{}{}", e.text == "not" ? "not " : e.text, print(e.operand(0)));
-  case Expr::Kind::Binary: return fmt::format("({} {} {})", print(e.operand(0)), e.text, print(e.operand(1)));
-  case Expr::Kind::Reduce: return fmt::format("{}({}) {}", e.text, binders(e), print(e.operand(0)));
-  case Expr::Kind::Bracket: return fmt::format("[{}]", arguments(e, 0));
+  case Expr::Kind::Subscript:
+    return fmt::format("{}[{}]", print(e.operand(0)), arguments(e, 1));
+  case Expr::Kind::Unary:
+    return fmt::format("{}{}", e.text == "not" ? "not " : e.text, print(e.operand(0)));
+  case Expr::Kind::Binary:
+    return fmt::format("({} {} {})", print(e.operand(0)), e.text, print(e.operand(1)));
+  case Expr::Kind::Reduce:
+    return fmt::format("{}({}) {}", e.text, binders(e), print(e.operand(0)));
+  case Expr::Kind::Bracket:
+    return fmt::format("[{}]", arguments(e, 0));
   }
   return "";
 }
 
 std::string print(const SourceFile &f) {
   TreePrinter p;
-  for (const Callable &c : f.callables) p.callable(c);
+  for (const Callable &c : f.callables)
+    p.callable(c);
   p.block(f.statements, 0);
   return p.out;
 }

@@ -15,12 +15,14 @@ constexpr int mostSteps = 100000; // calls and statements of one elaboration
 /// What a program may call by name: the real functions that are no operators.
 std::optional<Fn> callable(const std::string &name) {
   const std::optional<Fn> f = findFunction(name);
-  if (f && row(*f).signature == Signature::Real && row(*f).symbol.empty() && *f != Fn::Neg && *f != Fn::Fma) return f;
+  if (f && row(*f).signature == Signature::Real && row(*f).symbol.empty() && *f != Fn::Neg && *f != Fn::Fma)
+    return f;
   return std::nullopt;
 }
 
 bool isBuiltin(const std::string &name) {
-  return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" || name == "mod";
+  return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
+         name == "mod";
 }
 
 } // namespace
@@ -32,14 +34,17 @@ bool Elaborator::isLayer(const std::string &name) const {
 
 void Elaborator::spend(const Location &at) {
   if (++steps <= mostSteps) return;
-  report(at, fmt::format("this model takes more than {} calls and statements to elaborate: does a layer call itself?", mostSteps));
+  report(at, fmt::format(
+                 "this model takes more than {} calls and statements to elaborate: does a layer call itself?",
+                 mostSteps));
   throw Abandoned{};
 }
 
 bool Elaborator::mayEnter(const Expr &e) {
   spend(e.location);
   if (frame->depth < deepestCall) return true;
-  report(e.location, fmt::format("calls nest more than {} levels deep: does '{}' call itself?", deepestCall, e.text));
+  report(e.location,
+         fmt::format("calls nest more than {} levels deep: does '{}' call itself?", deepestCall, e.text));
   throw Abandoned{};
 }
 
@@ -49,10 +54,13 @@ Value Elaborator::evaluateCall(const Expr &e) {
     report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
   if (it != library.end()) {
     switch (it->second->kind) {
-    case Callable::Kind::Layer: return callLayer(e, *it->second);
-    case Callable::Kind::Function: return callFunction(e, *it->second);
+    case Callable::Kind::Layer:
+      return callLayer(e, *it->second);
+    case Callable::Kind::Function:
+      return callFunction(e, *it->second);
     case Callable::Kind::Init:
-      return fail(e.location, fmt::format("'{}' is an initialiser: it stands after '~' in a declaration", e.text));
+      return fail(e.location,
+                  fmt::format("'{}' is an initialiser: it stands after '~' in a declaration", e.text));
     case Callable::Kind::Optimizer:
       return fail(e.location, fmt::format("'{}' is an optimizer: it stands after 'train'", e.text));
     }
@@ -62,20 +70,23 @@ Value Elaborator::evaluateCall(const Expr &e) {
   if (const auto f = callable(e.text)) return callScalar(e, *f);
   for (const Argument &a : e.args) // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
-  return fail(e.location, fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
+  return fail(e.location,
+              fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
 }
 
 Value Elaborator::builtin(const Expr &e, bool &) {
   const std::size_t expected = e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" ? 1 : 2;
   if (e.args.size() != expected)
-    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected, expected == 1 ? "" : "s", e.args.size()));
+    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
+                                        expected == 1 ? "" : "s", e.args.size()));
   for (const Argument &a : e.args)
     if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
   if (e.text == "stop_gradient") return stopGradient(e);
   if (e.text == "rank" || e.text == "shape") {
     const Value v = wholeArgument(e.operand(0), qualified(e.text));
     if (v.isError()) return v;
-    if (!v.isTensor()) return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
+    if (!v.isTensor())
+      return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
     if (e.text == "rank") return Value::ofNumber(static_cast<double>(v.lazy.shape.size()));
     const std::optional<std::int64_t> d = integer(e.operand(1), "the dimension");
     if (!d) return Value::error();
@@ -85,11 +96,15 @@ Value Elaborator::builtin(const Expr &e, bool &) {
     return x.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(x.size));
   }
   std::vector<Value> args;
-  for (const Argument &a : e.args) args.push_back(evaluate(*a.value));
-  if (e.text == "where") return select(std::move(args[0]), std::move(args[1]), std::move(args[2]), e.location);
+  for (const Argument &a : e.args)
+    args.push_back(evaluate(*a.value));
+  if (e.text == "where")
+    return select(std::move(args[0]), std::move(args[1]), std::move(args[2]), e.location);
   for (const Value &v : args) {
     if (v.isError()) return v;
-    if (!v.isNumber()) return fail(e.location, fmt::format("{} takes numbers known at compile time, found {}", e.text, describe(v)));
+    if (!v.isNumber())
+      return fail(e.location,
+                  fmt::format("{} takes numbers known at compile time, found {}", e.text, describe(v)));
   }
   if (args[1].number == 0) return fail(e.location, "division by zero");
   const double q = std::floor(args[0].number / args[1].number);
@@ -110,7 +125,8 @@ Value Elaborator::stopGradient(const Expr &e) {
 Value Elaborator::callScalar(const Expr &e, Fn f) {
   const std::size_t arity = static_cast<std::size_t>(row(f).arity);
   if (e.args.size() != arity)
-    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, arity, arity == 1 ? "" : "s", e.args.size()));
+    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, arity,
+                                        arity == 1 ? "" : "s", e.args.size()));
   std::vector<Value> args;
   for (const Argument &a : e.args) {
     if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
@@ -120,10 +136,12 @@ Value Elaborator::callScalar(const Expr &e, Fn f) {
   return apply(f, std::move(args), e.location);
 }
 
-std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e, const Callable &c, bool &ok) {
+std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e, const Callable &c,
+                                                                   bool &ok) {
   std::map<std::string, const Argument *> given;
   std::vector<std::string> names;
-  for (const Parameter &p : c.parameters) names.push_back(p.name);
+  for (const Parameter &p : c.parameters)
+    names.push_back(p.name);
   std::size_t position = 0;
   for (const Argument &a : e.args) {
     std::string to = a.name;
@@ -137,7 +155,8 @@ std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e
     } else if (std::find(names.begin(), names.end(), to) == names.end()) {
       std::string near = foreignName(to);
       if (std::find(names.begin(), names.end(), near) == names.end()) near = nearest(to, names);
-      report(a.location, fmt::format("'{}' has no argument '{}'{}", c.name, to, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      report(a.location, fmt::format("'{}' has no argument '{}'{}", c.name, to,
+                                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
       ok = false;
       continue;
     }
@@ -149,15 +168,16 @@ std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e
   return given;
 }
 
-/// Arguments are evaluated where the call stands, defaults inside the callee. `whole`: tensors are materialized, and
-/// a layer gets its path, after the layers among its arguments have got theirs.
+/// Arguments are evaluated where the call stands, defaults inside the callee. `whole`: tensors are
+/// materialized, and a layer gets its path, after the layers among its arguments have got theirs.
 bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, bool whole) {
   bool ok = true;
   const auto given = matchArguments(e, c, ok);
   std::map<std::string, Value> values;
   for (const Argument &a : e.args) // in the order in which they are written
     for (const auto &[name, argument] : given)
-      if (argument == &a) values[name] = whole ? evaluateRoot(*a.value, qualified(c.name + "." + name)) : evaluate(*a.value);
+      if (argument == &a)
+        values[name] = whole ? evaluateRoot(*a.value, qualified(c.name + "." + name)) : evaluate(*a.value);
   if (c.kind == Callable::Kind::Layer) callee.path = layerPath(e, c, ok);
   for (const Parameter &p : c.parameters) {
     const auto it = given.find(p.name);
@@ -175,7 +195,8 @@ bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, 
       ok = false;
     }
     ok = ok && !v.isError();
-    if (!v.isError() && p.hasShape) ok = bindShape(p, v, callee, it != given.end() ? startOf(*it->second->value) : e.location) && ok;
+    if (!v.isError() && p.hasShape)
+      ok = bindShape(p, v, callee, it != given.end() ? startOf(*it->second->value) : e.location) && ok;
     callee.arguments[p.name] = std::move(v);
   }
   return ok;
@@ -185,7 +206,8 @@ namespace {
 
 std::string pattern(const Shape &shape) {
   std::string s;
-  for (const ExprPtr &e : shape) s += (s.empty() ? "" : ", ") + print(*e);
+  for (const ExprPtr &e : shape)
+    s += (s.empty() ? "" : ", ") + print(*e);
   return "[" + s + "]";
 }
 
@@ -195,7 +217,8 @@ std::string pattern(const Shape &shape) {
 bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, const Location &at) {
   const std::string expected = pattern(p.shape);
   if (!v.isTensor() || v.lazy.shape.size() != p.shape.size()) {
-    report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected, describe(v)));
+    report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected,
+                           describe(v)));
     return false;
   }
   for (std::size_t d = 0; d < p.shape.size(); ++d) {
@@ -213,8 +236,9 @@ bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, co
     frame = caller;
     if (wanted.isError()) return false;
     if (wanted.kind == here.kind && wanted.number == here.number) continue;
-    report(at, fmt::format("'{}' expects {} of shape {}, found {}: dimension {} should be {}", callee.callable->name, p.name,
-                           expected, describe(v), d, wanted.isNumber() ? fmt::format("{}", wanted.number) : "N"));
+    report(at, fmt::format("'{}' expects {} of shape {}, found {}: dimension {} should be {}",
+                           callee.callable->name, p.name, expected, describe(v), d,
+                           wanted.isNumber() ? fmt::format("{}", wanted.number) : "N"));
     return false;
   }
   return true;
@@ -268,7 +292,8 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
     return Value::error();
   }
   if (!v) {
-    report(c.location, fmt::format("layer '{}' ends without a value: its last statement must define or be one", c.name));
+    report(c.location,
+           fmt::format("layer '{}' ends without a value: its last statement must define or be one", c.name));
     v = Value::error();
   }
   if (v->isTensor() && wholeTensor(v->lazy) < 0 && v->lazy.dtype() != DType::Bool) {
@@ -291,7 +316,8 @@ Value Elaborator::wholeArgument(const Expr &e, const std::string &hint) {
 
 Value Elaborator::wholeValue(Value v, const Expr &e, const std::string &hint) {
   if (!v.isTensor() || wholeTensor(v.lazy) >= 0 || v.lazy.dtype() == DType::Bool) return v;
-  const bool reads = std::any_of(v.lazy.body.nodes.begin(), v.lazy.body.nodes.end(), [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
+  const bool reads = std::any_of(v.lazy.body.nodes.begin(), v.lazy.body.nodes.end(),
+                                 [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
   if (!reads) return v; // a run-time number
   Label l{hint, place(e.location), origin()};
   if (e.kind == Expr::Kind::Call && !library.contains(e.text)) { // relu1, relu2, ...

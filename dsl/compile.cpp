@@ -20,7 +20,8 @@ std::vector<SourceFile> parsePrelude(Diagnostics &diag) {
     const auto handle = diag.addSource(std::string(f.name), text); // notes point into it
     own.addSource(std::string(f.name), text);
     files.push_back(parse(text, handle, own));
-    for (Callable &c : files.back().callables) c.prelude = true;
+    for (Callable &c : files.back().callables)
+      c.prelude = true;
   }
   if (own.hasErrors()) internalError("the prelude does not parse:\n" + own.str());
   return files;
@@ -47,7 +48,9 @@ std::vector<Setting> parseSettings(const Options &options, Diagnostics &diag) {
     const auto file = diag.addSource("--set " + name, text);
     const Location at{file, 1, 1};
     ExprPtr e = parseValue(value, file, quiet);
-    if (!e) diag.error({file, 1, static_cast<int>(name.size()) + 2}, fmt::format("expected a value such as 0.1, true or [1, 2], found '{}'", value));
+    if (!e)
+      diag.error({file, 1, static_cast<int>(name.size()) + 2},
+                 fmt::format("expected a value such as 0.1, true or [1, 2], found '{}'", value));
     list.push_back({name, std::move(e), at});
   }
   return list;
@@ -60,14 +63,15 @@ void checkResults(const Elaborated &e, const Location &top, Diagnostics &diag) {
 
 } // namespace
 
-std::optional<graph::Module> compile(const std::string &text, const std::string &fileName, const Options &options,
-                                     Diagnostics &diag) {
+std::optional<graph::Module> compile(const std::string &text, const std::string &fileName,
+                                     const Options &options, Diagnostics &diag) {
   const auto file = diag.addSource(fileName, text);
   const SourceFile source = parse(text, file, diag);
   const std::vector<SourceFile> prelude = parsePrelude(diag);
   const std::vector<Setting> settings = parseSettings(options, diag);
   Library library;
-  for (const SourceFile &f : prelude) addToLibrary(library, f, diag);
+  for (const SourceFile &f : prelude)
+    addToLibrary(library, f, diag);
   addToLibrary(library, source, diag);
   if (diag.hasErrors()) return std::nullopt;
   std::optional<Elaborated> training;
@@ -76,7 +80,8 @@ std::optional<graph::Module> compile(const std::string &text, const std::string 
     training = Elaborator(library, diag, settings, options.batch, /*training=*/true).run(source);
   checkResults(inference, {file, 1, 1}, diag);
   if (diag.hasErrors()) return std::nullopt;
-  std::optional<graph::Module> m = makeEntries(inference, training ? &*training : nullptr, options.batch, diag);
+  std::optional<graph::Module> m =
+      makeEntries(inference, training ? &*training : nullptr, options.batch, diag);
   if (!m || !graph::verify(*m, diag)) return std::nullopt;
   return m;
 }

@@ -1,4 +1,5 @@
-// The language: .net text -> graph. One call; lexer, parser, AST, semantic analysis and elaboration are behind it.
+// The language: .net text -> graph. One call; lexer, parser, AST, semantic analysis and elaboration are
+// behind it.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -11,15 +12,17 @@
 namespace netc::dsl {
 
 struct Options {
-  std::int64_t batch = 64;                 // the planned extent N
-  std::map<std::string, std::string> set;  // --set NAME=VALUE: overrides a const
+  std::int64_t batch = 64;                // the planned extent N
+  std::map<std::string, std::string> set; // --set NAME=VALUE: overrides a const
 };
 
 /// Compiles a model. Entries of the result, each verified:
 ///  - "predict":   the `output`s, training = false
 ///  - "evaluate":  losses and metrics, training = false (when there is a loss or metric)
-///  - "trainStep": losses, training = true, with a Gradient placeholder for each trained parameter, the optimizer's
-///    formulas reading it, and the `next` updates (when there is a loss and a `train`); not yet differentiated
+///  - "trainStep": losses, training = true, with a Gradient placeholder for each trained parameter, the
+///  optimizer's
+///    formulas reading it, and the `next` updates (when there is a loss and a `train`); not yet
+///    differentiated
 /// All entries declare the same shared tensors. Empty after an error; several errors are reported in one run.
 std::optional<graph::Module> compile(const std::string &text, const std::string &fileName, const Options &,
                                      Diagnostics &);

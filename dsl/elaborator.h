@@ -1,6 +1,6 @@
-// Semantic analysis and elaboration: the syntax tree of a model becomes one graph with everything in it (outputs,
-// losses, metrics and, for training, the optimizer). Compile-time values are computed on the way; every error is
-// reported at the user's line, also when it arises inside a layer of the prelude.
+// Semantic analysis and elaboration: the syntax tree of a model becomes one graph with everything in it
+// (outputs, losses, metrics and, for training, the optimizer). Compile-time values are computed on the way;
+// every error is reported at the user's line, also when it arises inside a layer of the prelude.
 #pragma once
 
 #include "dsl/ast.h"
@@ -23,21 +23,22 @@ struct Setting {
 
 /// One elaborated variant of the model.
 struct Elaborated {
-  graph::Graph graph;             // every formula, every result
-  std::set<int> optimizerStates;  // declared by the optimizer, not by the model
+  graph::Graph graph;            // every formula, every result
+  std::set<int> optimizerStates; // declared by the optimizer, not by the model
   std::string model;
   bool trains = false;
 };
 
 class Elaborator {
-public:
-  Elaborator(const Library &library, Diagnostics &diag, const std::vector<Setting> &settings, std::int64_t batch,
-             bool training);
+ public:
+  Elaborator(const Library &library, Diagnostics &diag, const std::vector<Setting> &settings,
+             std::int64_t batch, bool training);
 
   Elaborated run(const SourceFile &);
 
-private:
-  // --- names and places -------------------------------------------------------------------------------------
+ private:
+  // --- names and places
+  // -------------------------------------------------------------------------------------
   struct Frame {
     const Callable *callable = nullptr; // null: the model itself
     std::string path;                   // "" or "conv1"
@@ -61,8 +62,8 @@ private:
   /// The indices of one statement in index notation.
   struct Context {
     const Expr *root = nullptr;
-    std::string hint;                                   // name for the formulas that it needs
-    std::vector<std::pair<std::string, int>> visible;   // index name -> variable, innermost last
+    std::string hint;                                 // name for the formulas that it needs
+    std::vector<std::pair<std::string, int>> visible; // index name -> variable, innermost last
     std::map<const Expr *, std::vector<int>> reductions;
     std::map<const Expr *, Use> uses;
     std::vector<const Expr *> order; // of uses
@@ -83,7 +84,8 @@ private:
   const Value *findName(const std::string &) const;
   std::string suggestion(const std::string &word, bool callable) const;
 
-  // --- expressions (evaluate.cpp) ---------------------------------------------------------------------------
+  // --- expressions (evaluate.cpp)
+  // ---------------------------------------------------------------------------
   Value evaluateRoot(const Expr &, const std::string &hint); // with indices of its own
   Value evaluate(const Expr &);
   Value evaluateName(const Expr &);
@@ -101,7 +103,8 @@ private:
   std::optional<graph::Extent> extent(const Expr &);
   std::optional<Extents> extents(const Shape &, const Location &);
 
-  // --- arithmetic on values (arithmetic.cpp) ------------------------------------------------------------------
+  // --- arithmetic on values (arithmetic.cpp)
+  // ------------------------------------------------------------------
   Value apply(Fn, std::vector<Value>, const Location &);
   Value applyLazy(Fn, std::vector<Lazy>, const Location &);
   Value applyGuarded(Fn, std::vector<Lazy> &, const Location &);
@@ -116,7 +119,8 @@ private:
   bool prepare(Lazy &, const Location &); // ready to become a formula: no guards, all reads in range
   bool sameShape(std::vector<Lazy> &, Extents &, const Location &);
 
-  // --- index notation (index_notation.cpp, extents.cpp) ---------------------------------------------------------
+  // --- index notation (index_notation.cpp, extents.cpp)
+  // ---------------------------------------------------------
   void collect(const Expr &, bool guarded);
   void collectProduct(const Expr &, bool guarded);
   void collectSubscript(const Expr &, bool guarded);
@@ -137,7 +141,8 @@ private:
   bool writableRange(const Statement &, const std::vector<Affine> &left, const Extents &shape);
   bool addClause(const Statement &, graph::Clause, std::optional<double> otherwise);
 
-  // --- calls (calls.cpp) ----------------------------------------------------------------------------------------
+  // --- calls (calls.cpp)
+  // ----------------------------------------------------------------------------------------
   Value evaluateCall(const Expr &);
   Value builtin(const Expr &, bool &known);
   Value callScalar(const Expr &, Fn);
@@ -153,7 +158,8 @@ private:
   bool mayEnter(const Expr &);
   bool isLayer(const std::string &) const;
 
-  // --- statements (statements.cpp, declarations.cpp) --------------------------------------------------------------
+  // --- statements (statements.cpp, declarations.cpp)
+  // --------------------------------------------------------------
   std::optional<Value> runBlock(const Block &);
   std::optional<Value> runStatement(const Statement &);
   std::optional<Value> runModelStatement(const Statement &);
@@ -175,7 +181,8 @@ private:
   int listTensor(const Value &, const std::string &name, const Location &);
   void checkSettings(const SourceFile &);
 
-  // --- initialisers and optimizers (training.cpp) -------------------------------------------------------------------
+  // --- initialisers and optimizers (training.cpp)
+  // -------------------------------------------------------------------
   std::optional<graph::Initializer> initializer(const Expr &, const Extents &);
   std::optional<graph::Initializer> userInitializer(const Expr &, const Callable &, const Extents &);
   void train(const Statement &);

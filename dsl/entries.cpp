@@ -34,7 +34,8 @@ void checkStores(const Elaborated &inference, const Elaborated &training, Diagno
       if (!tensor.inStore() || from.optimizerStates.contains(static_cast<int>(t))) continue;
       const int other = in.graph.find(tensor.name);
       if (other < 0)
-        diag.error(tensor.location, fmt::format("'{}' exists only {} training: declare it in both cases", tensor.name, when));
+        diag.error(tensor.location,
+                   fmt::format("'{}' exists only {} training: declare it in both cases", tensor.name, when));
       else if (!sameStore(tensor, in.graph.tensors[other]))
         diag.error(tensor.location, fmt::format("'{}' differs with and without training", tensor.name));
     }
@@ -44,8 +45,9 @@ void checkStores(const Elaborated &inference, const Elaborated &training, Diagno
 }
 
 class Extraction {
-public:
-  Extraction(const Graph &from, const std::vector<Tensor> &shared) : from(from), moved(from.tensors.size(), -1) {
+ public:
+  Extraction(const Graph &from, const std::vector<Tensor> &shared)
+      : from(from), moved(from.tensors.size(), -1) {
     to.batch = from.batch;
     to.tensors = shared;
   }
@@ -57,22 +59,25 @@ public:
     for (const Result &r : from.results)
       if (keep(r.kind)) need(r.tensor);
     if (updates)
-      for (const graph::Next &n : from.next) need(n.value), need(n.state);
+      for (const graph::Next &n : from.next)
+        need(n.value), need(n.state);
     for (auto f = from.formulas.rbegin(); f != from.formulas.rend(); ++f)
       if (needed.contains(f->target)) reach(*f);
-    for (const int t : needed) place(t);
+    for (const int t : needed)
+      place(t);
     for (const graph::Formula &f : from.formulas)
       if (needed.contains(f.target)) to.formulas.push_back(renumbered(f));
     for (const Result &r : from.results)
       if (keep(r.kind)) to.results.push_back({r.kind, r.name, moved[r.tensor]});
     if (updates)
-      for (const graph::Next &n : from.next) to.next.push_back({moved[n.state], moved[n.value]});
+      for (const graph::Next &n : from.next)
+        to.next.push_back({moved[n.state], moved[n.value]});
     for (Tensor &t : to.tensors)
       if (t.kind == TensorKind::Gradient) t.of = moved[t.of];
     return std::move(to);
   }
 
-private:
+ private:
   void reach(const graph::Formula &f) {
     for (const graph::Clause &c : f.clauses)
       for (const graph::Node &n : c.body.nodes)
@@ -111,15 +116,17 @@ void checkOutputs(const Graph &predict, Diagnostics &diag) {
     for (const graph::Clause &c : f.clauses)
       for (const graph::Node &n : c.body.nodes)
         if (n.kind == graph::Node::Kind::Read && predict.tensors[n.id].kind == TensorKind::Target) {
-          diag.error(f.location, fmt::format("an output depends on the target '{}', which predict does not know", predict.tensors[n.id].name));
+          diag.error(f.location,
+                     fmt::format("an output depends on the target '{}', which predict does not know",
+                                 predict.tensors[n.id].name));
           return;
         }
 }
 
 } // namespace
 
-std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training, std::int64_t batch,
-                                         Diagnostics &diag) {
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training,
+                                         std::int64_t batch, Diagnostics &diag) {
   if (training) checkStores(inference, *training, diag);
   if (diag.hasErrors()) return std::nullopt;
   const std::vector<Tensor> shared = sharedTensors(training ? *training : inference);
@@ -127,7 +134,8 @@ std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elab
   m.name = inference.model.empty() ? "model" : inference.model;
   m.batch = batch;
   const auto has = [&](Result::Kind k) {
-    return std::any_of(inference.graph.results.begin(), inference.graph.results.end(), [&](const Result &r) { return r.kind == k; });
+    return std::any_of(inference.graph.results.begin(), inference.graph.results.end(),
+                       [&](const Result &r) { return r.kind == k; });
   };
   const auto output = [](Result::Kind k) { return k == Result::Kind::Output; };
   const auto measure = [](Result::Kind k) { return k != Result::Kind::Output; };

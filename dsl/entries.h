@@ -5,9 +5,9 @@
 
 namespace netc::dsl {
 
-/// predict, evaluate and trainStep over the same shared tensors. `inference` was elaborated with training = false,
-/// `training` (when the model trains) with training = true. Empty after an error.
-std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training, std::int64_t batch,
-                                         Diagnostics &);
+/// predict, evaluate and trainStep over the same shared tensors. `inference` was elaborated with training =
+/// false, `training` (when the model trains) with training = true. Empty after an error.
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training,
+                                         std::int64_t batch, Diagnostics &);
 
 } // namespace netc::dsl

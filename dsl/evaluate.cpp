@@ -40,15 +40,24 @@ Value Elaborator::evaluate(const Expr &e) {
     throw Abandoned{};
   }
   switch (e.kind) {
-  case Expr::Kind::Number: return Value::ofNumber(e.number);
-  case Expr::Kind::Text: return Value::ofText(e.text);
-  case Expr::Kind::Name: return evaluateName(e);
-  case Expr::Kind::Call: return evaluateCall(e);
-  case Expr::Kind::Subscript: return evaluateSubscript(e);
-  case Expr::Kind::Unary: return evaluateUnary(e);
-  case Expr::Kind::Binary: return evaluateBinary(e);
-  case Expr::Kind::Reduce: return evaluateReduce(e);
-  case Expr::Kind::Bracket: return evaluateBracket(e);
+  case Expr::Kind::Number:
+    return Value::ofNumber(e.number);
+  case Expr::Kind::Text:
+    return Value::ofText(e.text);
+  case Expr::Kind::Name:
+    return evaluateName(e);
+  case Expr::Kind::Call:
+    return evaluateCall(e);
+  case Expr::Kind::Subscript:
+    return evaluateSubscript(e);
+  case Expr::Kind::Unary:
+    return evaluateUnary(e);
+  case Expr::Kind::Binary:
+    return evaluateBinary(e);
+  case Expr::Kind::Reduce:
+    return evaluateReduce(e);
+  case Expr::Kind::Bracket:
+    return evaluateBracket(e);
   }
   return Value::error();
 }
@@ -101,8 +110,9 @@ Value Elaborator::unknownName(const Expr &e) {
   if (context && context->subscriptDepth > 0) {
     report(e.location, fmt::format("index '{}' is neither on the left nor reduced", e.text));
     if (const Expr *r = binderOf(*context->root, e.text))
-      note(r->location, fmt::format("a reduction's body is one product; put a longer one in parentheses: {}({}) (...)",
-                                    r->text, e.text));
+      note(r->location,
+           fmt::format("a reduction's body is one product; put a longer one in parentheses: {}({}) (...)",
+                       r->text, e.text));
     else
       note(e.location, fmt::format("write sum({}) ..., or name it on the left", e.text));
     context->failed = true;
@@ -121,7 +131,8 @@ Value Elaborator::unknownName(const Expr &e) {
 Value Elaborator::evaluateUnary(const Expr &e) {
   Value v = evaluate(e.operand(0));
   if (v.isError()) return v;
-  return e.text == "-" ? negate(std::move(v), e.location) : logic("not", std::move(v), Value::ofBoolean(true), e.location);
+  return e.text == "-" ? negate(std::move(v), e.location)
+                       : logic("not", std::move(v), Value::ofBoolean(true), e.location);
 }
 
 Value Elaborator::evaluateBinary(const Expr &e) {
@@ -144,7 +155,8 @@ Value Elaborator::evaluateBracket(const Expr &e) {
   if (v.isBoolean()) return Value::ofNumber(v.number);
   if (v.isNumber()) return literal(e);
   if (!v.isTensor() || v.lazy.dtype() != DType::Bool)
-    return fail(e.location, fmt::format("brackets hold a condition or a list of numbers, found {}", describe(v)));
+    return fail(e.location,
+                fmt::format("brackets hold a condition or a list of numbers, found {}", describe(v)));
   Guard g;
   g.node = v.lazy.body.root;
   g.affine = v.lazy.condition.has_value();
@@ -167,10 +179,12 @@ Value Elaborator::literal(const Expr &e) {
       return fail(a.location, fmt::format("a tensor literal holds numbers, found {}", describe(v)));
     if (!inner) inner = v.lazy.shape;
     if (*inner != v.lazy.shape)
-      return fail(a.location, fmt::format("the rows of a tensor literal differ: expected {}, found {}", str(*inner),
-                                          str(v.lazy.shape)));
-    if (nested) list.values.insert(list.values.end(), v.values.begin(), v.values.end());
-    else list.values.push_back(v.number);
+      return fail(a.location, fmt::format("the rows of a tensor literal differ: expected {}, found {}",
+                                          str(*inner), str(v.lazy.shape)));
+    if (nested)
+      list.values.insert(list.values.end(), v.values.begin(), v.values.end());
+    else
+      list.values.push_back(v.number);
   }
   list.lazy.shape.push_back({static_cast<std::int64_t>(e.args.size()), false});
   if (inner) list.lazy.shape.insert(list.lazy.shape.end(), inner->begin(), inner->end());
@@ -187,8 +201,9 @@ Value Elaborator::evaluateSubscript(const Expr &e) {
     if (t.shape[d].batch) continue;
     const Interval r = out.rangeOf(use.map[d]);
     if (r.min >= 0 && r.max < t.shape[d].size) continue;
-    l.unsafe.push_back({use.locations[d], fmt::format("subscript {} of {} runs from {} to {}, but its extent is {}",
-                                                      out.str(use.map[d]), t.name, r.min, r.max, t.shape[d].size)});
+    l.unsafe.push_back(
+        {use.locations[d], fmt::format("subscript {} of {} runs from {} to {}, but its extent is {}",
+                                       out.str(use.map[d]), t.name, r.min, r.max, t.shape[d].size)});
   }
   return Value::ofLazy(std::move(l));
 }
@@ -210,7 +225,8 @@ Value Elaborator::evaluateReduce(const Expr &e) {
   const auto it = context->reductions.find(&e);
   if (it == context->reductions.end()) return Value::error();
   const std::vector<int> reduced = it->second;
-  for (int v : reduced) context->visible.emplace_back(out.index(v).name, v);
+  for (int v : reduced)
+    context->visible.emplace_back(out.index(v).name, v);
   Value body = evaluate(e.operand(0));
   context->visible.resize(context->visible.size() - reduced.size());
   if (body.isError()) return body;
@@ -224,8 +240,10 @@ Value Elaborator::evaluateReduce(const Expr &e) {
   if (op == graph::Combine::Sum) { // points outside an affine condition do not exist
     std::vector<Guard> rest;
     for (Guard &g : l->guards) {
-      if (g.affine) guards.insert(guards.end(), g.inequalities.begin(), g.inequalities.end());
-      else rest.push_back(std::move(g));
+      if (g.affine)
+        guards.insert(guards.end(), g.inequalities.begin(), g.inequalities.end());
+      else
+        rest.push_back(std::move(g));
     }
     l->guards = std::move(rest);
     if (!guards.empty()) l->unsafe.clear(); // the verifier proves them in range
@@ -243,12 +261,15 @@ Value Elaborator::scaled(Value v, const std::vector<int> &reduced, const Locatio
   bool batch = false;
   for (int i : reduced) {
     const graph::Extent e = out.index(i).extent;
-    if (e.batch) batch = true;
-    else points *= static_cast<double>(e.size);
+    if (e.batch)
+      batch = true;
+    else
+      points *= static_cast<double>(e.size);
   }
   if (points != 1) v = apply(Fn::Mul, {Value::ofNumber(1 / points), std::move(v)}, at);
   if (!batch) return v;
-  const Value inverse = Value::ofProgram({{ScalarOp::Const, 1}, {ScalarOp::Count}, {ScalarOp::Div}}, "inv_count");
+  const Value inverse =
+      Value::ofProgram({{ScalarOp::Const, 1}, {ScalarOp::Count}, {ScalarOp::Div}}, "inv_count");
   return apply(Fn::Mul, {inverse, std::move(v)}, at);
 }
 
@@ -289,7 +310,8 @@ std::optional<Extents> Elaborator::extents(const Shape &shape, const Location &a
     list.push_back(*x);
   }
   if (elements <= largest && list.size() <= 16) return list;
-  report(at, fmt::format("a tensor of shape {} is too large: at most 1e9 elements and 16 dimensions", str(list)));
+  report(at,
+         fmt::format("a tensor of shape {} is too large: at most 1e9 elements and 16 dimensions", str(list)));
   return std::nullopt;
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int deepest = 200; // levels of an expression; keeps every recursive walk within a small stack
 
-constexpr std::array<std::string_view, 7> reductions = {"sum", "mean", "max", "min", "prod", "argmax", "argmin"};
+constexpr std::array<std::string_view, 7> reductions = {"sum",  "mean",   "max",   "min",
+                                                        "prod", "argmax", "argmin"};
 
 struct Nested {
   int &level;
@@ -84,11 +85,13 @@ Shape ExpressionParser::expressionList(std::string_view closing) {
 }
 
 ExprPtr ExpressionParser::make(Expr e) {
-  for (const Argument &a : e.args) e.depth = std::max(e.depth, a.value->depth + 1);
+  for (const Argument &a : e.args)
+    e.depth = std::max(e.depth, a.value->depth + 1);
   for (const Binder &b : e.binders)
     if (b.bound) e.depth = std::max(e.depth, b.bound->depth + 1);
   if (e.depth > deepest)
-    fail(e.location, fmt::format("this expression nests more than {} levels: give parts of it a name", deepest));
+    fail(e.location,
+         fmt::format("this expression nests more than {} levels: give parts of it a name", deepest));
   return std::make_unique<Expr>(std::move(e));
 }
 
@@ -107,7 +110,8 @@ ExprPtr ExpressionParser::expression() {
   if (nesting > deepest)
     fail(in.peek().location, fmt::format("brackets nest more than {} levels: give parts a name", deepest));
   ExprPtr e = disjunction();
-  while (in.accept("|>")) e = pipeInto(std::move(e));
+  while (in.accept("|>"))
+    e = pipeInto(std::move(e));
   return e;
 }
 
@@ -275,9 +279,10 @@ ExprPtr ExpressionParser::reduction() {
   const Token op = in.next();
   const std::string two = op.text == "max" || op.text == "min" ? op.text + "imum" : "";
   const std::string hint =
-      two.empty() ? fmt::format("'{0}' reduces over indices: write {0}(k) x[k]", op.text)
-                  : fmt::format("'{0}' reduces over indices, as in {0}(k) x[k]; of two numbers it is {1}(a, b)",
-                                op.text, two);
+      two.empty()
+          ? fmt::format("'{0}' reduces over indices: write {0}(k) x[k]", op.text)
+          : fmt::format("'{0}' reduces over indices, as in {0}(k) x[k]; of two numbers it is {1}(a, b)",
+                        op.text, two);
   if (!in.at("(") || atNewLine()) fail(op.location, hint);
   Expr e;
   e.kind = Expr::Kind::Reduce;
@@ -288,8 +293,10 @@ ExprPtr ExpressionParser::reduction() {
     if (in.peek().kind != Token::Kind::Identifier) fail(in.peek().location, hint);
     const Token index = in.next();
     Binder b{index.text, index.location, nullptr};
-    if (in.accept("<")) b.bound = sum();
-    else if (!in.at(",") && !in.at(")")) fail(in.peek().location, hint);
+    if (in.accept("<"))
+      b.bound = sum();
+    else if (!in.at(",") && !in.at(")"))
+      fail(in.peek().location, hint);
     e.binders.push_back(std::move(b));
     if (!in.accept(",")) break;
   }

@@ -10,12 +10,12 @@ namespace netc::dsl {
 struct SyntaxError {};
 
 class ExpressionParser {
-public:
+ public:
   ExpressionParser(std::vector<Token> tokens, Diagnostics &diag) : in(std::move(tokens), diag), diag(diag) {}
 
   ExprPtr expression(); // a whole one, pipes included
 
-protected:
+ protected:
   [[noreturn]] void fail(const Location &, std::string message);
   [[noreturn]] void failExpected(std::string_view what); // "expected WHAT, found 'x'"
   void expect(std::string_view symbol);
@@ -32,11 +32,11 @@ protected:
 
   TokenStream in;
   Diagnostics &diag;
-  int brackets = 0; // open ( and [ of this statement
+  int brackets = 0;             // open ( and [ of this statement
   std::vector<Location> opened; // where
-  Location begin;   // of this statement
+  Location begin;               // of this statement
 
-private:
+ private:
   ExprPtr make(Expr);
   ExprPtr binaryNode(const Token &op, ExprPtr, ExprPtr);
   ExprPtr disjunction();

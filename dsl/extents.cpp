@@ -1,5 +1,6 @@
-// Index notation, first half: which indices a statement has, and their extents. An index alone in a subscript takes
-// that extent (all must agree); each remaining one takes the largest extent that keeps every unguarded read in range.
+// Index notation, first half: which indices a statement has, and their extents. An index alone in a subscript
+// takes that extent (all must agree); each remaining one takes the largest extent that keeps every unguarded
+// read in range.
 #include "dsl/elaborator.h"
 
 #include <algorithm>
@@ -11,25 +12,32 @@ namespace {
 
 bool contains(const Expr &e, Expr::Kind a, Expr::Kind b) {
   if (e.kind == a || e.kind == b) return true;
-  return std::any_of(e.args.begin(), e.args.end(), [&](const Argument &x) { return contains(*x.value, a, b); });
+  return std::any_of(e.args.begin(), e.args.end(),
+                     [&](const Argument &x) { return contains(*x.value, a, b); });
 }
 
-std::string text(const graph::Extent &e) { return e.batch ? "N" : std::to_string(e.size); }
+std::string text(const graph::Extent &e) {
+  return e.batch ? "N" : std::to_string(e.size);
+}
 
 } // namespace
 
 bool Elaborator::isAffineBracket(const Expr &e) const {
   return e.kind == Expr::Kind::Bracket && e.args.size() == 1 &&
-         !contains(e, Expr::Kind::Subscript, Expr::Kind::Reduce) && !contains(e, Expr::Kind::Call, Expr::Kind::Text);
+         !contains(e, Expr::Kind::Subscript, Expr::Kind::Reduce) &&
+         !contains(e, Expr::Kind::Call, Expr::Kind::Text);
 }
 
 void Elaborator::collect(const Expr &e, bool guarded) {
   switch (e.kind) {
   case Expr::Kind::Number:
   case Expr::Kind::Text:
-  case Expr::Kind::Name: return;
-  case Expr::Kind::Subscript: return collectSubscript(e, guarded);
-  case Expr::Kind::Reduce: return collectReduce(e, guarded);
+  case Expr::Kind::Name:
+    return;
+  case Expr::Kind::Subscript:
+    return collectSubscript(e, guarded);
+  case Expr::Kind::Reduce:
+    return collectReduce(e, guarded);
   case Expr::Kind::Call:
     if (isLayer(e.text) || e.text == "shape" || e.text == "rank") return; // these have indices of their own
     break;
@@ -37,9 +45,11 @@ void Elaborator::collect(const Expr &e, bool guarded) {
     if (e.text == "*") return collectProduct(e, guarded);
     break;
   case Expr::Kind::Unary:
-  case Expr::Kind::Bracket: break;
+  case Expr::Kind::Bracket:
+    break;
   }
-  for (const Argument &a : e.args) collect(*a.value, guarded);
+  for (const Argument &a : e.args)
+    collect(*a.value, guarded);
 }
 
 namespace {
@@ -60,8 +70,10 @@ void factors(const Expr &e, std::vector<const Expr *> &list) {
 void Elaborator::collectProduct(const Expr &e, bool guarded) {
   std::vector<const Expr *> list;
   factors(e, list);
-  for (const Expr *f : list) guarded = guarded || isAffineBracket(*f);
-  for (const Expr *f : list) collect(*f, guarded);
+  for (const Expr *f : list)
+    guarded = guarded || isAffineBracket(*f);
+  for (const Expr *f : list)
+    collect(*f, guarded);
 }
 
 void Elaborator::collectReduce(const Expr &e, bool guarded) {
@@ -69,14 +81,17 @@ void Elaborator::collectReduce(const Expr &e, bool guarded) {
   for (const Binder &b : e.binders) {
     for (const auto &[name, v] : context->visible) {
       if (name != b.name) continue;
-      report(b.location, fmt::format("index '{}' is in use already: give the reduced index another name", b.name));
+      report(b.location,
+             fmt::format("index '{}' is in use already: give the reduced index another name", b.name));
       context->failed = true;
     }
     const int v = out.newIndex(b.name, b.location);
     if (b.bound) {
       const std::optional<graph::Extent> x = extent(*b.bound);
-      if (x) fixExtent(v, *x, "by its bound", b.location);
-      else context->failed = true;
+      if (x)
+        fixExtent(v, *x, "by its bound", b.location);
+      else
+        context->failed = true;
       out.index(v).stated = true;
     }
     ids.push_back(v);
@@ -105,8 +120,9 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
   }
   const std::size_t rank = out.graph.tensors[use.tensor].shape.size();
   if (e.args.size() - 1 != rank) {
-    report(e.location, fmt::format("{} has {} dimension{}, found {} subscript{}", describe(Value::ofLazy(out.read(use.tensor))),
-                                   rank, rank == 1 ? "" : "s", e.args.size() - 1, e.args.size() == 2 ? "" : "s"));
+    report(e.location, fmt::format("{} has {} dimension{}, found {} subscript{}",
+                                   describe(Value::ofLazy(out.read(use.tensor))), rank, rank == 1 ? "" : "s",
+                                   e.args.size() - 1, e.args.size() == 2 ? "" : "s"));
     context->failed = true;
     return;
   }
@@ -133,14 +149,17 @@ std::optional<Affine> Elaborator::subscript(const Expr &e) {
   if (v.kind == Value::Kind::Index) return v.affine;
   if (v.isNumber() && v.number == static_cast<double>(static_cast<std::int64_t>(v.number)))
     return Affine(static_cast<std::int64_t>(v.number));
-  report(startOf(e), fmt::format("a subscript must be affine in the indices, as in 2*i + u - 1; found {}", describe(v)));
+  report(startOf(e),
+         fmt::format("a subscript must be affine in the indices, as in 2*i + u - 1; found {}", describe(v)));
   return std::nullopt;
 }
 
 std::vector<int> Elaborator::contextIndices() const {
   std::vector<int> all;
-  for (const auto &[name, v] : context->visible) all.push_back(v); // the left-hand ones
-  for (const auto &[e, ids] : context->reductions) all.insert(all.end(), ids.begin(), ids.end());
+  for (const auto &[name, v] : context->visible)
+    all.push_back(v); // the left-hand ones
+  for (const auto &[e, ids] : context->reductions)
+    all.insert(all.end(), ids.begin(), ids.end());
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -152,14 +171,15 @@ void Elaborator::fixExtent(int variable, graph::Extent extent, const std::string
     i.extent = extent;
     i.by = by;
   } else if (i.extent != extent) {
-    report(at, fmt::format("the extent of index '{}' is {} {}, but {} {}", i.name, text(i.extent), i.by, text(extent), by));
+    report(at, fmt::format("the extent of index '{}' is {} {}, but {} {}", i.name, text(i.extent), i.by,
+                           text(extent), by));
     context->failed = true;
   }
 }
 
 /// The extents of the dimensions in whose subscripts an index stands alone must agree. A stated extent may be
-/// smaller than these; one that a declared shape on the left states may be larger too: then the statement writes a
-/// part of the tensor.
+/// smaller than these; one that a declared shape on the left states may be larger too: then the statement
+/// writes a part of the tensor.
 void Elaborator::agreeOnExtents() {
   for (const Expr *e : context->order) {
     const Use &use = context->uses.at(e);
@@ -201,9 +221,11 @@ void Elaborator::checkBatchSubscripts() {
     for (std::size_t d = 0; d < use.map.size() && !context->failed; ++d) {
       const graph::Extent dimension = out.graph.tensors[use.tensor].shape[d];
       bool batch = false;
-      for (const auto &[v, c] : use.map[d].terms()) batch = batch || (out.index(v).known && out.index(v).extent.batch);
+      for (const auto &[v, c] : use.map[d].terms())
+        batch = batch || (out.index(v).known && out.index(v).extent.batch);
       if (use.map[d].isVar() || (!batch && !dimension.batch)) continue;
-      report(use.locations[d], fmt::format("the batch dimension takes a batch index alone, found {}", out.str(use.map[d])));
+      report(use.locations[d],
+             fmt::format("the batch dimension takes a batch index alone, found {}", out.str(use.map[d])));
       context->failed = true;
     }
   }
@@ -236,8 +258,9 @@ std::optional<std::int64_t> Elaborator::largestExtent(int variable, const Use &u
   const std::int64_t last = t.shape[d].size - 1;
   const std::int64_t room = c > 0 ? last - rest.max : rest.min; // how far c*i may move the subscript
   if (room >= 0) return room / std::abs(c) + 1;
-  report(use.locations[d], fmt::format("no value of '{}' keeps {} within {}, whose extent is {} here",
-                                       out.index(variable).name, out.str(use.map[d]), t.name, t.shape[d].size));
+  report(use.locations[d],
+         fmt::format("no value of '{}' keeps {} within {}, whose extent is {} here", out.index(variable).name,
+                     out.str(use.map[d]), t.name, t.shape[d].size));
   context->failed = true;
   return std::nullopt;
 }
@@ -252,9 +275,15 @@ void Elaborator::reportUnknownExtents() {
       return !use.guarded &&
              std::any_of(use.map.begin(), use.map.end(), [&](const Affine &a) { return a.uses(v); });
     });
-    report(i.location, used ? fmt::format("the extent of index '{}' is ambiguous: it shares a subscript with another open index", i.name)
-                            : fmt::format("the extent of index '{}' is not known: it stands in no unguarded subscript", i.name));
-    note(i.location, fmt::format("state it: {0} < 3 in a reduction, or a shape on the left, as in y[{0}]: [3] = ...", i.name));
+    report(i.location,
+           used ? fmt::format(
+                      "the extent of index '{}' is ambiguous: it shares a subscript with another open index",
+                      i.name)
+                : fmt::format("the extent of index '{}' is not known: it stands in no unguarded subscript",
+                              i.name));
+    note(i.location,
+         fmt::format("state it: {0} < 3 in a reduction, or a shape on the left, as in y[{0}]: [3] = ...",
+                     i.name));
     return; // the others often follow from this one
   }
 }

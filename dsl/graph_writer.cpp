@@ -29,7 +29,8 @@ Lazy GraphWriter::constant(double value, DType type) const {
 Lazy GraphWriter::read(int tensor) const {
   const Extents &shape = graph.tensors[tensor].shape;
   std::vector<Affine> map;
-  for (int d = 0; d < static_cast<int>(shape.size()); ++d) map.push_back(Affine::var(d));
+  for (int d = 0; d < static_cast<int>(shape.size()); ++d)
+    map.push_back(Affine::var(d));
   Lazy l = readAt(tensor, std::move(map));
   l.shape = shape;
   return l;
@@ -71,7 +72,8 @@ std::string dimensionName(int d, const Extents &shape) {
       position = d - 2;
     }
   }
-  if (position < static_cast<int>(plain.size())) return std::string(1, plain[static_cast<std::size_t>(position)]);
+  if (position < static_cast<int>(plain.size()))
+    return std::string(1, plain[static_cast<std::size_t>(position)]);
   return "i" + std::to_string(d);
 }
 
@@ -86,8 +88,10 @@ graph::Clause GraphWriter::clause(const Spec &spec, const Lazy &value) {
     if (at == spec.domain.end()) internalError("an index of a formula is missing from its domain");
     return Affine::var(static_cast<int>(at - spec.domain.begin()));
   };
-  for (const Affine &g : spec.guards) c.guards.push_back(g.substitute(position));
-  for (const Affine &o : spec.out) c.out.push_back(o.substitute(position));
+  for (const Affine &g : spec.guards)
+    c.guards.push_back(g.substitute(position));
+  for (const Affine &o : spec.out)
+    c.out.push_back(o.substitute(position));
   c.body.root = c.body.copy(value.body, value.body.root, position);
   return c;
 }
@@ -136,9 +140,11 @@ Lazy GraphWriter::spill(graph::Combine op, const Lazy &value, const std::vector<
       for (const auto &[v, c] : g.terms())
         if (std::find(outer.begin(), outer.end(), v) == outer.end()) outer.push_back(v);
     std::sort(outer.begin(), outer.end());
-    std::erase_if(outer, [&](int v) { return std::find(reduced.begin(), reduced.end(), v) != reduced.end(); });
+    std::erase_if(outer,
+                  [&](int v) { return std::find(reduced.begin(), reduced.end(), v) != reduced.end(); });
   } else {
-    for (int d = 0; d < static_cast<int>(value.shape.size()); ++d) outer.push_back(d);
+    for (int d = 0; d < static_cast<int>(value.shape.size()); ++d)
+      outer.push_back(d);
   }
   std::vector<Affine> map;
   for (int v : outer) {

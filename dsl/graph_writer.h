@@ -14,7 +14,7 @@ struct IndexVariable {
   bool known = false;
   bool stated = false;   // by a bound or by a declared shape
   bool declared = false; // by a declared shape
-  std::string by; // what fixed the extent: "in w", "by its bound"
+  std::string by;        // what fixed the extent: "in w", "by its bound"
 };
 
 /// The name, place and origin that a new formula gets.
@@ -25,7 +25,7 @@ struct Label {
 };
 
 class GraphWriter {
-public:
+ public:
   graph::Graph graph;
   std::vector<IndexVariable> indices;
 
@@ -55,14 +55,15 @@ public:
   /// The value as a tensor: itself when it is one already, else a new pointwise formula over its dimensions.
   /// Requires: no guards, and no index that the value depends on.
   int materialize(const Lazy &value, const Label &);
-  /// A new formula over everything that `value` depends on, less `reduced`; the result read at the same place.
+  /// A new formula over everything that `value` depends on, less `reduced`; the result read at the same
+  /// place.
   Lazy spill(graph::Combine, const Lazy &value, const std::vector<int> &reduced, std::vector<Affine> guards,
              std::optional<double> otherwise, const Label &);
 
   /// Gives a Local that was named by the compiler the name that the user gave it, if that is free.
   void rename(int tensor, const std::string &name);
 
-private:
+ private:
   graph::Extent extentOf(int variable, const Lazy &) const;
 };
 

@@ -13,7 +13,8 @@ void Elaborator::leftNames(const Expr &e, bool alone, std::vector<const Expr *> 
     if (alone || !v || !(v->isNumber() || v->kind == Value::Kind::Batch)) names.push_back(&e);
     return;
   }
-  for (const Argument &a : e.args) leftNames(*a.value, false, names);
+  for (const Argument &a : e.args)
+    leftNames(*a.value, false, names);
 }
 
 void Elaborator::defineIndexed(const Statement &s) {
@@ -26,7 +27,8 @@ void Elaborator::defineIndexed(const Statement &s) {
     std::vector<const Expr *> names;
     leftNames(*e, e->kind == Expr::Kind::Name, names);
     for (const Expr *n : names) {
-      const bool seen = std::any_of(own.visible.begin(), own.visible.end(), [&](auto &p) { return p.first == n->text; });
+      const bool seen =
+          std::any_of(own.visible.begin(), own.visible.end(), [&](auto &p) { return p.first == n->text; });
       if (!seen) own.visible.emplace_back(n->text, out.newIndex(n->text, n->location));
     }
   }
@@ -41,16 +43,21 @@ void Elaborator::defineIndexed(const Statement &s) {
   const bool plain = alone.size() == left.size();
   std::optional<Extents> declared;
   const auto earlier = frame->clauses.find(s.name); // a further clause has the shape of the first
-  if (s.hasShape) declared = extents(s.shape, s.nameLocation);
-  else if (earlier != frame->clauses.end()) declared = out.graph.tensors[earlier->second].shape;
+  if (s.hasShape)
+    declared = extents(s.shape, s.nameLocation);
+  else if (earlier != frame->clauses.end())
+    declared = out.graph.tensors[earlier->second].shape;
   if (s.hasShape && !declared) own.failed = true;
   if (!plain && !declared && !own.failed) {
-    report(s.nameLocation, fmt::format("the left-hand side of '{}' is not a plain list of indices: it needs a declared shape", s.name));
+    report(s.nameLocation,
+           fmt::format("the left-hand side of '{}' is not a plain list of indices: it needs a declared shape",
+                       s.name));
     note(s.nameLocation, fmt::format("write {}[...]: [N, 10] = ...", s.name));
     own.failed = true;
   }
   if (declared && declared->size() != left.size()) {
-    report(s.nameLocation, fmt::format("'{}' has {} subscripts, but its declared shape is {}", s.name, left.size(), str(*declared)));
+    report(s.nameLocation, fmt::format("'{}' has {} subscripts, but its declared shape is {}", s.name,
+                                       left.size(), str(*declared)));
     own.failed = true;
   }
   if (declared && !own.failed)
@@ -64,7 +71,8 @@ void Elaborator::defineIndexed(const Statement &s) {
   if (!own.failed) {
     Extents shape = declared.value_or(Extents{});
     if (!declared)
-      for (const Affine &a : left) shape.push_back(out.index(a.terms()[0].first).extent);
+      for (const Affine &a : left)
+        shape.push_back(out.index(a.terms()[0].first).extent);
     writeIndexed(s, left, shape, plain);
   } else if (define(s.name, s.nameLocation)) {
     frame->names[s.name] = Value::error();
@@ -76,14 +84,16 @@ bool Elaborator::writableRange(const Statement &s, const std::vector<Affine> &le
   for (std::size_t d = 0; d < left.size(); ++d) {
     const Interval r = out.rangeOf(left[d]);
     if (r.min >= 0 && r.max < shape[d].size) continue;
-    report(s.subscripts[d]->location, fmt::format("subscript {} runs from {} to {}, but the declared extent is {}",
-                                                  out.str(left[d]), r.min, r.max, shape[d].size));
+    report(s.subscripts[d]->location,
+           fmt::format("subscript {} runs from {} to {}, but the declared extent is {}", out.str(left[d]),
+                       r.min, r.max, shape[d].size));
     return false;
   }
   return true;
 }
 
-void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &left, const Extents &shape, bool plain) {
+void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &left, const Extents &shape,
+                              bool plain) {
   const std::size_t before = out.graph.tensors.size();
   const Value v = evaluate(*s.value);
   std::optional<double> otherwise;
@@ -93,7 +103,8 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
   }
   std::optional<Lazy> l = toLazy(v, startOf(*s.value));
   if (l && !l->shape.empty()) {
-    report(startOf(*s.value), fmt::format("the right-hand side is {}, a whole tensor: give it subscripts", describe(v)));
+    report(startOf(*s.value),
+           fmt::format("the right-hand side is {}, a whole tensor: give it subscripts", describe(v)));
     l.reset();
   }
   GraphWriter::Spec spec;
@@ -101,8 +112,10 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
     spec.op = graph::Combine::Sum;
     std::vector<Guard> rest;
     for (Guard &g : l->guards) {
-      if (g.affine) spec.guards.insert(spec.guards.end(), g.inequalities.begin(), g.inequalities.end());
-      else rest.push_back(std::move(g));
+      if (g.affine)
+        spec.guards.insert(spec.guards.end(), g.inequalities.begin(), g.inequalities.end());
+      else
+        rest.push_back(std::move(g));
     }
     l->guards = std::move(rest);
     if (!spec.guards.empty()) l->unsafe.clear();
@@ -114,7 +127,8 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
   if (plain && !s.accumulates && !s.elseValue && root.kind == graph::Node::Kind::Read && root.map == left &&
       out.graph.tensors[root.id].shape == shape) // an identity needs no formula
     return bind(s.name, s.nameLocation, Value::ofLazy(out.read(root.id)), before);
-  for (const auto &[name, variable] : context->visible) spec.domain.push_back(variable);
+  for (const auto &[name, variable] : context->visible)
+    spec.domain.push_back(variable);
   spec.out = left;
   spec.shape = shape;
   spec.otherwise = otherwise;
@@ -131,16 +145,22 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
 bool Elaborator::addClause(const Statement &s, graph::Clause clause, std::optional<double> otherwise) {
   const int t = frame->clauses.at(s.name);
   std::vector<graph::Formula> &list = out.graph.formulas;
-  const auto at = std::find_if(list.begin(), list.end(), [&](const graph::Formula &f) { return f.target == t; });
+  const auto at =
+      std::find_if(list.begin(), list.end(), [&](const graph::Formula &f) { return f.target == t; });
   const graph::Tensor &tensor = out.graph.tensors[t];
   for (auto f = at + 1; f != list.end(); ++f)
     for (const graph::Clause &c : f->clauses)
       for (const graph::Node &n : c.body.nodes)
         if (n.kind == graph::Node::Kind::Read && n.id == t)
-          return report(s.nameLocation, fmt::format("'{}' has been read already: all its clauses must stand before that", s.name)), false;
+          return report(s.nameLocation,
+                        fmt::format("'{}' has been read already: all its clauses must stand before that",
+                                    s.name)),
+                 false;
   if (tensor.shape.size() != clause.out.size() || tensor.dtype != clause.body.nodes[clause.body.root].dtype ||
       (s.accumulates ? graph::Combine::Sum : graph::Combine::Assign) != at->op)
-    return report(s.nameLocation, fmt::format("this clause of '{}' differs from its first in shape, type or '+='", s.name)), false;
+    return report(s.nameLocation,
+                  fmt::format("this clause of '{}' differs from its first in shape, type or '+='", s.name)),
+           false;
   at->clauses.push_back(std::move(clause));
   if (otherwise) at->otherwise = otherwise;
   std::rotate(at, at + 1, list.end()); // after what the new clause reads

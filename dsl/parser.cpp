@@ -11,12 +11,13 @@ namespace {
 constexpr int deepestBlock = 50;
 
 class Parser : public ExpressionParser {
-public:
+ public:
   using ExpressionParser::ExpressionParser;
 
   SourceFile file() {
     SourceFile f;
-    while (!in.atEnd()) guarded([&] { item(f); });
+    while (!in.atEnd())
+      guarded([&] { item(f); });
     return f;
   }
 
@@ -29,7 +30,7 @@ public:
     return diag.hasErrors() ? nullptr : std::move(e);
   }
 
-private:
+ private:
   template <class F> void guarded(F parse) {
     brackets = 0;
     opened.clear();
@@ -166,10 +167,19 @@ private:
   bool declaration(Statement &s) {
     using K = Statement::Kind;
     if (in.peek().kind != Token::Kind::Identifier) return false;
-    static constexpr std::array<std::pair<std::string_view, K>, 13> words = {{
-        {"model", K::Model}, {"const", K::Const}, {"input", K::Input}, {"target", K::Target},
-        {"output", K::Output}, {"loss", K::Loss}, {"metric", K::Metric}, {"train", K::Train},
-        {"param", K::Param}, {"state", K::State}, {"next", K::Next}, {"if", K::If}, {"require", K::Require}}};
+    static constexpr std::array<std::pair<std::string_view, K>, 13> words = {{{"model", K::Model},
+                                                                              {"const", K::Const},
+                                                                              {"input", K::Input},
+                                                                              {"target", K::Target},
+                                                                              {"output", K::Output},
+                                                                              {"loss", K::Loss},
+                                                                              {"metric", K::Metric},
+                                                                              {"train", K::Train},
+                                                                              {"param", K::Param},
+                                                                              {"state", K::State},
+                                                                              {"next", K::Next},
+                                                                              {"if", K::If},
+                                                                              {"require", K::Require}}};
     for (const auto &[word, kind] : words) {
       if (!in.at(word)) continue;
       s.kind = kind;
@@ -182,28 +192,45 @@ private:
 
   void finish(Statement &s) {
     switch (s.kind) {
-    case Statement::Kind::Model: return named(s, "the model's name");
-    case Statement::Kind::Const: named(s, "the constant's name"); return valueOf(s);
+    case Statement::Kind::Model:
+      return named(s, "the model's name");
+    case Statement::Kind::Const:
+      named(s, "the constant's name");
+      return valueOf(s);
     case Statement::Kind::Input:
-    case Statement::Kind::Target: named(s, "a name"); return type(s.type);
+    case Statement::Kind::Target:
+      named(s, "a name");
+      return type(s.type);
     case Statement::Kind::Output:
       named(s, "the output's name");
       if (in.at("=")) valueOf(s);
       return;
     case Statement::Kind::Loss:
-      if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "=") return named(s, "a name"), valueOf(s);
+      if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "=")
+        return named(s, "a name"), valueOf(s);
       s.value = expression();
       return;
-    case Statement::Kind::Metric: named(s, "the metric's name"); return valueOf(s);
-    case Statement::Kind::Train: s.value = expression(); return;
+    case Statement::Kind::Metric:
+      named(s, "the metric's name");
+      return valueOf(s);
+    case Statement::Kind::Train:
+      s.value = expression();
+      return;
     case Statement::Kind::Param:
-    case Statement::Kind::State: named(s, "a name"); return stored(s);
-    case Statement::Kind::Next: named(s, "the name of a state"); return valueOf(s);
-    case Statement::Kind::If: return conditional(s);
-    case Statement::Kind::Require: return requirement(s);
+    case Statement::Kind::State:
+      named(s, "a name");
+      return stored(s);
+    case Statement::Kind::Next:
+      named(s, "the name of a state");
+      return valueOf(s);
+    case Statement::Kind::If:
+      return conditional(s);
+    case Statement::Kind::Require:
+      return requirement(s);
     case Statement::Kind::Define:
     case Statement::Kind::Indexed:
-    case Statement::Kind::Value: return;
+    case Statement::Kind::Value:
+      return;
     }
   }
 

@@ -1,7 +1,7 @@
 // .net text -> syntax tree.
 //
-// A statement ends at the end of its line when all brackets are closed and the next line does not begin with an
-// infix operator, `|>`, `as` or `else`; `;` ends one too. Precedence, loosest first:
+// A statement ends at the end of its line when all brackets are closed and the next line does not begin with
+// an infix operator, `|>`, `as` or `else`; `;` ends one too. Precedence, loosest first:
 //   |>    or    and    not    == != < <= > >=    + -    * / and reductions    unary -    ^    call, subscript
 // A reduction's body is one product: sum(k) a[k]*b[k] + c is (sum(k) a[k]*b[k]) + c.
 #pragma once

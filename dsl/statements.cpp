@@ -25,7 +25,8 @@ Elaborated Elaborator::run(const SourceFile &file) {
   return std::move(result);
 }
 
-// --- places and messages ----------------------------------------------------------------------------------------
+// --- places and messages
+// ----------------------------------------------------------------------------------------
 
 /// The call of the user's file that led into the prelude; null outside it.
 const Elaborator::Frame *Elaborator::outermostPrelude() const {
@@ -73,23 +74,29 @@ Label Elaborator::temporary(const std::string &suffix, const Location &at) const
 
 std::string Elaborator::suggestion(const std::string &word, bool callable) const {
   std::vector<std::string> names;
-  for (const auto &[name, c] : library) names.push_back(name);
+  for (const auto &[name, c] : library)
+    names.push_back(name);
   for (const FnRow &r : allFunctions())
     if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
-  for (const char *n : {"where", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin"})
+  for (const char *n :
+       {"where", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin"})
     names.emplace_back(n);
   if (!callable) {
     names.clear();
-    for (const auto &[name, v] : frame->names) names.push_back(name);
-    for (const auto &[name, v] : frame->arguments) names.push_back(name);
-    for (const char *n : {"training", "epoch", "step", "steps", "N", "pi"}) names.emplace_back(n);
+    for (const auto &[name, v] : frame->names)
+      names.push_back(name);
+    for (const auto &[name, v] : frame->arguments)
+      names.push_back(name);
+    for (const char *n : {"training", "epoch", "step", "steps", "N", "pi"})
+      names.emplace_back(n);
   }
   std::string near = foreignName(word);
   if (near.empty() && word.size() > 2) near = nearest(word, names); // of one letter everything is near
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
-// --- statements -------------------------------------------------------------------------------------------------
+// --- statements
+// -------------------------------------------------------------------------------------------------
 
 /// The value of a block is that of its last statement.
 std::optional<Value> Elaborator::runBlock(const Block &block) {
@@ -111,47 +118,66 @@ std::optional<Value> Elaborator::runStatement(const Statement &s) {
   }
   case Statement::Kind::Indexed:
     if (inOptimizer) {
-      report(s.location, "an optimizer treats every parameter alike: write whole tensors, as in v = momentum * v + g");
+      report(s.location,
+             "an optimizer treats every parameter alike: write whole tensors, as in v = momentum * v + g");
       return std::nullopt;
     }
     defineIndexed(s);
     return frame->names[s.name];
   case Statement::Kind::Value: {
     Value v = evaluateRoot(*s.value, frame->path);
-    if (frame == &model && !v.isError()) report(s.location, "this expression is not used: give it a name, or write output, loss or metric");
+    if (frame == &model && !v.isError())
+      report(s.location, "this expression is not used: give it a name, or write output, loss or metric");
     return v;
   }
-  case Statement::Kind::If: return conditional(s);
-  case Statement::Kind::Require: return require(s), std::nullopt;
-  case Statement::Kind::Param: return declareParam(s), std::nullopt;
-  case Statement::Kind::State: return declareState(s), std::nullopt;
-  case Statement::Kind::Next: return declareNext(s), std::nullopt;
-  default: return runModelStatement(s);
+  case Statement::Kind::If:
+    return conditional(s);
+  case Statement::Kind::Require:
+    return require(s), std::nullopt;
+  case Statement::Kind::Param:
+    return declareParam(s), std::nullopt;
+  case Statement::Kind::State:
+    return declareState(s), std::nullopt;
+  case Statement::Kind::Next:
+    return declareNext(s), std::nullopt;
+  default:
+    return runModelStatement(s);
   }
 }
 
 std::optional<Value> Elaborator::runModelStatement(const Statement &s) {
   if (frame != &model) {
-    report(s.location, fmt::format("this statement belongs to the model, not into {} '{}'", name(frame->callable->kind), frame->callable->name));
+    report(s.location, fmt::format("this statement belongs to the model, not into {} '{}'",
+                                   name(frame->callable->kind), frame->callable->name));
     return std::nullopt;
   }
   switch (s.kind) {
   case Statement::Kind::Model:
     if (!result.model.empty()) report(s.nameLocation, "a file holds one model: this is the second 'model'");
-    if (s.name.find('.') != std::string::npos) report(s.nameLocation, "the name of a model has no dots: it becomes a C++ namespace");
+    if (s.name.find('.') != std::string::npos)
+      report(s.nameLocation, "the name of a model has no dots: it becomes a C++ namespace");
     result.model = s.name;
     break;
-  case Statement::Kind::Const: declareConst(s); break;
+  case Statement::Kind::Const:
+    declareConst(s);
+    break;
   case Statement::Kind::Input:
-  case Statement::Kind::Target: declareInput(s); break;
-  case Statement::Kind::Output: declareOutput(s); break;
+  case Statement::Kind::Target:
+    declareInput(s);
+    break;
+  case Statement::Kind::Output:
+    declareOutput(s);
+    break;
   case Statement::Kind::Loss:
-  case Statement::Kind::Metric: declareMeasure(s); break;
+  case Statement::Kind::Metric:
+    declareMeasure(s);
+    break;
   case Statement::Kind::Train:
     if (trainStatement) report(s.location, "a second 'train': a model has one training plan");
     trainStatement = &s;
     break;
-  default: break;
+  default:
+    break;
   }
   return std::nullopt;
 }
@@ -160,7 +186,8 @@ std::optional<Value> Elaborator::conditional(const Statement &s) {
   const Value c = evaluateRoot(*s.value, {});
   if (c.isError()) return c;
   if (!c.isBoolean()) {
-    report(startOf(*s.value), fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
+    report(startOf(*s.value),
+           fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
     if (c.isTensor()) note(startOf(*s.value), "to choose when the model runs, write where(condition, a, b)");
     return Value::error();
   }
@@ -171,7 +198,9 @@ void Elaborator::require(const Statement &s) {
   const Value c = evaluateRoot(*s.value, {});
   if (c.isError()) return;
   if (!c.isBoolean())
-    return report(startOf(*s.value), fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
+    return report(
+        startOf(*s.value),
+        fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
   if (c.number != 0) return;
   report(s.location, s.message);
   throw RequirementFailed{};
@@ -180,7 +209,8 @@ void Elaborator::require(const Statement &s) {
 bool Elaborator::define(const std::string &name, const Location &at) {
   const auto [it, fresh] = frame->defined.emplace(name, at);
   if (fresh) {
-    if (frame == &model && (name == "N" || name == "training" || name == "epoch" || name == "step" || name == "steps"))
+    if (frame == &model &&
+        (name == "N" || name == "training" || name == "epoch" || name == "step" || name == "steps"))
       report(at, fmt::format("'{}' has a meaning of its own: choose another name", name));
     return true;
   }
@@ -189,7 +219,8 @@ bool Elaborator::define(const std::string &name, const Location &at) {
   return false;
 }
 
-/// A name for a value. Tensors become formulas; a formula that the compiler has just named takes the user's name.
+/// A name for a value. Tensors become formulas; a formula that the compiler has just named takes the user's
+/// name.
 void Elaborator::bind(const std::string &name, const Location &at, Value v, std::size_t tensorsBefore) {
   if (!define(name, at)) return;
   if (name.find('.') != std::string::npos) {
@@ -201,7 +232,8 @@ void Elaborator::bind(const std::string &name, const Location &at, Value v, std:
     const int t = listTensor(v, qualified(name), at);
     v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
   }
-  if (v.isTensor() && v.lazy.dtype() != DType::Bool && !(v.lazy.shape.empty() && v.lazy.root().kind == graph::Node::Kind::Scalar)) {
+  if (v.isTensor() && v.lazy.dtype() != DType::Bool &&
+      !(v.lazy.shape.empty() && v.lazy.root().kind == graph::Node::Kind::Scalar)) {
     const int t = settle(std::move(v), label(name, at), at);
     v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
     if (t >= static_cast<int>(tensorsBefore) && fixedNames.insert(t).second) out.rename(t, qualified(name));

@@ -17,7 +17,8 @@ struct Fans {
 Fans fans(const Extents &shape) {
   if (shape.size() < 2) return {};
   double taps = 1;
-  for (std::size_t d = 2; d < shape.size(); ++d) taps *= static_cast<double>(shape[d].size);
+  for (std::size_t d = 2; d < shape.size(); ++d)
+    taps *= static_cast<double>(shape[d].size);
   return {static_cast<double>(shape[1].size) * taps, static_cast<double>(shape[0].size) * taps};
 }
 
@@ -35,8 +36,11 @@ std::optional<graph::Initializer> Elaborator::initializer(const Expr &e, const E
   for (const Argument &a : e.args) {
     const std::optional<double> v = number(*a.value, "an argument of an initialiser");
     if (!v) return std::nullopt;
-    if (!a.name.empty()) return report(a.location, fmt::format("{} takes its arguments by position", e.text)), std::nullopt;
-    if (!std::isfinite(*v)) return report(a.location, fmt::format("an initialiser needs finite numbers, found {}", *v)), std::nullopt;
+    if (!a.name.empty())
+      return report(a.location, fmt::format("{} takes its arguments by position", e.text)), std::nullopt;
+    if (!std::isfinite(*v))
+      return report(a.location, fmt::format("an initialiser needs finite numbers, found {}", *v)),
+             std::nullopt;
     x.push_back(*v);
   }
   if (e.text == "zeros" && x.empty()) return graph::Initializer{K::Constant, 0, 0};
@@ -47,16 +51,20 @@ std::optional<graph::Initializer> Elaborator::initializer(const Expr &e, const E
   if (e.text == "normal" && x.size() == 1) return graph::Initializer{K::Normal, 0, x[0]};
   if (e.text == "normal" && x.size() == 2) return graph::Initializer{K::Normal, x[0], x[1]};
   for (const char *known : {"zeros", "ones", "constant", "uniform", "normal"})
-    if (e.text == known) return report(e.location, fmt::format("wrong number of arguments for {}: found {}", e.text, x.size())), std::nullopt;
+    if (e.text == known)
+      return report(e.location, fmt::format("wrong number of arguments for {}: found {}", e.text, x.size())),
+             std::nullopt;
   std::vector<std::string> names = {"zeros", "ones", "constant", "uniform", "normal"};
   for (const auto &[n, c] : library)
     if (c->kind == Callable::Kind::Init) names.push_back(n);
   const std::string near = nearest(e.text, names);
-  report(e.location, fmt::format("unknown initialiser '{}'{}", e.text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  report(e.location, fmt::format("unknown initialiser '{}'{}", e.text,
+                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   return std::nullopt;
 }
 
-std::optional<graph::Initializer> Elaborator::userInitializer(const Expr &e, const Callable &c, const Extents &shape) {
+std::optional<graph::Initializer> Elaborator::userInitializer(const Expr &e, const Callable &c,
+                                                              const Extents &shape) {
   mayEnter(e);
   Frame callee;
   callee.callable = &c;
@@ -69,7 +77,8 @@ std::optional<graph::Initializer> Elaborator::userInitializer(const Expr &e, con
     callee.arguments["fan_in"] = Value::ofNumber(f.in);
     callee.arguments["fan_out"] = Value::ofNumber(f.out);
   } else {
-    report(e.location, fmt::format("{} needs a tensor of at least two dimensions, found {}", c.name, str(shape)));
+    report(e.location,
+           fmt::format("{} needs a tensor of at least two dimensions, found {}", c.name, str(shape)));
     return std::nullopt;
   }
   frame = &callee;
@@ -97,7 +106,8 @@ std::vector<int> Elaborator::trainedParameters() const {
 
 void Elaborator::train(const Statement &s) {
   const Expr &e = *s.value;
-  const auto it = e.kind == Expr::Kind::Call || e.kind == Expr::Kind::Name ? library.find(e.text) : library.end();
+  const auto it =
+      e.kind == Expr::Kind::Call || e.kind == Expr::Kind::Name ? library.find(e.text) : library.end();
   if (it == library.end() || it->second->kind != Callable::Kind::Optimizer) {
     std::vector<std::string> names;
     for (const auto &[n, c] : library)
@@ -108,7 +118,8 @@ void Elaborator::train(const Statement &s) {
                                           e.text.empty() ? "" : fmt::format(", found '{}'", e.text),
                                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
-  const bool loss = std::any_of(out.graph.results.begin(), out.graph.results.end(), [](const graph::Result &r) { return r.kind == graph::Result::Kind::Loss; });
+  const bool loss = std::any_of(out.graph.results.begin(), out.graph.results.end(),
+                                [](const graph::Result &r) { return r.kind == graph::Result::Kind::Loss; });
   if (!loss) {
     if (!diag.hasErrors()) report(s.location, "there is no 'loss' to train with");
     return;
@@ -121,25 +132,32 @@ void Elaborator::train(const Statement &s) {
   arguments.depth = 1;
   if (!bindArguments(e, c, arguments, /*whole=*/true)) return;
   for (auto &[name, v] : arguments.arguments) { // run-time rates are scalars of the graph; lr always is
-    if (v.isTensor()) return report(e.location, fmt::format("argument '{}' of {} is a number or a run-time number, found {}", name, c.name, describe(v)));
-    if (v.kind != Value::Kind::Program && v.kind != Value::Kind::Batch && !(name == "lr" && v.isNumber())) continue;
+    if (v.isTensor())
+      return report(e.location, fmt::format("argument '{}' of {} is a number or a run-time number, found {}",
+                                            name, c.name, describe(v)));
+    if (v.kind != Value::Kind::Program && v.kind != Value::Kind::Batch && !(name == "lr" && v.isNumber()))
+      continue;
     std::vector<ScalarOp> program;
     append(program, v);
     v = Value::ofLazy(out.scalar(name, program));
   }
   const std::vector<int> params = trainedParameters();
-  if (params.empty() && !diag.hasErrors()) return report(s.location, "the loss depends on no parameter: there is nothing to train");
-  for (int p : params) updateParameter(c, arguments, p, s.location);
+  if (params.empty() && !diag.hasErrors())
+    return report(s.location, "the loss depends on no parameter: there is nothing to train");
+  for (int p : params)
+    updateParameter(c, arguments, p, s.location);
 }
 
-void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int parameter, const Location &at) {
+void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int parameter,
+                                 const Location &at) {
   graph::Tensor g;
   g.name = out.graph.tensors[parameter].name + ".grad";
   g.kind = graph::TensorKind::Gradient;
   g.shape = out.graph.tensors[parameter].shape;
   g.of = parameter;
   g.location = at;
-  if (out.graph.find(g.name) >= 0) return report(at, fmt::format("there is a tensor named '{}' already", g.name));
+  if (out.graph.find(g.name) >= 0)
+    return report(at, fmt::format("there is a tensor named '{}' already", g.name));
   const int gradient = out.graph.addTensor(std::move(g));
   Frame callee = arguments;
   callee.path = out.graph.tensors[parameter].name;
@@ -154,8 +172,10 @@ void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int 
     context = nullptr;
   }
   inOptimizer = false;
-  const bool updated = std::any_of(out.graph.next.begin(), out.graph.next.end(), [&](const graph::Next &n) { return n.state == parameter; });
-  if (!updated && !diag.hasErrors()) report(c.location, fmt::format("optimizer '{}' never says 'next w = ...'", c.name));
+  const bool updated = std::any_of(out.graph.next.begin(), out.graph.next.end(),
+                                   [&](const graph::Next &n) { return n.state == parameter; });
+  if (!updated && !diag.hasErrors())
+    report(c.location, fmt::format("optimizer '{}' never says 'next w = ...'", c.name));
   frame = saved;
 }
 

@@ -34,7 +34,9 @@ Value Value::ofText(std::string s) {
   return v;
 }
 
-Value Value::ofBatch() { return make(Kind::Batch); }
+Value Value::ofBatch() {
+  return make(Kind::Batch);
+}
 
 Value Value::ofProgram(std::vector<ScalarOp> program, std::string name) {
   if (isConstant(program)) return ofNumber(evaluate(program, {}));
@@ -67,21 +69,31 @@ int wholeTensor(const Lazy &l) {
 
 std::string str(const Extents &shape) {
   std::string s;
-  for (const graph::Extent &e : shape) s += (s.empty() ? "" : ", ") + (e.batch ? "N" : std::to_string(e.size));
+  for (const graph::Extent &e : shape)
+    s += (s.empty() ? "" : ", ") + (e.batch ? "N" : std::to_string(e.size));
   return "[" + s + "]";
 }
 
 std::string describe(const Value &v) {
   switch (v.kind) {
-  case Value::Kind::Error: return "an error";
-  case Value::Kind::Number: return fmt::format("the number {}", v.number);
-  case Value::Kind::Boolean: return v.number != 0 ? "true" : "false";
-  case Value::Kind::Text: return fmt::format("the string \"{}\"", v.text);
-  case Value::Kind::Batch: return "the batch extent N";
-  case Value::Kind::Program: return "a run-time number";
-  case Value::Kind::Index: return "an index";
-  case Value::Kind::List: return "a tensor literal of shape " + str(v.lazy.shape);
-  case Value::Kind::Tensor: break;
+  case Value::Kind::Error:
+    return "an error";
+  case Value::Kind::Number:
+    return fmt::format("the number {}", v.number);
+  case Value::Kind::Boolean:
+    return v.number != 0 ? "true" : "false";
+  case Value::Kind::Text:
+    return fmt::format("the string \"{}\"", v.text);
+  case Value::Kind::Batch:
+    return "the batch extent N";
+  case Value::Kind::Program:
+    return "a run-time number";
+  case Value::Kind::Index:
+    return "an index";
+  case Value::Kind::List:
+    return "a tensor literal of shape " + str(v.lazy.shape);
+  case Value::Kind::Tensor:
+    break;
   }
   if (v.lazy.dtype() == DType::Bool) return "a condition that is decided at run time";
   if (v.lazy.shape.empty()) return "a single number of type " + std::string(name(v.lazy.dtype()));
@@ -96,18 +108,23 @@ std::vector<int> freeIndices(const Lazy &l) {
   };
   graph::Body reached; // only what the root and the guards reach counts
   copyNode(reached, l.body, l.body.root);
-  for (const Guard &g : l.guards) copyNode(reached, l.body, g.node);
+  for (const Guard &g : l.guards)
+    copyNode(reached, l.body, g.node);
   for (const graph::Node &n : reached.nodes) {
     collect(n.affine);
-    for (const Affine &a : n.map) collect(a);
+    for (const Affine &a : n.map)
+      collect(a);
   }
   return {found.begin(), found.end()};
 }
 
 void append(std::vector<ScalarOp> &to, const Value &from) {
-  if (from.kind == Value::Kind::Program) to.insert(to.end(), from.program.begin(), from.program.end());
-  else if (from.kind == Value::Kind::Batch) to.push_back({ScalarOp::Count});
-  else to.push_back({ScalarOp::Const, from.number});
+  if (from.kind == Value::Kind::Program)
+    to.insert(to.end(), from.program.begin(), from.program.end());
+  else if (from.kind == Value::Kind::Batch)
+    to.push_back({ScalarOp::Count});
+  else
+    to.push_back({ScalarOp::Const, from.number});
 }
 
 int copyNode(graph::Body &to, const graph::Body &from, int n) {

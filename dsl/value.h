@@ -9,8 +9,8 @@
 
 namespace netc::dsl {
 
-/// Affine variables below this are the dimensions of a whole tensor (`a + b`); from it on they number the indices of
-/// index notation (`a[i] + b[i]`).
+/// Affine variables below this are the dimensions of a whole tensor (`a + b`); from it on they number the
+/// indices of index notation (`a[i] + b[i]`).
 inline constexpr int firstIndex = 1 << 16;
 
 using Extents = std::vector<graph::Extent>;
@@ -23,8 +23,8 @@ struct UnsafeRead {
 
 /// `[c]`: the value counts only where the condition holds, and is 0 elsewhere.
 struct Guard {
-  int node;                         // of the value's body, Bool
-  bool affine = false;              // then it equals: all of `inequalities` >= 0
+  int node;            // of the value's body, Bool
+  bool affine = false; // then it equals: all of `inequalities` >= 0
   std::vector<Affine> inequalities;
 };
 
@@ -42,7 +42,7 @@ struct Lazy {
 
 struct Value {
   enum class Kind {
-    Error,   // reported already; silences what follows from it
+    Error, // reported already; silences what follows from it
     Number,
     Boolean, // known at compile time
     Text,
