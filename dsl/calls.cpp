@@ -65,8 +65,7 @@ Value Elaborator::evaluateCall(const Expr &e) {
       return fail(e.location, fmt::format("'{}' is an optimizer: it stands after 'train'", e.text));
     }
   }
-  bool known = isBuiltin(e.text);
-  if (known) return builtin(e, known);
+  if (isBuiltin(e.text)) return builtin(e);
   if (const auto f = callable(e.text)) return callScalar(e, *f);
   for (const Argument &a : e.args) // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
@@ -74,7 +73,7 @@ Value Elaborator::evaluateCall(const Expr &e) {
               fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
 }
 
-Value Elaborator::builtin(const Expr &e, bool &) {
+Value Elaborator::builtin(const Expr &e) {
   const std::size_t expected = e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" ? 1 : 2;
   if (e.args.size() != expected)
     return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,

@@ -96,7 +96,6 @@ class Elaborator {
   Value literal(const Expr &);
   Value evaluateSubscript(const Expr &);
   Value evaluateReduce(const Expr &);
-  Value meanFactor(const std::vector<int> &reduced);
   Value scaled(Value, const std::vector<int> &reduced, const Location &);
   std::optional<double> number(const Expr &, std::string_view what);
   std::optional<std::int64_t> integer(const Expr &, std::string_view what);
@@ -144,7 +143,7 @@ class Elaborator {
   // --- calls (calls.cpp)
   // ----------------------------------------------------------------------------------------
   Value evaluateCall(const Expr &);
-  Value builtin(const Expr &, bool &known);
+  Value builtin(const Expr &);
   Value callScalar(const Expr &, Fn);
   Value callFunction(const Expr &, const Callable &);
   Value callLayer(const Expr &, const Callable &);
