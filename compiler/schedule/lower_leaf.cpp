@@ -82,6 +82,7 @@ private:
   RegisterRef acc, best;       // best: the ordinal of argmax
   std::optional<RegisterRef> mask;
   bool continues = false;      // the accumulators start with what the target holds
+  std::optional<RegisterRef> seen; // a max or min: 1 once its window has a point; without one the target keeps its value
 };
 
 int LeafLowering::position(const std::string &name) const {
@@ -146,7 +147,7 @@ void LeafLowering::prepare() {
     collapsed.push_back(group);
   }
   if (!leaf.vector.empty()) vector = position(leaf.vector);
-  if (vector >= 0 && std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) { return g.uses(vector); }))
+  if (vector >= 0 && nest.guarded(vector))
     misfit(leaf, "a guard depends on the vector index");
   for (const std::string &n : leaf.order) order.push_back(position(n));
   checkOrder();
@@ -362,12 +363,16 @@ void LeafLowering::accumulate() {
   const bool ordinals = formula->op == Combine::ArgMax || formula->op == Combine::ArgMin;
   const Operand start = identity();
   acc = k.reg("acc", start.type, dims);
+  seen.reset();
   if (ordinals) best = k.reg("best", DType::I32, dims);
+  const bool extremum = formula->op != Combine::Sum && formula->op != Combine::Prod;
+  if (extremum && !nest.guards.empty() && !coversAll(context.graph, *formula)) seen = k.reg("seen", DType::I32, dims);
   const std::vector<Affine> waiting = std::exchange(guards, {}); // starts and results have no reduction index
   overTile([&] {
     if (continues && !reducesLanes()) k.add(point.load(accumulator(acc), formula->target, nest.out));
     else k.add(loop::Compute{accumulator(acc), {}, {start}});
     if (ordinals) k.add(loop::Compute{accumulator(best), {}, {KernelBuilder::constant(-1, DType::I32)}});
+    if (seen) k.add(loop::Compute{accumulator(*seen), {}, {KernelBuilder::constant(0, DType::I32)}});
   });
   guards = waiting;
   reductionLoops(resultCount);
@@ -440,6 +445,7 @@ void LeafLowering::onePoint() {
     const Operand next = k.compute("next", DType::F32, Fn::Fma, {x, y, KernelBuilder::of(a)});
     return k.add(loop::Compute{a, Fn::Select, {KernelBuilder::of(*mask), next, KernelBuilder::of(a)}});
   }
+  if (seen) k.add(loop::Compute{accumulator(*seen), {}, {KernelBuilder::constant(1, DType::I32)}});
   combine(point.emit());
 }
 
@@ -449,6 +455,7 @@ Operand LeafLowering::ordinal() {
   for (std::size_t p = nest.clause->domain.size(); p-- > 0;) {
     if (!nest.positions[p].reduction) continue;
     number += Affine::var(static_cast<int>(p), radix);
+    if (nest.positions[p].batch) number += Affine::var(nest.block, radix * loop::lanes);
     radix *= nest.positions[p].extent;
   }
   return point.number(number);
@@ -502,6 +509,13 @@ void LeafLowering::results() {
       k.add(point.load(old, formula->target, nest.out));
       value = k.compute("sum", DType::F32, formula->op == Combine::Sum ? Fn::Add : Fn::Mul, {KernelBuilder::of(old), value});
     }
+  }
+  if (seen) {
+    const DType type = context.graph.tensors[formula->target].dtype;
+    const RegisterRef old = k.reg("old", type);
+    k.add(point.load(old, formula->target, nest.out));
+    const Operand empty = k.compute("empty", DType::Bool, Fn::Eq, {KernelBuilder::of(accumulator(*seen)), KernelBuilder::constant(0, DType::I32)});
+    value = k.compute("kept", type, Fn::Select, {empty, KernelBuilder::of(old), value});
   }
   store(formula->target, nest.out, value);
   followers(value);

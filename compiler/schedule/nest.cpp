@@ -19,9 +19,12 @@ int Nest::find(const std::string &name) const {
   return -1;
 }
 
+bool Nest::guarded(int p) const {
+  return std::any_of(guards.begin(), guards.end(), [p](const Affine &a) { return a.uses(p); });
+}
+
 bool Nest::usedAsNumber(int p) const {
-  const auto uses = [p](const Affine &a) { return a.uses(p); };
-  return std::any_of(guards.begin(), guards.end(), uses) || std::any_of(index.begin(), index.end(), uses);
+  return guarded(p) || std::any_of(index.begin(), index.end(), [p](const Affine &a) { return a.uses(p); });
 }
 
 /// n as a number: 16 * block + lane.
@@ -154,6 +157,8 @@ bool coversAll(const Graph &g, const Formula &f) {
     const Clause &c = f.clauses[i];
     const Nest nest = makeNest(g, {}, f, static_cast<int>(i));
     if (!injective(nest)) return false;
+    // A window without points takes the `otherwise`; sums and products of nothing are 0 and 1 by themselves.
+    if (f.otherwise && !c.guards.empty() && f.op != graph::Combine::Sum && f.op != graph::Combine::Prod) return false;
     for (const Affine &guard : c.guards) {
       const bool reduced = std::any_of(guard.terms().begin(), guard.terms().end(),
                                        [&](const Affine::Term &t) { return nest.positions[t.first].reduction; });

@@ -31,6 +31,7 @@ struct Nest {
   Affine out;                // address in the target
 
   int find(const std::string &name) const; // position by name, -1: none
+  bool guarded(int position) const;        // some guard depends on it
   bool usedAsNumber(int position) const;   // by a guard or an Index node
 };
 
@@ -50,7 +51,7 @@ void collapse(Nest &, const std::vector<int> &group);
 
 /// No two points of the result indices write the same element.
 bool injective(const Nest &);
-/// The clauses of the formula write every element of the target, whatever the reductions do.
+/// The clauses of the formula give every element of the target its value, whatever points guards leave out.
 bool coversAll(const graph::Graph &, const graph::Formula &);
 /// out is the plain list of distinct indices, each over the whole extent.
 bool plainOut(const graph::Graph &, const graph::Formula &, const graph::Clause &);

@@ -106,7 +106,7 @@ private:
     const Formula &f = g.formulas[i];
     if (follow(i)) return;
     Group &group = groupFor(perSample[i]);
-    if (!coversAll(g, f)) {
+    if (!coversAll(g, f) || leavesLanes(f)) {
       Leaf fill;
       fill.formula = g.tensors[f.target].name;
       fill.fill = true;
@@ -114,6 +114,15 @@ private:
     }
     for (std::size_t c = 0; c < f.clauses.size(); ++c) group.leaves.push_back(makeLeaf(f, static_cast<int>(c)));
     at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
+  }
+
+  /// Sample by sample, the lanes beyond the last sample get no value; but others read whole blocks.
+  bool leavesLanes(const Formula &f) const {
+    for (std::size_t c = 0; c < f.clauses.size(); ++c) {
+      const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(c));
+      if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch) return true;
+    }
+    return false;
   }
 
   Leaf makeLeaf(const Formula &f, int clause) const {
@@ -169,7 +178,7 @@ private:
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
-    if (leaf.fill || lead.clauses.size() != 1 || !coversAll(g, lead) || !plainOut(g, lead, lead.clauses[0])) return false;
+    if (leaf.fill || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) || !plainOut(g, lead, lead.clauses[0])) return false;
     if (static_cast<int>(leaf.then.size()) >= 4) return false;
     return canFollow(f, leaf, lead) && (leaf.then.push_back(g.tensors[f.target].name), at[f.target] = last, true);
   }

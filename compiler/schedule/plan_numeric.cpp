@@ -13,7 +13,7 @@ namespace {
 /// How well position p would run along the lanes: contiguous accesses count for it, gathers against it.
 int laneScore(const Nest &nest, int p) {
   const Position &pos = nest.positions[p];
-  if (pos.name.empty() || pos.extent < 2 || nest.usedAsNumber(p)) return 0;
+  if (pos.name.empty() || pos.extent < 2 || nest.guarded(p)) return 0;
   if (pos.reduction && (nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin)) return 0;
   int score = 0;
   const auto judge = [&](const Affine &a, int weight) {
@@ -31,7 +31,7 @@ int laneScore(const Nest &nest, int p) {
 } // namespace
 
 int chooseVector(const Nest &nest) {
-  if (nest.batch >= 0 && !nest.usedAsNumber(nest.batch)) {
+  if (nest.batch >= 0 && !nest.guarded(nest.batch)) {
     const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
     if (!(ordinal && nest.positions[nest.batch].reduction)) return nest.batch;
   }
