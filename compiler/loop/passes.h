@@ -13,7 +13,7 @@ namespace netc::loop {
 /// Conditions of such an If that do not name the variable move before the loop.
 void clip(Kernel &, std::int64_t batch);
 
-/// Splits serial loops at the values where a guard below them changes, so that the guards fold: into at most four
+/// Splits serial loops at the values where a guard below them changes, so that the guards fold: into at most six
 /// pieces, else into the longest stretch without a change and the two edges, whose guards remain. A loop that would
 /// grow beyond 4000 statements stays whole. Loops with a step keep their phase.
 void split(Kernel &, std::int64_t batch);

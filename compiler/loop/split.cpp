@@ -8,7 +8,7 @@ namespace netc::loop {
 
 namespace {
 
-constexpr std::size_t mostPieces = 4;
+constexpr std::size_t mostPieces = 6;
 constexpr std::int64_t mostStatements = 4000; // of a loop after splitting and unrolling
 constexpr std::int64_t mostPoints = 1024;     // of the unrolled loops that a guard depends on
 

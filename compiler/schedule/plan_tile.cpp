@@ -70,11 +70,14 @@ double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice
   return cost / results;
 }
 
-/// Accumulators, the operands of the smaller side (kept while the other side passes by) and one passing operand. Where a
-/// vector takes two registers only one operand is kept.
-bool fits(const Target &t, const Choice &a, const Choice &b) {
+/// Accumulators, the operands of the smaller side (kept while the other side passes by) and one passing operand, which
+/// takes one register when it is a broadcast. Where a vector takes two registers only one operand is kept.
+bool fits(const Nest &nest, const Target &t, int vector, const Choice &a, const Choice &b) {
   const std::int64_t kept = t.registersPerVector > 1 ? 1 : std::min<std::int64_t>({a.size, b.size, 4});
-  return (a.size * b.size + kept) * t.registersPerVector + 1 <= t.registers;
+  const bool allVectors = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) {
+    return r.tensor < 0 || (vector >= 0 && r.address.uses(vector));
+  });
+  return (a.size * b.size + kept) * t.registersPerVector + (allVectors ? t.registersPerVector : 1) <= t.registers;
 }
 
 bool inResultGuard(const Nest &nest, int p) {
@@ -113,6 +116,8 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
     const bool guarded = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
       return g.uses(p) && std::any_of(tile.begin(), tile.end(), [&](const Choice &c) { return g.uses(c.p); });
     });
+    // Any other guard on it becomes a bound of its loop, which has to stay a loop for that.
+    if (!guarded && nest.guarded(p)) break;
     body *= nest.positions[p].extent;
     if (!(guarded && nest.positions[p].extent <= 16) && (nest.positions[p].extent > 8 || body > unrolledOperations)) break;
     leaf.unroll.push_back(leaf.order[i]);
@@ -149,7 +154,7 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
     double bestCost = tileCost(nest, target, {}, {});
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is unrolled.
     const auto consider = [&](const Choice &a, const Choice &b) {
-      if (!fits(target, a, b)) return;
+      if (!fits(nest, target, vector, a, b)) return;
       const double cost = tileCost(nest, target, a, b);
       if (cost < bestCost - 1e-9) {
         bestCost = cost;
