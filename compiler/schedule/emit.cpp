@@ -18,7 +18,9 @@ Affine PointEmitter::value(const Affine &a) const {
   return a.substitute([&](int p) { return bindings[p] ? *bindings[p] : Affine(); });
 }
 
-std::int64_t PointEmitter::laneStride(const Affine &address) const { return vector < 0 ? 0 : address.coefficient(vector); }
+std::int64_t PointEmitter::laneStride(const Affine &address) const {
+  return vector < 0 ? 0 : address.coefficient(vector);
+}
 
 /// Padded batch memory has all lanes; everything else ends where `active` says.
 std::optional<Affine> PointEmitter::activeFor(int tensor) const {
@@ -29,7 +31,8 @@ std::optional<Affine> PointEmitter::activeFor(int tensor) const {
 
 loop::Load PointEmitter::load(RegisterRef dst, int tensor, const Affine &address) const {
   if (buffers.of[tensor] < 0)
-    throw UserError("schedule: '" + graph.tensors[tensor].name + "' is kept in registers but read by another leaf");
+    throw UserError("schedule: '" + graph.tensors[tensor].name +
+                    "' is kept in registers but read by another leaf");
   const std::int64_t stride = laneStride(address);
   loop::Load l{std::move(dst), buffers.of[tensor], value(address), stride, {}};
   if (stride != 0) l.active = activeFor(tensor);
@@ -48,7 +51,8 @@ bool PointEmitter::touchesCallersMemory(const std::vector<std::string> &follower
     if (tensor < 0 || buffers.of[tensor] < 0) return false;
     const loop::Space space = buffers.list[buffers.of[tensor]].space;
     bool batch = false;
-    for (const graph::Extent &e : graph.tensors[tensor].shape) batch |= e.batch;
+    for (const graph::Extent &e : graph.tensors[tensor].shape)
+      batch |= e.batch;
     return batch && (space == loop::Space::Input || space == loop::Space::Output);
   };
   const auto touches = [&](const graph::Formula &f, const graph::Body &body) {
@@ -59,14 +63,16 @@ bool PointEmitter::touchesCallersMemory(const std::vector<std::string> &follower
   };
   if (touches(*nest->formula, nest->clause->body)) return true;
   for (const std::string &name : followers)
-    if (const graph::Formula *f = graph.definition(graph.find(name)); f && touches(*f, f->clauses[0].body)) return true;
+    if (const graph::Formula *f = graph.definition(graph.find(name)); f && touches(*f, f->clauses[0].body))
+      return true;
   return false;
 }
 
 Operand PointEmitter::number(const Affine &a) {
   const Affine base = value(a);
   const std::int64_t step = laneStride(a);
-  if (base.isConstant() && step == 0) return KernelBuilder::constant(static_cast<double>(base.constant()), DType::I32);
+  if (base.isConstant() && step == 0)
+    return KernelBuilder::constant(static_cast<double>(base.constant()), DType::I32);
   const RegisterRef r = k.reg("index", DType::I32);
   k.add(loop::LaneIndex{r, base, step});
   return KernelBuilder::of(r);
@@ -86,8 +92,10 @@ Operand PointEmitter::emitNode(int node, std::vector<std::optional<Operand>> &do
   const Node &n = nest->clause->body.nodes[node];
   const auto result = [&]() -> Operand {
     switch (n.kind) {
-    case Node::Kind::Const: return KernelBuilder::constant(n.value, n.dtype);
-    case Node::Kind::Index: return number(nest->index[node]);
+    case Node::Kind::Const:
+      return KernelBuilder::constant(n.value, n.dtype);
+    case Node::Kind::Index:
+      return number(nest->index[node]);
     case Node::Kind::Scalar: {
       Operand o;
       o.kind = Operand::Kind::Scalar;
@@ -100,10 +108,12 @@ Operand PointEmitter::emitNode(int node, std::vector<std::optional<Operand>> &do
       k.add(load(r, n.id, nest->reads[node].address));
       return KernelBuilder::of(r);
     }
-    case Node::Kind::Call: break;
+    case Node::Kind::Call:
+      break;
     }
     std::vector<Operand> args;
-    for (int a : n.args) args.push_back(emitNode(a, done));
+    for (int a : n.args)
+      args.push_back(emitNode(a, done));
     return k.call(n.fn, n.dtype, args);
   }();
   done[node] = result;

@@ -1,5 +1,5 @@
-// Emits the operations of one point of a nest: loads, the body's calls, and stores, with the indices bound to loop
-// variables. Internal to lowering.
+// Emits the operations of one point of a nest: loads, the body's calls, and stores, with the indices bound to
+// loop variables. Internal to lowering.
 #pragma once
 
 #include "compiler/schedule/lower_leaf.h"
@@ -13,8 +13,9 @@ struct InRegister {
 };
 
 class PointEmitter {
-public:
-  PointEmitter(const graph::Graph &graph, const Buffers &buffers, KernelBuilder &k) : graph(graph), buffers(buffers), k(k) {}
+ public:
+  PointEmitter(const graph::Graph &graph, const Buffers &buffers, KernelBuilder &k)
+      : graph(graph), buffers(buffers), k(k) {}
 
   /// `vector`: the position that runs along the lanes, -1: none. The nest must outlive this object.
   void begin(const Nest &nest, int vector);
@@ -32,15 +33,17 @@ public:
   loop::Load load(loop::RegisterRef dst, int tensor, const Affine &address) const;
   loop::Store store(int tensor, const Affine &address, const loop::Operand &value) const;
 
-  /// An input or output with a batch extent, which ends at `count`, is touched by the nest or by these followers.
+  /// An input or output with a batch extent, which ends at `count`, is touched by the nest or by these
+  /// followers.
   bool touchesCallersMemory(const std::vector<std::string> &followers) const;
 
-  /// An emitter for a pointwise formula at the same point; here[p] is the position of this nest for its position p.
+  /// An emitter for a pointwise formula at the same point; here[p] is the position of this nest for its
+  /// position p.
   PointEmitter follow(const Nest &follower, const std::vector<int> &here) const;
 
   std::map<int, InRegister> known; // tensors whose value at this point is at hand
 
-private:
+ private:
   loop::Operand emitNode(int node, std::vector<std::optional<loop::Operand>> &done);
   std::int64_t laneStride(const Affine &address) const;
   std::optional<Affine> activeFor(int tensor) const;
@@ -54,8 +57,8 @@ private:
   std::optional<Affine> active;
 };
 
-/// For each position of the follower the position of `nest` it coincides with, found through a tensor in registers that
-/// it reads element by element; empty when it is not pointwise over it.
+/// For each position of the follower the position of `nest` it coincides with, found through a tensor in
+/// registers that it reads element by element; empty when it is not pointwise over it.
 std::vector<int> correspondence(const Nest &follower, const std::map<int, InRegister> &);
 /// The positions that a clause's result dimensions follow; -1 where a dimension is not a plain index.
 std::vector<int> dimensionPositions(const graph::Clause &);

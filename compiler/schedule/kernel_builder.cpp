@@ -25,7 +25,8 @@ int KernelBuilder::variable(const std::string &name) {
 
 RegisterRef KernelBuilder::reg(const std::string &name, DType type, std::vector<std::int64_t> dims) {
   std::string unique = name;
-  for (int i = 2; !names.insert(unique).second; ++i) unique = name + std::to_string(i);
+  for (int i = 2; !names.insert(unique).second; ++i)
+    unique = name + std::to_string(i);
   kernel.registers.push_back({unique, type, std::move(dims)});
   return {static_cast<int>(kernel.registers.size()) - 1, {}};
 }
@@ -49,7 +50,8 @@ void KernelBuilder::when(std::vector<Affine> conditions, const std::function<voi
   if (!i.body.empty()) add(std::move(i));
 }
 
-void KernelBuilder::unrolled(const std::string &name, std::int64_t extent, const std::function<void(Affine)> &body) {
+void KernelBuilder::unrolled(const std::string &name, std::int64_t extent,
+                             const std::function<void(Affine)> &body) {
   if (extent == 1) return body(Affine());
   loop(name, 0, extent, 1, /*unroll=*/true, [&](int var) { body(Affine::var(var)); });
 }
@@ -93,7 +95,8 @@ const graph::Body &expansion(Fn f) {
 Operand KernelBuilder::call(Fn f, DType type, const std::vector<Operand> &args) {
   // A conversion of a constant is a constant: expansions write integers as toInt(23).
   if (args.size() == 1 && args[0].kind == Operand::Kind::Constant && (f == Fn::ToInt || f == Fn::ToReal))
-    return constant(f == Fn::ToInt ? std::trunc(args[0].value) : args[0].value, f == Fn::ToInt ? DType::I32 : DType::F32);
+    return constant(f == Fn::ToInt ? std::trunc(args[0].value) : args[0].value,
+                    f == Fn::ToInt ? DType::I32 : DType::F32);
   if (isPrimitive(f)) {
     std::string name(row(f).name);
     if (std::isdigit(static_cast<unsigned char>(name.back()))) name += '_';
@@ -104,15 +107,21 @@ Operand KernelBuilder::call(Fn f, DType type, const std::vector<Operand> &args) 
   for (std::size_t i = 0; i < body.nodes.size(); ++i) {
     const graph::Node &n = body.nodes[i];
     switch (n.kind) {
-    case graph::Node::Kind::Const: value[i] = constant(n.value, n.dtype); break;
-    case graph::Node::Kind::Scalar: value[i] = args.at(n.id); break;
+    case graph::Node::Kind::Const:
+      value[i] = constant(n.value, n.dtype);
+      break;
+    case graph::Node::Kind::Scalar:
+      value[i] = args.at(n.id);
+      break;
     case graph::Node::Kind::Call: {
       std::vector<Operand> inner;
-      for (int a : n.args) inner.push_back(value[a]);
+      for (int a : n.args)
+        inner.push_back(value[a]);
       value[i] = call(n.fn, n.dtype, inner);
       break;
     }
-    default: internalError("an expansion reads a tensor or an index");
+    default:
+      internalError("an expansion reads a tensor or an index");
     }
   }
   return value[body.root];

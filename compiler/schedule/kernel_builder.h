@@ -10,7 +10,7 @@
 namespace netc::schedule {
 
 class KernelBuilder {
-public:
+ public:
   explicit KernelBuilder(std::string name);
 
   loop::Kernel kernel;
@@ -35,7 +35,7 @@ public:
   static loop::Operand constant(double value, DType type = DType::F32);
   static loop::Operand of(loop::RegisterRef r);
 
-private:
+ private:
   std::vector<loop::Block> blocks;
   std::set<std::string> names;
 };

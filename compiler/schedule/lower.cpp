@@ -35,7 +35,8 @@ const Placement &placement(const Schedule &s, const Tensor &t) {
 Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
   Buffers buffers;
   int inputs = 0, targets = 0; // slots: the inputs, then the targets
-  for (const Tensor &t : g.tensors) targets += t.kind == TensorKind::Input;
+  for (const Tensor &t : g.tensors)
+    targets += t.kind == TensorKind::Input;
   for (const Tensor &t : g.tensors) {
     loop::Buffer b;
     b.name = t.name;
@@ -43,12 +44,21 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     buffers.of.push_back(static_cast<int>(buffers.list.size()));
     bool blocked = false;
     switch (t.kind) {
-    case TensorKind::Input: b.space = loop::Space::Input, b.place = inputs++; break;
-    case TensorKind::Target: b.space = loop::Space::Input, b.place = targets++; break;
+    case TensorKind::Input:
+      b.space = loop::Space::Input, b.place = inputs++;
+      break;
+    case TensorKind::Target:
+      b.space = loop::Space::Input, b.place = targets++;
+      break;
     case TensorKind::Param:
-    case TensorKind::State: b.space = loop::Space::Store, b.place = store.at(t.name); break;
-    case TensorKind::Constant: b.space = loop::Space::Constant, b.values = t.values; break;
-    case TensorKind::Gradient: internalError(fmt::format("'{}' was not differentiated", t.name));
+    case TensorKind::State:
+      b.space = loop::Space::Store, b.place = store.at(t.name);
+      break;
+    case TensorKind::Constant:
+      b.space = loop::Space::Constant, b.values = t.values;
+      break;
+    case TensorKind::Gradient:
+      internalError(fmt::format("'{}' was not differentiated", t.name));
     case TensorKind::Local: {
       const Placement &p = placement(s, t);
       blocked = p.blocked;
@@ -56,7 +66,9 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
       if (p.kind == Placement::Kind::Output) b.space = loop::Space::Output;
       if (p.kind == Placement::Kind::InPlace) {
         const auto at = store.find(p.of);
-        if (at == store.end()) throw UserError(fmt::format("schedule: '{}' takes the place of '{}', which is not in the store", t.name, p.of));
+        if (at == store.end())
+          throw UserError(
+              fmt::format("schedule: '{}' takes the place of '{}', which is not in the store", t.name, p.of));
         b.space = loop::Space::Store, b.place = at->second;
       }
       if (p.kind == Placement::Kind::Register) buffers.of.back() = -1;
@@ -69,10 +81,12 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
   return buffers;
 }
 
-/// The points of a clause that exist, at full batch: guards are counted by enumerating the indices they tie together.
+/// The points of a clause that exist, at full batch: guards are counted by enumerating the indices they tie
+/// together.
 double existingPoints(const graph::Clause &c) {
   std::vector<int> component(c.domain.size());
-  for (std::size_t i = 0; i < component.size(); ++i) component[i] = static_cast<int>(i);
+  for (std::size_t i = 0; i < component.size(); ++i)
+    component[i] = static_cast<int>(i);
   for (const Affine &g : c.guards)
     for (auto &[v, k] : g.terms())
       std::replace(component.begin(), component.end(), component[v], component[g.terms().front().first]);
@@ -83,14 +97,18 @@ double existingPoints(const graph::Clause &c) {
       if (component[i] == static_cast<int>(root)) tied.push_back(static_cast<int>(i));
     std::vector<Affine> guards;
     for (const Affine &g : c.guards)
-      if (!g.isConstant() && component[g.terms().front().first] == static_cast<int>(root)) guards.push_back(g);
+      if (!g.isConstant() && component[g.terms().front().first] == static_cast<int>(root))
+        guards.push_back(g);
     std::int64_t box = 1, exist = 0;
-    for (int i : tied) box *= c.domain[i].extent.size;
+    for (int i : tied)
+      box *= c.domain[i].extent.size;
     for (std::int64_t n = 0; n < box && !guards.empty(); ++n) {
       std::vector<std::int64_t> at(c.domain.size());
       std::int64_t rest = n;
-      for (int i : tied) at[i] = rest % c.domain[i].extent.size, rest /= c.domain[i].extent.size;
-      exist += std::all_of(guards.begin(), guards.end(), [&](const Affine &g) { return g.evaluate([&](int v) { return at[v]; }) >= 0; });
+      for (int i : tied)
+        at[i] = rest % c.domain[i].extent.size, rest /= c.domain[i].extent.size;
+      exist += std::all_of(guards.begin(), guards.end(),
+                           [&](const Affine &g) { return g.evaluate([&](int v) { return at[v]; }) >= 0; });
     }
     points *= static_cast<double>(guards.empty() ? box : exist);
   }
@@ -113,19 +131,25 @@ void checkComplete(const Graph &g, const Schedule &s) {
   std::map<std::string, int> fills;
   for (const Group &group : s.run)
     for (const Leaf &leaf : group.leaves) {
-      if (leaf.fill) fills[leaf.formula] += leaves.lower_bound({leaf.formula, 0}) == leaves.lower_bound({leaf.formula, 1 << 30});
-      else ++leaves[{leaf.formula, leaf.clause}];
-      for (const std::string &name : leaf.then) ++leaves[{name, 0}];
+      if (leaf.fill)
+        fills[leaf.formula] +=
+            leaves.lower_bound({leaf.formula, 0}) == leaves.lower_bound({leaf.formula, 1 << 30});
+      else
+        ++leaves[{leaf.formula, leaf.clause}];
+      for (const std::string &name : leaf.then)
+        ++leaves[{name, 0}];
     }
   for (const graph::Formula &f : g.formulas) {
     const std::string &name = g.tensors[f.target].name;
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
       const int times = leaves[{name, static_cast<int>(c)}];
       if (times == 0) throw UserError(fmt::format("schedule: {}: no leaf computes '{}'", s.entry, name));
-      if (times > 1) throw UserError(fmt::format("schedule: {}: '{}' is computed {} times", s.entry, name, times));
+      if (times > 1)
+        throw UserError(fmt::format("schedule: {}: '{}' is computed {} times", s.entry, name, times));
     }
     if (!coversAll(g, f) && fills[name] != 1)
-      throw UserError(fmt::format("schedule: {}: '{}' must be filled once, before its first leaf", s.entry, name));
+      throw UserError(
+          fmt::format("schedule: {}: '{}' must be filled once, before its first leaf", s.entry, name));
   }
 }
 
@@ -140,14 +164,16 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   entry.buffers = buffers.list;
   for (const loop::Buffer &b : entry.buffers)
     if (b.space == loop::Space::Workspace)
-      entry.workspaceBytes = std::max(entry.workspaceBytes, (b.place + b.size * byteSize(b.type) + 63) / 64 * 64);
+      entry.workspaceBytes =
+          std::max(entry.workspaceBytes, (b.place + b.size * byteSize(b.type) + 63) / 64 * 64);
   for (const graph::Result &r : g.results) {
     const Tensor &t = g.tensors[r.tensor];
     loop::Result result;
     result.kind = static_cast<loop::Result::Kind>(r.kind);
     result.name = r.name;
     result.type = t.dtype;
-    for (const graph::Extent &e : t.shape) result.shape.push_back(e.size);
+    for (const graph::Extent &e : t.shape)
+      result.shape.push_back(e.size);
     result.batch = !t.shape.empty() && t.shape[0].batch;
     entry.results.push_back(std::move(result));
   }
@@ -157,8 +183,10 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
     const LeafContext context{g, s, buffers, s.run[i].tiled};
     for (const Leaf &leaf : s.run[i].leaves) {
       const int target = g.find(leaf.formula);
-      if (target < 0 || !g.definition(target)) throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
-      entry.kernels.push_back(leaf.fill ? lowerFill(context, *g.definition(target)) : lowerLeaf(context, leaf));
+      if (target < 0 || !g.definition(target))
+        throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
+      entry.kernels.push_back(leaf.fill ? lowerFill(context, *g.definition(target))
+                                        : lowerLeaf(context, leaf));
       entry.kernels.back().flops = nominalFlops(g, leaf);
       entry.kernels.back().depthFirst = s.run[i].tiled && &leaf != &s.run[i].leaves.back();
     }
@@ -178,24 +206,29 @@ loop::Program programInterface(const graph::Module &m, const std::string &target
     loop::Tensor out;
     out.name = t.name;
     out.type = t.dtype;
-    for (const graph::Extent &e : t.shape) out.shape.push_back(e.size);
+    for (const graph::Extent &e : t.shape)
+      out.shape.push_back(e.size);
     out.batch = !t.shape.empty() && t.shape[0].batch;
     out.classes = t.classes;
     out.classNames = t.classNames;
-    out.role = t.kind == TensorKind::Input ? loop::Tensor::Role::Input : t.kind == TensorKind::Target ? loop::Tensor::Role::Target
-             : t.kind == TensorKind::Param ? loop::Tensor::Role::Param : loop::Tensor::Role::State;
+    out.role = t.kind == TensorKind::Input    ? loop::Tensor::Role::Input
+               : t.kind == TensorKind::Target ? loop::Tensor::Role::Target
+               : t.kind == TensorKind::Param  ? loop::Tensor::Role::Param
+                                              : loop::Tensor::Role::State;
     if (t.inStore()) {
       out.init = static_cast<loop::Tensor::Init>(t.init.kind);
       out.initA = t.init.a;
       out.initB = t.init.b;
       out.store = p.storeBytes;
       std::int64_t bytes = byteSize(t.dtype);
-      for (std::int64_t e : out.shape) bytes *= e;
+      for (std::int64_t e : out.shape)
+        bytes *= e;
       p.storeBytes += (bytes + 63) / 64 * 64;
     }
     p.tensors.push_back(std::move(out));
   }
-  std::stable_sort(p.tensors.begin(), p.tensors.end(), [](const loop::Tensor &a, const loop::Tensor &b) { return a.role < b.role; });
+  std::stable_sort(p.tensors.begin(), p.tensors.end(),
+                   [](const loop::Tensor &a, const loop::Tensor &b) { return a.role < b.role; });
   return p;
 }
 
@@ -206,20 +239,25 @@ std::map<std::string, std::int64_t> storeOffsets(const loop::Program &p) {
   return offsets;
 }
 
-std::vector<Schedule> planAll(const graph::Module &m, const Target &target, const std::vector<Schedule> &given) {
+std::vector<Schedule> planAll(const graph::Module &m, const Target &target,
+                              const std::vector<Schedule> &given) {
   std::vector<Schedule> all(m.entries.size());
   const Schedule *largest = nullptr;
-  for (std::size_t i = m.entries.size(); i-- > 0;) { // trainStep, which has what the others have and more, comes last
-    const auto known = std::find_if(given.begin(), given.end(), [&](const Schedule &s) { return s.entry == m.entries[i].name; });
+  for (std::size_t i = m.entries.size();
+       i-- > 0;) { // trainStep, which has what the others have and more, comes last
+    const auto known = std::find_if(given.begin(), given.end(),
+                                    [&](const Schedule &s) { return s.entry == m.entries[i].name; });
     all[i] = known != given.end() ? *known : plan(m.entries[i], target, largest);
     if (!largest) largest = &all[i];
   }
   return all;
 }
 
-loop::Program compile(const graph::Module &given, const Target &target, const std::vector<Schedule> &schedules, bool optimize) {
+loop::Program compile(const graph::Module &given, const Target &target,
+                      const std::vector<Schedule> &schedules, bool optimize) {
   graph::Module m = given;
-  for (Graph &g : m.entries) prepare(g);
+  for (Graph &g : m.entries)
+    prepare(g);
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);
   const std::vector<Schedule> all = planAll(m, target, schedules);
@@ -227,7 +265,8 @@ loop::Program compile(const graph::Module &given, const Target &target, const st
     program.entries.push_back(lower(m.entries[i], all[i], offsets));
     loop::Entry &entry = program.entries.back();
     if (optimize)
-      for (loop::Kernel &k : entry.kernels) loop::optimize(entry, k, m.batch);
+      for (loop::Kernel &k : entry.kernels)
+        loop::optimize(entry, k, m.batch);
     const auto violations = checkMemory(entry);
     if (!violations.empty()) {
       if (!schedules.empty()) throw UserError("schedule: " + violations.front());
@@ -235,7 +274,8 @@ loop::Program compile(const graph::Module &given, const Target &target, const st
     }
   }
   Diagnostics diag;
-  if (!loop::verify(program, diag) && !schedules.empty()) throw UserError("schedule: the loops break an invariant:\n" + diag.str());
+  if (!loop::verify(program, diag) && !schedules.empty())
+    throw UserError("schedule: the loops break an invariant:\n" + diag.str());
   if (diag.hasErrors()) internalError("lowering broke an invariant of the loop IR:\n" + diag.str());
   return program;
 }

@@ -6,8 +6,9 @@
 
 namespace netc::schedule {
 
-/// Loops before any loop pass. `store` gives the byte offset of each param and state by name. Throws UserError when the
-/// schedule does not fit the graph (an unknown formula, a missing index, an order that the numeric plan forbids).
+/// Loops before any loop pass. `store` gives the byte offset of each param and state by name. Throws
+/// UserError when the schedule does not fit the graph (an unknown formula, a missing index, an order that the
+/// numeric plan forbids).
 loop::Entry lower(const graph::Graph &, const Schedule &, const std::map<std::string, std::int64_t> &store);
 
 /// The module's interface: names, shapes, store layout; no entries yet.
@@ -17,13 +18,13 @@ std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);
 /// The schedule of each entry, in order: the given ones, and plans for the others. Entries must be prepared.
 std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {});
 
-/// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize` false leaves
-/// the loops as lowered.
+/// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize`
+/// false leaves the loops as lowered.
 loop::Program compile(const graph::Module &, const Target &, const std::vector<Schedule> &schedules = {},
                       bool optimize = true);
 
-/// Independent of the planner: workspace buffers that share bytes must not be live at the same time, judged by the
-/// accesses in the lowered kernels. Returns the violations.
+/// Independent of the planner: workspace buffers that share bytes must not be live at the same time, judged
+/// by the accesses in the lowered kernels. Returns the violations.
 std::vector<std::string> checkMemory(const loop::Entry &);
 
 } // namespace netc::schedule

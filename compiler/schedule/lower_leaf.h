@@ -8,7 +8,7 @@ namespace netc::schedule {
 
 /// Where the tensors of an entry live: buffer numbers of the loop entry, by tensor.
 struct Buffers {
-  std::vector<int> of;             // by tensor; -1: none (kept in registers)
+  std::vector<int> of; // by tensor; -1: none (kept in registers)
   std::vector<loop::Buffer> list;
 };
 

@@ -39,7 +39,9 @@ Affine address(const Tensor &t, const std::vector<Affine> &map, bool blocked, co
   const Affine *sample = nullptr;
   for (std::size_t d = t.shape.size(); d-- > 0;) {
     if (blocked && t.shape[d].batch) {
-      if (sample) throw UserError(fmt::format("{}: '{}' has two batch extents, which cannot be laid out", t.location.str(), t.name));
+      if (sample)
+        throw UserError(fmt::format("{}: '{}' has two batch extents, which cannot be laid out",
+                                    t.location.str(), t.name));
       sample = &map[d];
       continue;
     }
@@ -51,7 +53,8 @@ Affine address(const Tensor &t, const std::vector<Affine> &map, bool blocked, co
   if (sample->isConstant())
     return result + sample->constant() / loop::lanes * stride + sample->constant() % loop::lanes;
   if (!sample->isVar(&v) || v != nest.batch)
-    throw UserError(fmt::format("{}: the batch extent of '{}' must be indexed by the batch index alone", t.location.str(), t.name));
+    throw UserError(fmt::format("{}: the batch extent of '{}' must be indexed by the batch index alone",
+                                t.location.str(), t.name));
   return result + Affine::var(nest.batch) + Affine::var(nest.block, stride);
 }
 
@@ -69,14 +72,18 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   nest.clause = &c;
   for (const graph::Index &i : c.domain) {
     if (i.extent.batch) {
-      if (nest.batch >= 0) throw UserError(fmt::format("{}: two batch indices in one formula are not supported", f.location.str()));
+      if (nest.batch >= 0)
+        throw UserError(
+            fmt::format("{}: two batch indices in one formula are not supported", f.location.str()));
       nest.batch = static_cast<int>(nest.positions.size());
     }
     nest.positions.push_back({i.name, i.extent.size, i.extent.batch, false});
   }
-  for (int p : c.reduction()) nest.positions[p].reduction = true;
+  for (int p : c.reduction())
+    nest.positions[p].reduction = true;
   nest.block = nest.batch < 0 ? -1 : static_cast<int>(nest.positions.size());
-  for (const Affine &guard : c.guards) nest.guards.push_back(asNumber(guard, nest));
+  for (const Affine &guard : c.guards)
+    nest.guards.push_back(asNumber(guard, nest));
   for (const Node &n : c.body.nodes) {
     Access access;
     if (n.kind == Node::Kind::Read)
@@ -98,24 +105,30 @@ bool canCollapse(const Nest &nest, const std::vector<int> &group) {
     return true;
   };
   if (!contiguous(nest.out)) return false;
-  return std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return r.tensor < 0 || contiguous(r.address); });
+  return std::all_of(nest.reads.begin(), nest.reads.end(),
+                     [&](const Access &r) { return r.tensor < 0 || contiguous(r.address); });
 }
 
 void collapse(Nest &nest, const std::vector<int> &group) {
   std::int64_t extent = 1;
-  for (int p : group) extent *= nest.positions[p].extent;
+  for (int p : group)
+    extent *= nest.positions[p].extent;
   const auto merge = [&](Affine &a) {
     // The stride of the innermost index that has an extent is that of the merged one.
     std::int64_t stride = 0;
     for (int p : group)
       if (nest.positions[p].extent != 1) stride = a.coefficient(p);
-    for (int p : group) a = a.substitute(p, Affine());
+    for (int p : group)
+      a = a.substitute(p, Affine());
     a += Affine::var(group.front(), stride);
   };
   merge(nest.out);
-  for (Access &r : nest.reads) merge(r.address);
-  for (int p : group) nest.positions[p].extent = 1;
-  for (std::size_t i = 1; i < group.size(); ++i) nest.positions[group[i]].name.clear(); // no loop of its own
+  for (Access &r : nest.reads)
+    merge(r.address);
+  for (int p : group)
+    nest.positions[p].extent = 1;
+  for (std::size_t i = 1; i < group.size(); ++i)
+    nest.positions[group[i]].name.clear(); // no loop of its own
   nest.positions[group.front()].extent = extent;
 }
 
@@ -127,7 +140,8 @@ static bool mixedRadix(const Affine &a, const std::vector<Position> &positions, 
     const std::int64_t k = a.coefficient(static_cast<int>(p));
     const bool batch = positions[p].batch;
     strides.push_back({k < 0 ? -k : k, batch ? loop::lanes : positions[p].extent});
-    if (batch) strides.push_back({a.coefficient(block), (positions[p].extent + loop::lanes - 1) / loop::lanes});
+    if (batch)
+      strides.push_back({a.coefficient(block), (positions[p].extent + loop::lanes - 1) / loop::lanes});
   }
   std::sort(strides.begin(), strides.end());
   std::int64_t span = 0;
@@ -138,7 +152,9 @@ static bool mixedRadix(const Affine &a, const std::vector<Position> &positions, 
   return true;
 }
 
-bool injective(const Nest &nest) { return mixedRadix(nest.out, nest.positions, nest.block); }
+bool injective(const Nest &nest) {
+  return mixedRadix(nest.out, nest.positions, nest.block);
+}
 
 bool plainOut(const Graph &g, const Formula &f, const Clause &c) {
   std::vector<bool> seen(c.domain.size());
@@ -152,16 +168,19 @@ bool plainOut(const Graph &g, const Formula &f, const Clause &c) {
 
 bool coversAll(const Graph &g, const Formula &f) {
   std::int64_t elements = 1, points = 0;
-  for (const graph::Extent &e : g.tensors[f.target].shape) elements *= e.size;
+  for (const graph::Extent &e : g.tensors[f.target].shape)
+    elements *= e.size;
   for (std::size_t i = 0; i < f.clauses.size(); ++i) {
     const Clause &c = f.clauses[i];
     const Nest nest = makeNest(g, {}, f, static_cast<int>(i));
     if (!injective(nest)) return false;
     // A window without points takes the `otherwise`; sums and products of nothing are 0 and 1 by themselves.
-    if (f.otherwise && !c.guards.empty() && f.op != graph::Combine::Sum && f.op != graph::Combine::Prod) return false;
+    if (f.otherwise && !c.guards.empty() && f.op != graph::Combine::Sum && f.op != graph::Combine::Prod)
+      return false;
     for (const Affine &guard : c.guards) {
-      const bool reduced = std::any_of(guard.terms().begin(), guard.terms().end(),
-                                       [&](const Affine::Term &t) { return nest.positions[t.first].reduction; });
+      const bool reduced =
+          std::any_of(guard.terms().begin(), guard.terms().end(),
+                      [&](const Affine::Term &t) { return nest.positions[t.first].reduction; });
       if (!reduced) return false;
     }
     std::int64_t box = 1;

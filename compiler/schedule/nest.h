@@ -1,5 +1,5 @@
-// A clause seen from memory: every access as a flat affine address over the clause's indices. What the cost model judges
-// and lowering walks.
+// A clause seen from memory: every access as a flat affine address over the clause's indices. What the cost
+// model judges and lowering walks.
 #pragma once
 
 #include "compiler/schedule/schedule.h"
@@ -18,8 +18,8 @@ struct Access {
   Affine address; // elements, over positions
 };
 
-/// Positions 0..d-1 are the clause's indices. The batch index n is split: its own position stands for the lane n % 16, and
-/// position `block` (one more, only when there is a batch index) for n / 16.
+/// Positions 0..d-1 are the clause's indices. The batch index n is split: its own position stands for the
+/// lane n % 16, and position `block` (one more, only when there is a batch index) for n / 16.
 struct Nest {
   const graph::Formula *formula = nullptr;
   const graph::Clause *clause = nullptr;
@@ -35,16 +35,18 @@ struct Nest {
   bool usedAsNumber(int position) const;   // by a guard or an Index node
 };
 
-/// Row-major or blocked address of one element of a tensor, over the nest's positions. Throws UserError when the map
-/// cannot be addressed (a batch extent not indexed by the batch index).
+/// Row-major or blocked address of one element of a tensor, over the nest's positions. Throws UserError when
+/// the map cannot be addressed (a batch extent not indexed by the batch index).
 Affine address(const graph::Tensor &, const std::vector<Affine> &map, bool blocked, const Nest &);
 
 /// The layout of a tensor: Locals as the schedule places them, all others row-major.
 bool blockedLayout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
 
-Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &, int clause);
+Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &,
+              int clause);
 
-/// True when the positions, outermost first, are contiguous as one in every access and are not used as numbers.
+/// True when the positions, outermost first, are contiguous as one in every access and are not used as
+/// numbers.
 bool canCollapse(const Nest &, const std::vector<int> &group);
 /// Merges them into the first.
 void collapse(Nest &, const std::vector<int> &group);

@@ -18,7 +18,8 @@ using graph::TensorKind;
 Target target(const std::string &name) {
   std::string described = name;
   if (name == "native")
-    described = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? "x86-64-v4" : "x86-64-v3";
+    described =
+        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? "x86-64-v4" : "x86-64-v3";
   if (described == "x86-64-v4") return {name, 32, 1};
   if (described == "x86-64-v3") return {name, 16, 2};
   throw UserError(fmt::format("unknown target '{}', expected native, x86-64-v3 or x86-64-v4", name));
@@ -28,12 +29,15 @@ namespace {
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
-public:
+ public:
   RunPlanner(const Graph &g, const Target &t, Schedule &s) : g(g), target(t), schedule(s) {
-    for (std::size_t i = 0; i < g.formulas.size(); ++i) definedBy[g.formulas[i].target] = static_cast<int>(i);
-    for (const graph::Next &n : g.next) commits.insert(n.value);
+    for (std::size_t i = 0; i < g.formulas.size(); ++i)
+      definedBy[g.formulas[i].target] = static_cast<int>(i);
+    for (const graph::Next &n : g.next)
+      commits.insert(n.value);
     done.assign(g.formulas.size(), false);
-    for (const Formula &f : g.formulas) perSample.push_back(isPerSample(f));
+    for (const Formula &f : g.formulas)
+      perSample.push_back(isPerSample(f));
   }
 
   void plan() {
@@ -43,12 +47,13 @@ public:
     scheduleAll([](int) { return true; });
   }
 
-private:
+ private:
   /// Runs block of samples by block: the batch index is along the lanes and in the result.
   bool isPerSample(const Formula &f) const {
     for (std::size_t i = 0; i < f.clauses.size(); ++i) {
       const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(i));
-      if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch) return false;
+      if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch)
+        return false;
     }
     return true;
   }
@@ -96,8 +101,10 @@ private:
   }
 
   Group &groupFor(bool tiled) {
-    const bool newPhase = schedule.run.size() == static_cast<std::size_t>(schedule.commit) && schedule.commit > 0;
-    if (schedule.run.empty() || schedule.run.back().tiled != tiled || newPhase) schedule.run.push_back({tiled, {}});
+    const bool newPhase =
+        schedule.run.size() == static_cast<std::size_t>(schedule.commit) && schedule.commit > 0;
+    if (schedule.run.empty() || schedule.run.back().tiled != tiled || newPhase)
+      schedule.run.push_back({tiled, {}});
     return schedule.run.back();
   }
 
@@ -112,7 +119,8 @@ private:
       fill.fill = true;
       group.leaves.push_back(std::move(fill));
     }
-    for (std::size_t c = 0; c < f.clauses.size(); ++c) group.leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+    for (std::size_t c = 0; c < f.clauses.size(); ++c)
+      group.leaves.push_back(makeLeaf(f, static_cast<int>(c)));
     at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
   }
 
@@ -120,7 +128,8 @@ private:
   bool leavesLanes(const Formula &f) const {
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
       const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(c));
-      if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch) return true;
+      if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch)
+        return true;
     }
     return false;
   }
@@ -133,10 +142,14 @@ private:
     collapseAll(nest, leaf);
     const int vector = chooseVector(nest);
     if (vector >= 0) leaf.vector = nest.positions[vector].name;
-    const auto numeric = std::find_if(schedule.numeric.begin(), schedule.numeric.end(), [&](const Numeric &n) { return n.formula == leaf.formula; });
-    if (nest.batch >= 0 && !nest.positions[nest.batch].reduction) leaf.order.push_back(nest.positions[nest.batch].name);
-    for (int p : resultOrder(nest)) leaf.order.push_back(nest.positions[p].name);
-    if (numeric != schedule.numeric.end()) leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
+    const auto numeric = std::find_if(schedule.numeric.begin(), schedule.numeric.end(),
+                                      [&](const Numeric &n) { return n.formula == leaf.formula; });
+    if (nest.batch >= 0 && !nest.positions[nest.batch].reduction)
+      leaf.order.push_back(nest.positions[nest.batch].name);
+    for (int p : resultOrder(nest))
+      leaf.order.push_back(nest.positions[p].name);
+    if (numeric != schedule.numeric.end())
+      leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
     chooseTile(nest, target, leaf);
     return leaf;
   }
@@ -145,8 +158,10 @@ private:
   static std::vector<int> resultOrder(const Nest &nest) {
     std::vector<int> list;
     for (std::size_t p = 0; p < nest.positions.size(); ++p)
-      if (!nest.positions[p].name.empty() && !nest.positions[p].reduction && !nest.positions[p].batch) list.push_back(static_cast<int>(p));
-    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return nest.out.coefficient(a) > nest.out.coefficient(b); });
+      if (!nest.positions[p].name.empty() && !nest.positions[p].reduction && !nest.positions[p].batch)
+        list.push_back(static_cast<int>(p));
+    std::stable_sort(list.begin(), list.end(),
+                     [&](int a, int b) { return nest.out.coefficient(a) > nest.out.coefficient(b); });
     return list;
   }
 
@@ -156,11 +171,14 @@ private:
     std::vector<int> order = resultOrder(nest);
     for (std::size_t begin = 0; begin < order.size();) {
       std::size_t end = begin + 1;
-      while (end < order.size() && canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end + 1))) ++end;
+      while (end < order.size() &&
+             canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end + 1)))
+        ++end;
       if (end - begin > 1) {
         const std::vector<int> group(order.begin() + begin, order.begin() + end);
         std::vector<std::string> names;
-        for (int p : group) names.push_back(nest.positions[p].name);
+        for (int p : group)
+          names.push_back(nest.positions[p].name);
         leaf.collapse.push_back(names);
         collapse(nest, group);
       }
@@ -168,19 +186,26 @@ private:
     }
   }
 
-  /// Lets a pointwise formula ride along with the last leaf whose result it reads, when nothing stands against it.
+  /// Lets a pointwise formula ride along with the last leaf whose result it reads, when nothing stands
+  /// against it.
   bool follow(int i) {
     const Formula &f = g.formulas[i];
-    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() || !plainOut(g, f, f.clauses[0])) return false;
+    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() ||
+        !plainOut(g, f, f.clauses[0]))
+      return false;
     std::pair<int, int> last{-1, -1}; // the last leaf that makes an input
-    for (int d : inputs(i)) last = std::max(last, at.at(g.formulas[d].target));
+    for (int d : inputs(i))
+      last = std::max(last, at.at(g.formulas[d].target));
     if (last.first < 0 || (commits.count(f.target) && last.first < schedule.commit)) return false;
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
-    if (leaf.fill || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) || !plainOut(g, lead, lead.clauses[0])) return false;
+    if (leaf.fill || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) ||
+        !plainOut(g, lead, lead.clauses[0]))
+      return false;
     if (static_cast<int>(leaf.then.size()) >= 4) return false;
-    return canFollow(f, leaf, lead) && (leaf.then.push_back(g.tensors[f.target].name), at[f.target] = last, true);
+    return canFollow(f, leaf, lead) &&
+           (leaf.then.push_back(g.tensors[f.target].name), at[f.target] = last, true);
   }
 
   bool canFollow(const Formula &f, const Leaf &leaf, const Formula &lead) const {
@@ -191,13 +216,15 @@ private:
       const Nest follower = makeNest(g, schedule.memory, e, 0);
       std::vector<int> dims = dimensionPositions(e.clauses[0]);
       const std::vector<int> here = correspondence(follower, inRegister);
-      for (int &d : dims) d = here[d];
+      for (int &d : dims)
+        d = here[d];
       inRegister[e.target] = {{}, dims};
     }
     Nest follower = makeNest(g, schedule.memory, f, 0);
     const std::vector<int> here = correspondence(follower, inRegister);
     std::size_t results = 0;
-    for (const Position &p : nest.positions) results += !p.reduction;
+    for (const Position &p : nest.positions)
+      results += !p.reduction;
     if (here.size() != follower.positions.size() || here.size() != results) return false;
     // Whatever else it reads of values in registers must be the same element.
     for (const Node &n : f.clauses[0].body.nodes) {
@@ -209,7 +236,8 @@ private:
     }
     for (const auto &names : leaf.collapse) {
       std::vector<int> same;
-      for (const std::string &n : names) same.push_back(static_cast<int>(std::find(here.begin(), here.end(), nest.find(n)) - here.begin()));
+      for (const std::string &n : names)
+        same.push_back(static_cast<int>(std::find(here.begin(), here.end(), nest.find(n)) - here.begin()));
       if (!canCollapse(follower, same)) return false;
       collapse(follower, same);
     }

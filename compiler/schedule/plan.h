@@ -1,22 +1,24 @@
-// The cost model: writes a schedule for a graph and a target. It looks at index maps, never at names of layers.
+// The cost model: writes a schedule for a graph and a target. It looks at index maps, never at names of
+// layers.
 #pragma once
 
 #include "compiler/schedule/schedule.h"
 
 namespace netc::schedule {
 
-/// Requires a graph that went through passes::completePipeline and prepare(). Tensors that another entry of the module
-/// has by the same name get the place that its schedule, `sibling`, gives them, where their lifetimes allow it: kernels that
-/// the entries have in common are then equal and need to be emitted only once.
+/// Requires a graph that went through passes::completePipeline and prepare(). Tensors that another entry of
+/// the module has by the same name get the place that its schedule, `sibling`, gives them, where their
+/// lifetimes allow it: kernels that the entries have in common are then equal and need to be emitted only
+/// once.
 Schedule plan(const graph::Graph &, const Target &, const Schedule *sibling = nullptr);
 
-/// Makes every result of the step a formula of its own kind: a `next` whose value is not a Local of its own, or serves
-/// two states, gets a copy. Keeps values. Call before plan() and lower().
+/// Makes every result of the step a formula of its own kind: a `next` whose value is not a Local of its own,
+/// or serves two states, gets a copy. Keeps values. Call before plan() and lower().
 void prepare(graph::Graph &);
 
 /// The parts of plan(), in order. Each fills its section of the schedule.
 std::vector<Numeric> planNumeric(const graph::Graph &);
-void planRun(const graph::Graph &, const Target &, Schedule &);   // order, groups, leaves, fusion
+void planRun(const graph::Graph &, const Target &, Schedule &);             // order, groups, leaves, fusion
 void planMemory(const graph::Graph &, Schedule &, const Schedule *sibling); // placements
 
 } // namespace netc::schedule

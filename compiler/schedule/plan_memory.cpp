@@ -1,4 +1,5 @@
-// The arena: each tensor of a step gets an offset such that tensors that live at the same time do not overlap.
+// The arena: each tensor of a step gets an offset such that tensors that live at the same time do not
+// overlap.
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
@@ -24,7 +25,8 @@ struct Life {
   bool overlaps(const Life &o) const { return offset < o.offset + o.bytes && o.offset < offset + bytes; }
 };
 
-/// When each tensor is touched. A step is a leaf; a whole tiled group is one step, because its leaves alternate.
+/// When each tensor is touched. A step is a leaf; a whole tiled group is one step, because its leaves
+/// alternate.
 std::vector<Life> liveness(const Graph &g, const Schedule &s) {
   std::vector<Life> lives(g.tensors.size());
   const auto touch = [&](int tensor, int step) {
@@ -43,7 +45,8 @@ std::vector<Life> liveness(const Graph &g, const Schedule &s) {
   for (const Group &group : s.run) {
     for (const Leaf &leaf : group.leaves) {
       touchFormula(leaf.formula, step);
-      for (const std::string &name : leaf.then) touchFormula(name, step);
+      for (const std::string &name : leaf.then)
+        touchFormula(name, step);
       step += !group.tiled;
     }
     step += group.tiled;
@@ -61,7 +64,8 @@ void assignOffsets(std::vector<Life> &lives) {
     std::vector<const Life *> neighbours;
     for (std::size_t j = 0; j < i; ++j)
       if (lives[i].meets(lives[j])) neighbours.push_back(&lives[j]);
-    std::sort(neighbours.begin(), neighbours.end(), [](const Life *a, const Life *b) { return a->offset < b->offset; });
+    std::sort(neighbours.begin(), neighbours.end(),
+              [](const Life *a, const Life *b) { return a->offset < b->offset; });
     std::int64_t offset = 0;
     for (const Life *n : neighbours) {
       if (offset + lives[i].bytes <= n->offset) break;
@@ -78,7 +82,8 @@ void fixOffsets(std::vector<Life> &lives, const Schedule &sibling) {
     const auto at = sibling.memory.find(l.name);
     if (at == sibling.memory.end() || at->second.kind != Placement::Kind::Workspace) continue;
     l.offset = at->second.offset;
-    l.fixed = std::none_of(fixed.begin(), fixed.end(), [&](const Life *o) { return l.meets(*o) && l.overlaps(*o); });
+    l.fixed = std::none_of(fixed.begin(), fixed.end(),
+                           [&](const Life *o) { return l.meets(*o) && l.overlaps(*o); });
     if (l.fixed) fixed.push_back(&l);
   }
 }
@@ -118,13 +123,15 @@ void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
     l.name = g.tensors[t].name;
     std::int64_t size = byteSize(g.tensors[t].dtype);
     for (const graph::Extent &e : g.tensors[t].shape)
-      size *= place->second.blocked && e.batch ? (g.batch + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
+      size *=
+          place->second.blocked && e.batch ? (g.batch + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
     l.bytes = (size + 63) / 64 * 64;
     lives.push_back(std::move(l));
   }
   if (sibling) fixOffsets(lives, *sibling);
   assignOffsets(lives);
-  for (const Life &l : lives) s.memory[l.name].offset = l.offset;
+  for (const Life &l : lives)
+    s.memory[l.name].offset = l.offset;
 }
 
 } // namespace netc::schedule

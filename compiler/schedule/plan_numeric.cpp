@@ -1,4 +1,5 @@
-// The numeric plan: which index runs along the lanes, and in what order reductions add. It looks at the graph alone.
+// The numeric plan: which index runs along the lanes, and in what order reductions add. It looks at the graph
+// alone.
 #include "compiler/schedule/plan_parts.h"
 
 #include <algorithm>
@@ -22,9 +23,12 @@ int laneScore(const Nest &nest, int p) {
   };
   for (const Access &r : nest.reads)
     if (r.tensor >= 0) judge(r.address, 1);
-  if (pos.reduction) --score; // costs a combination of the lanes
-  else if (nest.out.coefficient(p) == 0) return 0;
-  else judge(nest.out, 2);
+  if (pos.reduction)
+    --score; // costs a combination of the lanes
+  else if (nest.out.coefficient(p) == 0)
+    return 0;
+  else
+    judge(nest.out, 2);
   return score;
 }
 
@@ -57,8 +61,10 @@ std::vector<Numeric> planNumeric(const Graph &g) {
     const int vector = chooseVector(nest);
     for (const Position &p : nest.positions) {
       if (!p.reduction) continue;
-      if (p.batch) n.order.insert(n.order.begin(), p.name); // block after block of samples
-      else n.order.push_back(p.name);
+      if (p.batch)
+        n.order.insert(n.order.begin(), p.name); // block after block of samples
+      else
+        n.order.push_back(p.name);
     }
     if (n.order.empty()) continue;
     if (vector >= 0 && nest.positions[vector].reduction) n.lanes = nest.positions[vector].name;
@@ -78,7 +84,8 @@ std::map<std::string, Placement> batchLayouts(const Graph &g) {
     Placement &p = memory[g.tensors[g.results[slot].tensor].name];
     p = {Placement::Kind::Output, false, static_cast<std::int64_t>(slot), {}};
   }
-  for (const graph::Next &n : g.next) memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, false, 0, g.tensors[n.state].name};
+  for (const graph::Next &n : g.next)
+    memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, false, 0, g.tensors[n.state].name};
   return memory;
 }
 

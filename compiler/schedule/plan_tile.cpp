@@ -1,5 +1,5 @@
-// The register tile of a nest: how many results are accumulated side by side, judged by loads per operation, the
-// latency to be hidden and the registers there are.
+// The register tile of a nest: how many results are accumulated side by side, judged by loads per operation,
+// the latency to be hidden and the registers there are.
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
@@ -12,9 +12,9 @@ using graph::Combine;
 
 namespace {
 
-constexpr std::int64_t latencyHidden = 8;      // accumulators that keep the multiply-add units busy
+constexpr std::int64_t latencyHidden = 8;        // accumulators that keep the multiply-add units busy
 constexpr std::int64_t unrolledOperations = 160; // in the innermost body
-constexpr double serialWork = 30000;           // operations below which threads do not pay
+constexpr double serialWork = 30000;             // operations below which threads do not pay
 constexpr std::int64_t enoughTasks = 4;
 
 struct Choice {
@@ -70,20 +70,23 @@ double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice
   return cost / results;
 }
 
-/// Accumulators, the operands of the smaller side (kept while the other side passes by) and one passing operand, which
-/// takes one register when it is a broadcast. Where a vector takes two registers only one operand is kept.
+/// Accumulators, the operands of the smaller side (kept while the other side passes by) and one passing
+/// operand, which takes one register when it is a broadcast. Where a vector takes two registers only one
+/// operand is kept.
 bool fits(const Nest &nest, const Target &t, int vector, const Choice &a, const Choice &b) {
   const std::int64_t kept = t.registersPerVector > 1 ? 1 : std::min<std::int64_t>({a.size, b.size, 4});
   const bool allVectors = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) {
     return r.tensor < 0 || (vector >= 0 && r.address.uses(vector));
   });
-  return (a.size * b.size + kept) * t.registersPerVector + (allVectors ? t.registersPerVector : 1) <= t.registers;
+  return (a.size * b.size + kept) * t.registersPerVector + (allVectors ? t.registersPerVector : 1) <=
+         t.registers;
 }
 
 bool inResultGuard(const Nest &nest, int p) {
   for (const Affine &g : nest.guards) {
     bool reduced = false;
-    for (auto &[v, coefficient] : g.terms()) reduced |= nest.positions[v].reduction;
+    for (auto &[v, coefficient] : g.terms())
+      reduced |= nest.positions[v].reduction;
     if (!reduced && g.uses(p)) return true;
   }
   return false;
@@ -93,8 +96,8 @@ std::vector<int> tileable(const Nest &nest, int vector, const std::string &paral
   std::vector<int> list;
   for (std::size_t p = 0; p < nest.positions.size(); ++p) {
     const Position &pos = nest.positions[p];
-    if (!pos.name.empty() && !pos.reduction && !pos.batch && static_cast<int>(p) != vector && pos.extent > 1 &&
-        pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
+    if (!pos.name.empty() && !pos.reduction && !pos.batch && static_cast<int>(p) != vector &&
+        pos.extent > 1 && pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
       list.push_back(static_cast<int>(p));
   }
   return list;
@@ -102,13 +105,15 @@ std::vector<int> tileable(const Nest &nest, int vector, const std::string &paral
 
 double operations(const Nest &nest) {
   double n = 1;
-  for (const Position &p : nest.positions) n *= static_cast<double>(p.extent);
+  for (const Position &p : nest.positions)
+    n *= static_cast<double>(p.extent);
   return n;
 }
 
 void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &leaf) {
   std::int64_t body = 1;
-  for (const Choice &c : tile) body *= c.size;
+  for (const Choice &c : tile)
+    body *= c.size;
   for (std::size_t i = leaf.order.size(); i-- > 0;) {
     const int p = nest.find(leaf.order[i]);
     if (!nest.positions[p].reduction || leaf.order[i] == leaf.vector || nest.positions[p].batch) break;
@@ -119,12 +124,15 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
     // Any other guard on it becomes a bound of its loop, which has to stay a loop for that.
     if (!guarded && nest.guarded(p)) break;
     body *= nest.positions[p].extent;
-    if (!(guarded && nest.positions[p].extent <= 16) && (nest.positions[p].extent > 8 || body > unrolledOperations)) break;
+    if (!(guarded && nest.positions[p].extent <= 16) &&
+        (nest.positions[p].extent > 8 || body > unrolledOperations))
+      break;
     leaf.unroll.push_back(leaf.order[i]);
   }
 }
 
-/// The index that the threads share goes outermost: the first with work for several threads, else the one with most.
+/// The index that the threads share goes outermost: the first with work for several threads, else the one
+/// with most.
 void chooseParallel(const Nest &nest, Leaf &leaf) {
   if (operations(nest) < serialWork || !injective(nest)) return;
   std::int64_t best = 1;
@@ -147,12 +155,14 @@ void chooseParallel(const Nest &nest, Leaf &leaf) {
 
 void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   const int vector = leaf.vector.empty() ? -1 : nest.find(leaf.vector);
-  const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(), [](const Position &p) { return p.reduction; });
+  const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(),
+                                   [](const Position &p) { return p.reduction; });
   std::vector<Choice> best;
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
     double bestCost = tileCost(nest, target, {}, {});
-    // At equal cost the indices that are innermost in memory: neighbours share loads once a window is unrolled.
+    // At equal cost the indices that are innermost in memory: neighbours share loads once a window is
+    // unrolled.
     const auto consider = [&](const Choice &a, const Choice &b) {
       if (!fits(nest, target, vector, a, b)) return;
       const double cost = tileCost(nest, target, a, b);
@@ -167,7 +177,8 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
       for (std::int64_t sa = 1; sa <= sizes(candidates[i]); ++sa) {
         consider({candidates[i], sa}, {});
         for (std::size_t j = candidates.size(); j-- > i + 1;)
-          for (std::int64_t sb = 2; sb <= sizes(candidates[j]); ++sb) consider({candidates[i], sa}, {candidates[j], sb});
+          for (std::int64_t sb = 2; sb <= sizes(candidates[j]); ++sb)
+            consider({candidates[i], sa}, {candidates[j], sb});
       }
   }
   for (const Choice &c : best)

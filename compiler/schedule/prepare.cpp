@@ -42,7 +42,8 @@ int addCopy(Graph &g, const std::string &name, int tensor) {
   return g.formulas.back().target;
 }
 
-/// A state may be overwritten where its next value is computed when that formula reads it only element by element.
+/// A state may be overwritten where its next value is computed when that formula reads it only element by
+/// element.
 bool readsInStep(const Graph &g, const Formula &f, int state) {
   if (!reads(f, state)) return true;
   if (f.op != graph::Combine::Assign || f.clauses.size() != 1 || !plainOut(g, f, f.clauses[0])) return false;
@@ -54,15 +55,19 @@ bool readsInStep(const Graph &g, const Formula &f, int state) {
 /// Some formula other than a pointwise one reads this batch of rows.
 bool wantsCopy(const Graph &g, int input) {
   const Tensor &t = g.tensors[input];
-  const bool batch = std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; });
+  const bool batch =
+      std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; });
   if (!batch || t.shape.size() < 2) return false;
-  return std::any_of(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return f.op != graph::Combine::Assign && reads(f, input); });
+  return std::any_of(g.formulas.begin(), g.formulas.end(),
+                     [&](const Formula &f) { return f.op != graph::Combine::Assign && reads(f, input); });
 }
 
 /// The caller's rows lie sample after sample, while sums want 16 samples side by side: they read a copy.
 void copyInputs(Graph &g) {
   for (int t = 0, n = static_cast<int>(g.tensors.size()); t < n; ++t) {
-    if ((g.tensors[t].kind != TensorKind::Input && g.tensors[t].kind != TensorKind::Target) || !wantsCopy(g, t)) continue;
+    if ((g.tensors[t].kind != TensorKind::Input && g.tensors[t].kind != TensorKind::Target) ||
+        !wantsCopy(g, t))
+      continue;
     const int copied = addCopy(g, g.tensors[t].name + ".copy", t);
     for (std::size_t f = 0; f + 1 < g.formulas.size(); ++f)
       for (graph::Clause &c : g.formulas[f].clauses)
@@ -77,18 +82,23 @@ void copyInputs(Graph &g) {
 void prepare(Graph &g) {
   copyInputs(g);
   // Results leave through formulas of their own, written straight to the caller's memory.
-  for (graph::Result &r : g.results) r.tensor = addCopy(g, "output." + r.name, r.tensor);
+  for (graph::Result &r : g.results)
+    r.tensor = addCopy(g, "output." + r.name, r.tensor);
   const auto isNext = [&](int tensor, const graph::Next *except) {
-    return std::any_of(g.next.begin(), g.next.end(), [&](const graph::Next &n) { return &n != except && n.value == tensor; });
+    return std::any_of(g.next.begin(), g.next.end(),
+                       [&](const graph::Next &n) { return &n != except && n.value == tensor; });
   };
   for (graph::Next &n : g.next) {
     const Formula *made = g.definition(n.value);
     bool ok = made && !isNext(n.value, &n) && coversAll(g, *made) && readsInStep(g, *made, n.state);
     bool after = false;
     for (const Formula &f : g.formulas) {
-      if (&f == made) after = true;
-      else if (after && reads(f, n.state) && isNext(f.target, nullptr)) ok = false; // still needs the old value
-      if (ok && made && reads(f, n.value) && !isNext(f.target, nullptr)) ok = false; // needed before the commit
+      if (&f == made)
+        after = true;
+      else if (after && reads(f, n.state) && isNext(f.target, nullptr))
+        ok = false; // still needs the old value
+      if (ok && made && reads(f, n.value) && !isNext(f.target, nullptr))
+        ok = false; // needed before the commit
     }
     if (!ok) n.value = addCopy(g, g.tensors[n.state].name + ".commit", n.value);
   }
@@ -102,11 +112,13 @@ void prepare(Graph &g) {
         const int saved = addCopy(g, g.tensors[g.next[j].state].name + ".old", g.next[j].state);
         f = g.definition(g.next[i].value);
         graph::Body body;
-        body.root = body.copy(f->clauses[0].body, f->clauses[0].body.root, [](int v) { return Affine::var(v); });
+        body.root =
+            body.copy(f->clauses[0].body, f->clauses[0].body.root, [](int v) { return Affine::var(v); });
         for (Node &n : body.nodes)
           if (n.kind == Node::Kind::Read && n.id == g.next[j].state) n.id = saved;
         f->clauses[0].body = body;
-        std::rotate(g.formulas.begin(), g.formulas.end() - 1, g.formulas.end()); // reads only the store: may stand first
+        std::rotate(g.formulas.begin(), g.formulas.end() - 1,
+                    g.formulas.end()); // reads only the store: may stand first
       }
     }
   }

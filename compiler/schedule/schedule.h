@@ -1,16 +1,16 @@
-// A schedule is data: it says how each formula of one entry is run. `lower(graph, schedule)` decides nothing; the cost
-// model (plan.h), a tuner and tests only write schedules.
+// A schedule is data: it says how each formula of one entry is run. `lower(graph, schedule)` decides nothing;
+// the cost model (plan.h), a tuner and tests only write schedules.
 //
-// Its first section, the numeric plan, fixes the bits: for each reduction the order of its indices and which index (if any)
-// is summed in 16 lane partials. It depends on the graph alone, not on target, threads or tuning. Everything below it
-// can be changed without changing a bit.
+// Its first section, the numeric plan, fixes the bits: for each reduction the order of its indices and which
+// index (if any) is summed in 16 lane partials. It depends on the graph alone, not on target, threads or
+// tuning. Everything below it can be changed without changing a bit.
 //
 // Text form (.sched); print -> parse -> print is the identity:
 //
 //   schedule trainStep target x86-64-v4
 //   numeric {
 //     conv1.y.sum: order (c, u, v)
-//     conv1.weight.grad: order (n, i, j) lanes n        # partial sums of samples 16 apart, combined +8 +4 +2 +1
+//     conv1.weight.grad: order (n, i, j) lanes n        # 16 partial sums, combined +8 +4 +2 +1
 //   }
 //   memory {                                            # where each tensor lives
 //     x: blocked at 0                                   # [n/16][...][16 n], byte offset in the workspace
@@ -20,7 +20,7 @@
 //     output.probability: output 0                      # the caller's memory, by slot
 //   }
 //   run {
-//     tile n by 16 {                                    # all leaves for one block of samples, then the next block
+//     tile n by 16 {                                    # depth first, block of samples by block
 //       conv1.y.sum: vector n, order (o, i, j, c, u, v), tile (o 6, j 4), unroll (v), then (conv1.y)
 //       fill p                                          # the `otherwise` value, or the identity, everywhere
 //     }
@@ -29,10 +29,11 @@
 //     conv1.weight.next: collapse (o, c, u, v), vector o, order (o), parallel o
 //   }
 //
-// A leaf names a formula by its target (`NAME/1` is its second clause). An index is named as in the formula. `order` has
-// every index, outermost first: those of the result before those of the reduction, and the latter in the numeric plan's
-// order. The place of the `vector` index is that of the loop over its blocks of 16. A collapsed group is one index
-// from then on, named by its first: its extents are contiguous in every tensor that the formula touches.
+// A leaf names a formula by its target (`NAME/1` is its second clause). An index is named as in the formula.
+// `order` has every index, outermost first: those of the result before those of the reduction, and the latter
+// in the numeric plan's order. The place of the `vector` index is that of the loop over its blocks of 16. A
+// collapsed group is one index from then on, named by its first: its extents are contiguous in every tensor
+// that the formula touches.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -46,8 +47,8 @@ namespace netc::schedule {
 
 /// What the cost model needs to know of a machine.
 struct Target {
-  std::string name;          // "x86-64-v4", "x86-64-v3", "native"
-  int registers = 32;        // vector registers
+  std::string name;           // "x86-64-v4", "x86-64-v3", "native"
+  int registers = 32;         // vector registers
   int registersPerVector = 1; // machine registers that hold 16 lanes of f32
 };
 /// Throws UserError on an unknown name. "native" is described by what this machine has.
@@ -71,14 +72,14 @@ struct Placement {
 struct Leaf {
   std::string formula; // the target's name
   int clause = 0;
-  bool fill = false;   // the whole target gets its `otherwise` value; nothing below is used
+  bool fill = false; // the whole target gets its `otherwise` value; nothing below is used
   std::vector<std::vector<std::string>> collapse;
-  std::string vector;  // the index along the lanes; empty: one lane
+  std::string vector; // the index along the lanes; empty: one lane
   std::vector<std::string> order;
   std::vector<std::pair<std::string, std::int64_t>> tile; // register tile over result indices
-  std::vector<std::string> unroll; // reduction indices unrolled whole
-  std::string parallel;            // a result index whose loop is shared by the threads; empty: none
-  std::vector<std::string> then;   // pointwise formulas computed from this result while it is in registers
+  std::vector<std::string> unroll;                        // reduction indices unrolled whole
+  std::string parallel;          // a result index whose loop is shared by the threads; empty: none
+  std::vector<std::string> then; // pointwise formulas computed from this result while it is in registers
   bool operator==(const Leaf &) const = default;
 };
 

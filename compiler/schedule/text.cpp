@@ -10,29 +10,36 @@ namespace netc::schedule {
 
 namespace {
 
-std::string list(const std::vector<std::string> &names) { return fmt::format("({})", fmt::join(names, ", ")); }
+std::string list(const std::vector<std::string> &names) {
+  return fmt::format("({})", fmt::join(names, ", "));
+}
 
 std::string print(const Placement &p) {
   switch (p.kind) {
-  case Placement::Kind::Workspace: return fmt::format("{} at {}", p.blocked ? "blocked" : "plain", p.offset);
-  case Placement::Kind::InPlace: return fmt::format("in {}", p.of);
-  case Placement::Kind::Register: return p.blocked ? "blocked register" : "register";
-  case Placement::Kind::Output: return fmt::format("output {}", p.offset);
+  case Placement::Kind::Workspace:
+    return fmt::format("{} at {}", p.blocked ? "blocked" : "plain", p.offset);
+  case Placement::Kind::InPlace:
+    return fmt::format("in {}", p.of);
+  case Placement::Kind::Register:
+    return p.blocked ? "blocked register" : "register";
+  case Placement::Kind::Output:
+    return fmt::format("output {}", p.offset);
   }
   internalError("placement without kind");
 }
 
 class Parser {
-public:
+ public:
   explicit Parser(TokenStream &in) : in(in) {}
 
   std::vector<Schedule> file() {
     std::vector<Schedule> all;
-    while (!in.atEnd() && !in.diagnostics().hasErrors()) all.push_back(schedule());
+    while (!in.atEnd() && !in.diagnostics().hasErrors())
+      all.push_back(schedule());
     return all;
   }
 
-private:
+ private:
   bool ok() const { return !in.diagnostics().hasErrors(); }
   std::string name() { return in.expectIdentifier("a name"); }
 
@@ -60,7 +67,8 @@ private:
   void section(const char *title, const std::function<void()> &line) {
     in.expect(title);
     in.expect("{");
-    while (ok() && !in.at("}") && !in.atEnd()) line();
+    while (ok() && !in.at("}") && !in.atEnd())
+      line();
     in.expect("}");
   }
 
@@ -94,8 +102,10 @@ private:
     Placement p;
     if (in.accept("in")) return {Placement::Kind::InPlace, false, 0, name()};
     if (in.accept("output")) return {Placement::Kind::Output, false, in.expectInteger("a slot"), {}};
-    if (in.accept("blocked")) p.blocked = true;
-    else if (!in.at("register")) in.expect("plain");
+    if (in.accept("blocked"))
+      p.blocked = true;
+    else if (!in.at("register"))
+      in.expect("plain");
     if (in.accept("register")) {
       p.kind = Placement::Kind::Register;
       return p;
@@ -117,7 +127,8 @@ private:
       in.expectInteger("16");
       in.expect("{");
       s.run.push_back({true, {}});
-      while (ok() && !in.at("}") && !in.atEnd()) s.run.back().leaves.push_back(leaf());
+      while (ok() && !in.at("}") && !in.atEnd())
+        s.run.back().leaves.push_back(leaf());
       in.expect("}");
       open = false;
       return;
@@ -138,18 +149,25 @@ private:
     l.formula = name();
     if (in.accept("/")) l.clause = static_cast<int>(in.expectInteger("a clause number"));
     in.expect(":");
-    do option(l);
+    do
+      option(l);
     while (ok() && in.accept(","));
     return l;
   }
 
   void option(Leaf &l) {
-    if (in.accept("collapse")) l.collapse.push_back(names());
-    else if (in.accept("vector")) l.vector = name();
-    else if (in.accept("order")) l.order = names();
-    else if (in.accept("unroll")) l.unroll = names();
-    else if (in.accept("parallel")) l.parallel = name();
-    else if (in.accept("then")) l.then = names();
+    if (in.accept("collapse"))
+      l.collapse.push_back(names());
+    else if (in.accept("vector"))
+      l.vector = name();
+    else if (in.accept("order"))
+      l.order = names();
+    else if (in.accept("unroll"))
+      l.unroll = names();
+    else if (in.accept("parallel"))
+      l.parallel = name();
+    else if (in.accept("then"))
+      l.then = names();
     else if (in.accept("tile")) {
       in.expect("(");
       do {
@@ -173,32 +191,38 @@ private:
 std::string print(const Leaf &l) {
   if (l.fill) return "fill " + l.formula;
   std::vector<std::string> parts;
-  for (const auto &group : l.collapse) parts.push_back("collapse " + list(group));
+  for (const auto &group : l.collapse)
+    parts.push_back("collapse " + list(group));
   if (!l.vector.empty()) parts.push_back("vector " + l.vector);
   parts.push_back("order " + list(l.order));
   if (!l.tile.empty()) {
     std::vector<std::string> tiles;
-    for (auto &[name, size] : l.tile) tiles.push_back(fmt::format("{} {}", name, size));
+    for (auto &[name, size] : l.tile)
+      tiles.push_back(fmt::format("{} {}", name, size));
     parts.push_back("tile " + list(tiles));
   }
   if (!l.unroll.empty()) parts.push_back("unroll " + list(l.unroll));
   if (!l.parallel.empty()) parts.push_back("parallel " + l.parallel);
   if (!l.then.empty()) parts.push_back("then " + list(l.then));
-  return fmt::format("{}{}: {}", l.formula, l.clause ? fmt::format("/{}", l.clause) : "", fmt::join(parts, ", "));
+  return fmt::format("{}{}: {}", l.formula, l.clause ? fmt::format("/{}", l.clause) : "",
+                     fmt::join(parts, ", "));
 }
 
 std::string print(const Schedule &s) {
   std::string out = fmt::format("schedule {} target {}\nnumeric {{\n", s.entry, s.target);
   for (const Numeric &n : s.numeric)
-    out += fmt::format("  {}: order {}{}\n", n.formula, list(n.order), n.lanes.empty() ? "" : " lanes " + n.lanes);
+    out += fmt::format("  {}: order {}{}\n", n.formula, list(n.order),
+                       n.lanes.empty() ? "" : " lanes " + n.lanes);
   out += "}\nmemory {\n";
-  for (auto &[name, place] : s.memory) out += fmt::format("  {}: {}\n", name, print(place));
+  for (auto &[name, place] : s.memory)
+    out += fmt::format("  {}: {}\n", name, print(place));
   out += "}\nrun {\n";
   for (std::size_t i = 0; i <= s.run.size(); ++i) {
     if (static_cast<int>(i) == s.commit && i < s.run.size()) out += "  commit\n";
     if (i == s.run.size()) break;
     if (s.run[i].tiled) out += "  tile n by 16 {\n";
-    for (const Leaf &l : s.run[i].leaves) out += fmt::format("{}{}\n", s.run[i].tiled ? "    " : "  ", print(l));
+    for (const Leaf &l : s.run[i].leaves)
+      out += fmt::format("{}{}\n", s.run[i].tiled ? "    " : "  ", print(l));
     if (s.run[i].tiled) out += "  }\n";
   }
   return out + "}\n";
