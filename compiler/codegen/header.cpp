@@ -67,8 +67,8 @@ std::string wrapped(std::string text, std::size_t hanging = 0) {
 
 class HeaderPrinter {
 public:
-  HeaderPrinter(const Program &program, std::string source)
-      : p(program), source(std::move(source)), name(Names().take(p.name)), symbol(modelSymbol(p)) {
+  HeaderPrinter(const std::vector<Program> &programs, std::string source)
+      : programs(programs), p(programs.front()), source(std::move(source)), name(Names().take(p.name)), symbol(modelSymbol(p)) {
     names.take("count"), names.take("options"), names.take("model"), names.take("inputs"), names.take("outputs");
     names.take("result"), names.take("loss"); // the C functions' own
     for (const Tensor &t : p.tensors) addTensor(t);
@@ -138,9 +138,11 @@ private:
     return "{" + (text.empty() ? std::string(c ? "NULL" : "nullptr") : text) + "}";
   }
 
+  /// Of the target that needs most: which one runs is known only on the machine.
   std::int64_t workspaceBytes() const {
     std::int64_t most = 0;
-    for (const Entry &e : p.entries) most = std::max(most, e.workspaceBytes);
+    for (const Program &target : programs)
+      for (const Entry &e : target.entries) most = std::max(most, e.workspaceBytes);
     return most;
   }
 
@@ -350,7 +352,8 @@ private:
     out += '\n';
   }
 
-  const Program &p;
+  const std::vector<Program> &programs;
+  const Program &p; // the interface, which all have in common
   const std::string source, name, symbol;
   Names names;
   std::vector<Argument> inputs, targets, outputs, evaluation;
@@ -359,8 +362,8 @@ private:
 
 } // namespace
 
-std::string header(const Program &program, const std::string &sourceName) {
-  return HeaderPrinter(program, sourceName).print();
+std::string header(const std::vector<Program> &programs, const std::string &sourceName) {
+  return HeaderPrinter(programs, sourceName).print();
 }
 
 } // namespace netc::codegen

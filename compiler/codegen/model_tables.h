@@ -40,7 +40,8 @@ std::string targetSuffix(const loop::Program &);
 std::string identifier(std::string_view);
 
 /// The generated header (class Model, class Predictor, C interface), inline over netc/model.h and modelSymbol().
-std::string header(const loop::Program &, const std::string &sourceName);
+/// The programs have the same interface and differ in target.
+std::string header(const std::vector<loop::Program> &, const std::string &sourceName);
 
 /// In C++ and LLVM alike, a register is declared in the innermost block that holds all its uses. For each register of a
 /// kernel: the For/If statement whose body that is, or null for the kernel's own body. A register that carries a value

@@ -1,5 +1,7 @@
 // Where each register of a kernel is declared.
+#include "compiler/codegen/constant_registers.h"
 #include "compiler/codegen/model_tables.h"
+#include "compiler/loop/walk.h"
 
 #include <algorithm>
 #include <set>
@@ -10,37 +12,6 @@ using namespace loop;
 
 namespace {
 
-struct Access {
-  const RegisterRef *ref;
-  bool write;
-};
-
-/// The register accesses of one statement, reads before the write.
-std::vector<Access> accesses(const Statement &s) {
-  std::vector<Access> list;
-  const auto read = [&](const Operand &o) {
-    if (o.kind == Operand::Kind::Register) list.push_back({&o.reg, false});
-  };
-  if (auto *c = std::get_if<Compute>(&s.node)) {
-    for (const Operand &o : c->args) read(o);
-    list.push_back({&c->dst, true});
-  } else if (auto *l = std::get_if<Load>(&s.node)) list.push_back({&l->dst, true});
-  else if (auto *st = std::get_if<Store>(&s.node)) read(st->value);
-  else if (auto *i = std::get_if<LaneIndex>(&s.node)) list.push_back({&i->dst, true});
-  else if (auto *m = std::get_if<LaneMask>(&s.node)) list.push_back({&m->dst, true});
-  else if (auto *r = std::get_if<Reduce>(&s.node)) {
-    read(r->src);
-    list.push_back({&r->dst, true});
-  }
-  return list;
-}
-
-const Block *bodyOf(const Statement &s) {
-  if (auto *f = std::get_if<For>(&s.node)) return &f->body;
-  if (auto *i = std::get_if<If>(&s.node)) return &i->body;
-  return nullptr;
-}
-
 bool surelyRuns(const For &f) {
   for (const Affine &lo : f.lower)
     for (const Affine &hi : f.upper)
@@ -49,18 +20,11 @@ bool surelyRuns(const For &f) {
 }
 
 using Path = std::vector<const Statement *>; // the For/If statements around a place, outermost first
-using Key = std::pair<int, std::vector<std::int64_t>>; // one element of a register array
-
-Key key(const RegisterRef &r) {
-  Key k{r.reg, {}};
-  for (const Affine &i : r.index) k.second.push_back(i.constant());
-  return k;
-}
 
 class ScopeFinder {
 public:
   explicit ScopeFinder(const Kernel &kernel) : paths(kernel.registers.size()), used(kernel.registers.size()) {
-    std::set<Key> assigned;
+    std::set<Element> assigned;
     walk(kernel.body, assigned);
   }
 
@@ -72,12 +36,12 @@ public:
 
 private:
   /// `assigned`: elements that surely got a value in this iteration of the innermost loop.
-  void walk(const Block &block, std::set<Key> &assigned) {
+  void walk(const Block &block, std::set<Element> &assigned) {
     for (const StatementPtr &s : block) {
       if (const Block *body = bodyOf(*s)) {
         const bool loop = std::holds_alternative<For>(s->node);
         here.push_back(s.get());
-        std::set<Key> inside = loop ? std::set<Key>{} : assigned;
+        std::set<Element> inside = loop ? std::set<Element>{} : assigned;
         if (loop) before.push_back(&assigned);
         walk(*body, inside);
         if (loop) before.pop_back();
@@ -85,25 +49,30 @@ private:
         if (loop && surelyRuns(std::get<For>(s->node))) assigned.insert(inside.begin(), inside.end());
         continue;
       }
-      for (const Access &a : accesses(*s)) access(a, assigned);
+      forEachOperand(*s, [&](const Operand &o) {
+        if (o.kind == Operand::Kind::Register) read(o.reg, assigned);
+      });
+      if (const RegisterRef *d = destination(*s)) write(*d, assigned);
     }
   }
 
-  void access(const Access &a, std::set<Key> &assigned) {
-    const Key k = key(*a.ref);
-    Path place = here;
-    if (a.write) assigned.insert(k);
-    else if (!assigned.count(k)) place = outsideLoops(k); // the value comes from before this iteration
-    narrow(a.ref->reg, place);
+  void read(const RegisterRef &r, const std::set<Element> &assigned) {
+    const Element e = element(r);
+    narrow(r.reg, assigned.count(e) ? here : outsideLoops(e)); // outside: it comes from before this iteration
+  }
+
+  void write(const RegisterRef &r, std::set<Element> &assigned) {
+    assigned.insert(element(r));
+    narrow(r.reg, here);
   }
 
   /// The innermost place around the loops whose iterations do not assign the element before they read it.
-  Path outsideLoops(const Key &k) const {
+  Path outsideLoops(const Element &e) const {
     Path place = here;
     for (auto outer = before.rbegin();; ++outer) {
       while (!place.empty() && !std::holds_alternative<For>(place.back()->node)) place.pop_back();
       if (!place.empty()) place.pop_back();
-      if (outer == before.rend() || (*outer)->count(k)) return place;
+      if (outer == before.rend() || (*outer)->count(e)) return place;
     }
   }
 
@@ -117,7 +86,7 @@ private:
   std::vector<Path> paths; // by register: the block that holds all uses so far
   std::vector<bool> used;
   Path here;
-  std::vector<std::set<Key> *> before; // what surely had a value where each loop around this place started
+  std::vector<std::set<Element> *> before; // what surely had a value where each loop around this place started
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "compiler/loop/copy.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace netc::loop {
 
@@ -62,6 +63,28 @@ PrivateRegisters privateRegisters(const Kernel &k, const std::function<bool(cons
     if (home != p.loops.rend()) found[*home].push_back(static_cast<int>(r));
   }
   return found;
+}
+
+RegisterCopies::RegisterCopies(Kernel &k, const std::function<bool(const Statement &)> &isCopied)
+    : kernel(k), own(privateRegisters(k, isCopied)), free(k), names(k.registers.size()),
+      used(k.registers.size(), false) {
+  std::iota(names.begin(), names.end(), 0);
+}
+
+void RegisterCopies::begin(const Statement &loop) {
+  if (const auto found = own.find(&loop); found != own.end())
+    for (const int r : found->second) names[r] = copyOf(r);
+}
+
+int RegisterCopies::copyOf(int r) {
+  if (!used[r]) {
+    used[r] = true;
+    return r;
+  }
+  Register copy = kernel.registers[r];
+  copy.name = free.fresh(copy.name);
+  kernel.registers.push_back(std::move(copy));
+  return static_cast<int>(kernel.registers.size()) - 1;
 }
 
 } // namespace netc::loop

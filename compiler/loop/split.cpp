@@ -121,12 +121,8 @@ private:
 
 class Splitter {
 public:
-  Splitter(Kernel &k, Planner plan)
-      : k(k), plan(std::move(plan)), names(k),
-        priv(privateRegisters(k, [&](const Statement &s) { return this->plan.cuts.count(&s) > 0; })),
-        reg(k.registers.size()), used(k.registers.size(), false) {
-    for (std::size_t i = 0; i < reg.size(); ++i) reg[i] = static_cast<int>(i);
-  }
+  Splitter(Kernel &k, const Planner &plan)
+      : plan(plan), registers(k, [&](const Statement &s) { return plan.cuts.count(&s) > 0; }) {}
 
   Block split(const Block &block) {
     Block out;
@@ -149,36 +145,19 @@ private:
   }
 
   void splitLoop(const StatementPtr &original, const For &f, const std::vector<std::int64_t> &cuts, Block &out) {
-    const auto own = priv.find(original.get());
     for (std::size_t piece = 0; piece <= cuts.size(); ++piece) {
       For part = f;
       if (piece > 0) part.lower = {cuts[piece - 1]};
       if (piece < cuts.size()) part.upper = {cuts[piece]};
-      if (own != priv.end())
-        for (const int r : own->second) reg[r] = copyOf(r);
+      registers.begin(*original);
       part.body = split(f.body);
       out.push_back(make(std::move(part)));
     }
   }
 
-  int copyOf(int r) {
-    if (!used[r]) {
-      used[r] = true;
-      return r;
-    }
-    Register copy = k.registers[r];
-    copy.name = names.fresh(copy.name);
-    k.registers.push_back(std::move(copy));
-    return static_cast<int>(k.registers.size()) - 1;
-  }
-
-  Kernel &k;
-  Planner plan;
-  RegisterNames names;
-  PrivateRegisters priv;
-  std::vector<int> reg;   // what a register is called in the piece being made
-  std::vector<bool> used; // by original register: some piece has it
-  const Rewrite how{[](const Affine &a) { return a; }, [this](int r) { return reg[r]; }};
+  const Planner &plan;
+  RegisterCopies registers;
+  const Rewrite how{[](const Affine &a) { return a; }, [this](int r) { return registers[r]; }};
 };
 
 } // namespace
@@ -186,7 +165,7 @@ private:
 void split(Kernel &k, std::int64_t) {
   Planner plan;
   plan.plan(k.body);
-  if (!plan.cuts.empty()) k.body = Splitter(k, std::move(plan)).split(k.body);
+  if (!plan.cuts.empty()) k.body = Splitter(k, plan).split(k.body);
 }
 
 } // namespace netc::loop

@@ -9,11 +9,7 @@ namespace {
 
 class Unroller {
 public:
-  explicit Unroller(Kernel &k)
-      : k(k), names(k), priv(privateRegisters(k, unrolled)),
-        value(k.variables.size()), reg(k.registers.size()), used(k.registers.size(), false) {
-    for (std::size_t i = 0; i < reg.size(); ++i) reg[i] = static_cast<int>(i);
-  }
+  explicit Unroller(Kernel &k) : value(k.variables.size()), registers(k, unrolled) {}
 
   Block expand(const Block &block) {
     Block out;
@@ -39,27 +35,13 @@ private:
     std::int64_t begin = f.lower[0].constant(), end = f.upper[0].constant();
     for (const Affine &l : f.lower) begin = std::max(begin, l.constant());
     for (const Affine &u : f.upper) end = std::min(end, u.constant());
-    const auto own = priv.find(original.get());
     const std::optional<std::int64_t> outer = value[f.var];
     for (std::int64_t v = begin; v < end; v += f.step) {
       value[f.var] = v;
-      if (own != priv.end())
-        for (const int r : own->second) reg[r] = copyOf(r);
+      registers.begin(*original);
       for (const StatementPtr &s : f.body) expand(s, out);
     }
     value[f.var] = outer;
-  }
-
-  /// The first copy keeps the register, each later one gets its own: values of one assignment are easy to share (cse).
-  int copyOf(int r) {
-    if (!used[r]) {
-      used[r] = true;
-      return r;
-    }
-    Register copy = k.registers[r];
-    copy.name = names.fresh(copy.name);
-    k.registers.push_back(std::move(copy));
-    return static_cast<int>(k.registers.size()) - 1;
   }
 
   static bool unrolled(const Statement &s) {
@@ -77,13 +59,9 @@ private:
     return a.substitute([&](int v) { return value[v] ? Affine(*value[v]) : Affine::var(v); });
   }
 
-  Kernel &k;
-  RegisterNames names;
-  PrivateRegisters priv;
   std::vector<std::optional<std::int64_t>> value; // of the loops being expanded, by variable
-  std::vector<int> reg;                           // what a register is called in the copy being made
-  std::vector<bool> used;                         // by original register: some copy has it
-  const Rewrite how{[this](const Affine &a) { return substituted(a); }, [this](int r) { return reg[r]; }};
+  RegisterCopies registers;
+  const Rewrite how{[this](const Affine &a) { return substituted(a); }, [this](int r) { return registers[r]; }};
 };
 
 } // namespace

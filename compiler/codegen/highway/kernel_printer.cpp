@@ -1,9 +1,12 @@
 #include "compiler/codegen/highway/kernel_printer.h"
 
 #include "compiler/codegen/constant_registers.h"
+#include "compiler/codegen/highway/kernel_uses.h"
+#include "compiler/codegen/highway/simd_names.h"
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/codegen/names.h"
+#include "compiler/loop/walk.h"
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
@@ -18,125 +21,10 @@ using namespace loop;
 
 namespace {
 
-std::string cType(DType t) {
-  switch (t) {
-  case DType::F32: return "float";
-  case DType::I32: return "std::int32_t";
-  case DType::U8: return "std::uint8_t";
-  case DType::Bool: return "bool";
-  }
-  internalError("unknown element type");
-}
-
-const char *registerType(DType t) { return t == DType::F32 ? "F" : t == DType::Bool ? "B" : "I"; }
-
-/// The function of netc/simd.h; shifts take their count as a template argument.
-const char *functionName(Fn f) {
-  switch (f) {
-  case Fn::Add: case Fn::IAdd: return "Add";
-  case Fn::Sub: case Fn::ISub: return "Sub";
-  case Fn::Mul: case Fn::IMul: return "Mul";
-  case Fn::Div: return "Div";
-  case Fn::Neg: return "Neg";
-  case Fn::Sqrt: return "Sqrt";
-  case Fn::Fma: return "MulAdd";
-  case Fn::Lt: return "Lt";
-  case Fn::Le: return "Le";
-  case Fn::Eq: return "Eq";
-  case Fn::Ne: return "Ne";
-  case Fn::Select: return "Select";
-  case Fn::And: case Fn::IAnd: return "And";
-  case Fn::Or: case Fn::IOr: return "Or";
-  case Fn::IXor: return "Xor";
-  case Fn::Not: return "Not";
-  case Fn::Shl: return "ShiftLeft";
-  case Fn::Shr: return "ShiftRight";
-  case Fn::ToReal: return "ToReal";
-  case Fn::ToInt: return "ToInt";
-  case Fn::BitsToInt: return "BitsToInt";
-  case Fn::BitsToReal: return "BitsToReal";
-  case Fn::Abs: case Fn::Minimum: case Fn::Maximum: case Fn::Floor: case Fn::Relu: case Fn::Exp: case Fn::Log:
-  case Fn::Pow: case Fn::Tanh: case Fn::Sigmoid: case Fn::Softplus: case Fn::Sin: case Fn::Cos: case Fn::Erf: break;
-  }
-  internalError(fmt::format("'{}' is not a primitive of the loop IR", row(f).name));
-}
-
-const char *functionName(Reduce::Op op) {
-  switch (op) {
-  case Reduce::Op::Sum: return "ReduceSum";
-  case Reduce::Op::Prod: return "ReduceProd";
-  case Reduce::Op::Max: return "ReduceMax";
-  case Reduce::Op::Min: return "ReduceMin";
-  }
-  internalError("unknown reduction");
-}
-
-/// What a kernel's text has to declare, found by one walk over it.
-struct Uses {
-  std::map<Element, int> writes;
-  std::set<Element> reads;
-  std::set<int> loaded, stored, scalars, variables;
-
-  explicit Uses(const Kernel &k) {
-    if (k.parallel >= 0) variables.insert(k.parallel);
-    walk(k.body);
-  }
-
-private:
-  void walk(const Block &block) {
-    for (const StatementPtr &s : block) std::visit([&](const auto &node) { visit(node); }, s->node);
-  }
-  void visit(const Compute &c) {
-    for (const Operand &o : c.args) visit(o);
-    write(c.dst);
-  }
-  void visit(const Load &l) {
-    loaded.insert(l.buffer);
-    visit(l.address);
-    if (l.active) visit(*l.active);
-    write(l.dst);
-  }
-  void visit(const Store &s) {
-    stored.insert(s.buffer);
-    visit(s.address);
-    visit(s.value);
-    if (s.active) visit(*s.active);
-  }
-  void visit(const LaneIndex &i) {
-    visit(i.base);
-    write(i.dst);
-  }
-  void visit(const LaneMask &m) {
-    visit(m.active);
-    write(m.dst);
-  }
-  void visit(const Reduce &r) {
-    visit(r.src);
-    write(r.dst);
-  }
-  void visit(const For &f) {
-    for (const Affine &a : f.lower) visit(a);
-    for (const Affine &a : f.upper) visit(a);
-    walk(f.body);
-  }
-  void visit(const If &i) {
-    for (const Affine &a : i.conditions) visit(a);
-    walk(i.body);
-  }
-  void visit(const Operand &o) {
-    if (o.kind == Operand::Kind::Register) reads.insert(element(o.reg));
-    if (o.kind == Operand::Kind::Scalar) scalars.insert(o.scalar);
-  }
-  void visit(const Affine &a) {
-    for (auto &[v, k] : a.terms()) variables.insert(v);
-  }
-  void write(const RegisterRef &r) { ++writes[element(r)]; }
-};
-
 class KernelPrinter {
 public:
   KernelPrinter(const Entry &entry, const Kernel &kernel)
-      : entry(entry), kernel(kernel), uses(kernel), scopes(registerScopes(kernel)), constants(entry, kernel) {}
+      : entry(entry), kernel(kernel), uses(usesOf(kernel)), scopes(registerScopes(kernel)), constants(entry, kernel) {}
 
   KernelText print() {
     takeNames();
@@ -234,7 +122,7 @@ private:
   void printBody(const Block &block, const Statement *owner) {
     ++indent;
     for (const StatementPtr &s : block) {
-      if (const Block *inner = innerBlock(*s)) declareBefore(*inner, owner);
+      if (const Block *inner = bodyOf(*s)) declareBefore(*inner, owner);
       else declareBefore(*s, owner);
       currentOwner = owner;
       std::visit([&](const auto &node) { printNode(node, s.get()); }, s->node);
@@ -242,16 +130,10 @@ private:
     --indent;
   }
 
-  static const Block *innerBlock(const Statement &s) {
-    if (auto *f = std::get_if<For>(&s.node)) return &f->body;
-    if (auto *i = std::get_if<If>(&s.node)) return &i->body;
-    return nullptr;
-  }
-
   /// Registers of this scope that a nested block is the first to touch get a value before it.
   void declareBefore(const Block &nested, const Statement *owner) {
     for (const StatementPtr &s : nested) {
-      if (const Block *inner = innerBlock(*s)) {
+      if (const Block *inner = bodyOf(*s)) {
         declareBefore(*inner, owner);
         continue;
       }
@@ -260,29 +142,16 @@ private:
     }
   }
   void declareBefore(const Statement &s, const Statement *owner) {
-    const auto read = [&](const Operand &o) {
+    forEachOperand(s, [&](const Operand &o) {
       if (o.kind == Operand::Kind::Register) declare(o.reg, owner);
-    };
-    if (auto *c = std::get_if<Compute>(&s.node))
-      for (const Operand &o : c->args) read(o);
-    else if (auto *st = std::get_if<Store>(&s.node)) read(st->value);
-    else if (auto *r = std::get_if<Reduce>(&s.node)) read(r->src);
+    });
   }
   void declare(const RegisterRef &r, const Statement *owner) {
     const Element e = element(r);
     if (scopes[r.reg] != owner || !declared.insert(e).second) return;
     const DType type = kernel.registers[r.reg].type;
     const char *zero = type == DType::F32 ? "0.0f" : type == DType::Bool ? "false" : "0";
-    line("{}{} {} = Set({});", unusedMark(e), registerType(type), registers.at(e), zero);
-  }
-
-  static const RegisterRef *destination(const Statement &s) {
-    if (auto *c = std::get_if<Compute>(&s.node)) return &c->dst;
-    if (auto *l = std::get_if<Load>(&s.node)) return &l->dst;
-    if (auto *i = std::get_if<LaneIndex>(&s.node)) return &i->dst;
-    if (auto *m = std::get_if<LaneMask>(&s.node)) return &m->dst;
-    if (auto *r = std::get_if<Reduce>(&s.node)) return &r->dst;
-    return nullptr;
+    line("{}{} {} = Set({});", unusedMark(e), simdType(type), registers.at(e), zero);
   }
 
   const char *unusedMark(const Element &e) const { return uses.reads.count(e) ? "" : "[[maybe_unused]] "; }
@@ -293,7 +162,7 @@ private:
     const std::string &name = registers.at(e);
     if (scopes[dst.reg] == currentOwner && declared.insert(e).second) {
       const bool once = uses.writes.at(e) == 1;
-      line("{}{}{} {} = {};", unusedMark(e), once ? "const " : "", registerType(kernel.registers[dst.reg].type), name,
+      line("{}{}{} {} = {};", unusedMark(e), once ? "const " : "", simdType(kernel.registers[dst.reg].type), name,
            value);
     } else {
       line("{} = {};", name, value);
