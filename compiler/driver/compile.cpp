@@ -81,7 +81,7 @@ void writeWithHeader(const Options &o) {
     throw UserError(fmt::format("-o {}: expected a name that ends in {}", o.output, fmt::join(known, ", ")));
   inputKind(o.input);
   std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
-  std::string header = codegen::header(compiled[0], fs::path(o.input).filename());
+  std::string header = codegen::header(compiled, fs::path(o.input).filename());
   writeFile(o.output, artefact(o, compiled));
   try {
     writeFile(fs::path(o.output).replace_extension(".h"), header);

@@ -128,7 +128,7 @@ const NetcModel *highwayModel(const std::vector<loop::Program> &programs, const 
   const std::string file = std::filesystem::path(stem).filename();
   const std::string object = std::filesystem::absolute(stem + "." + std::filesystem::path(compiler).filename().string() + ".so");
   writeFile(stem + ".cpp", codegen::highway(programs, file + ".h", file + ".graph"));
-  writeFile(stem + ".h", codegen::header(programs[0], file + ".graph"));
+  writeFile(stem + ".h", codegen::header(programs, file + ".graph"));
   const std::string command = fmt::format("'{}' -std=c++17 -O2 -Wall -Wextra -Werror -ffp-contract=off -fPIC -shared -I'{}/include' '{}.cpp' -o '{}'",
                                           compiler, runtime, stem, object);
   if (std::system(command.c_str()) != 0) {
