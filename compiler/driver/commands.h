@@ -11,6 +11,8 @@ int trainCommand(const Options &);    // trains through the JIT
 int evaluateCommand(const Options &); // loss and metrics on the test part of a data source
 int runCommand(const Options &);      // arrays in, any named value or gradient out
 int checkCommand(const Options &);    // gradients against differences, the JIT against the evaluator
+int explainCommand(const Options &);  // the derivation of the gradients
+int formatCommand(const Options &);   // a .net file in its usual layout
 int benchCommand(const Options &);    // times of a step and of prediction against the machine's peak
 
 } // namespace netc::driver

@@ -58,10 +58,20 @@ Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (co
 
   netc bench lenet5.net --batch 64      random data in memory; the machine's peak is measured alongside
 )"},
+    {"explain", "derives the gradients, step by step, for people to read", R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
+
+  netc explain mlp.net                          a .net file of the forward formulas and their gradients
+  netc explain mlp.net -o mlp.html              one page; also .md and .tex, by extension or --format
+)"},
+    {"fmt", "formats a .net file", R"(usage: netc fmt FILE.net [--write | -o FILE]
+
+  netc fmt lenet5.net                   prints the formatted text
+  netc fmt lenet5.net --write           formats the file in place
+)"},
 };
 
 /// Which commands take an option; letters are the commands' in the order above.
-enum Takes : unsigned { C = 1, T = 2, E = 4, R = 8, K = 16, B = 32, All = 63 };
+enum Takes : unsigned { C = 1, T = 2, E = 4, R = 8, K = 16, B = 32, X = 64, F = 128, Models = 63, All = 255 };
 
 struct Row {
   std::string_view name;  // as given to Boost: "batch", or ",o"
@@ -71,14 +81,14 @@ struct Row {
 };
 
 constexpr Row rows[] = {
-    {",o", "FILE", "the output; its extension says what it holds", C},
+    {",o", "FILE", "the output; its extension says what it holds", C | X | F},
     {"emit", "STAGE", "print a stage's text instead", C},
     {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
-    {"batch", "N", "the largest batch (default 64)", All},
-    {"set", "NAME=VALUE", "override a const of the model", All},
-    {"target", "NAME", "native, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512)", All},
-    {"schedule", "FILE", "take the schedule from a .sched file", All},
+    {"batch", "N", "the largest batch (default 64)", Models | X},
+    {"set", "NAME=VALUE", "override a const of the model", Models | X},
+    {"target", "NAME", "native, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512)", Models},
+    {"schedule", "FILE", "take the schedule from a .sched file", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | R},
     {"epochs", "N", "passes over the training data (default 5)", T},
@@ -92,6 +102,8 @@ constexpr Row rows[] = {
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
     {"save", "NAME=FILE", "save a value as .npy", R},
     {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
+    {"format", "NAME", "text, md, tex or html (default text)", X},
+    {"write", "", "write the result to the file itself", F},
     {"quiet", "", "print the results only", T | E},
     {"json", "", "one line of JSON a result", T | E | B},
     {"help", "", "this text", All},
@@ -149,6 +161,8 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   list("print", o.print);
   list("save", o.save);
   text("engine", o.engine);
+  text("format", o.format);
+  flag("write", o.write);
   flag("quiet", o.quiet);
   flag("json", o.json);
   d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))(

@@ -36,6 +36,9 @@ struct Options {
   // run
   std::vector<std::string> print, save;
   std::string engine = "eval";
+  // explain, fmt
+  std::string format; // empty: by the output's extension, else text
+  bool write = false;
 };
 
 /// Reads the command line; --help and --version are printed here and leave `command` empty. Throws UserError.
