@@ -78,9 +78,10 @@ Operand PointEmitter::number(const Affine &a) {
   return KernelBuilder::of(r);
 }
 
-/// The last part of a tensor's name as a register name: "conv1.weight" -> "weight".
+/// "conv1.weight" -> "weight", "relu1" -> "relu1At": short, and not the name of the buffer itself.
 static std::string registerName(const std::string &tensor) {
-  std::string s = tensor.substr(tensor.rfind('.') == std::string::npos ? 0 : tensor.rfind('.') + 1);
+  const std::size_t dot = tensor.rfind('.');
+  std::string s = dot == std::string::npos ? tensor + "At" : tensor.substr(dot + 1);
   for (char &c : s)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) s = "v" + s;
