@@ -43,7 +43,7 @@ const char *expectedType(Signature s, std::size_t argument) {
 class KernelVerifier {
 public:
   KernelVerifier(const Program &p, const Entry &e, int number, Diagnostics &diag)
-      : p(p), e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), bounds(k, p.batch),
+      : e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), bounds(k, p.batch),
         inScope(k.variables.size(), false), inputs(inputSlots(p)), outputs(outputSlots(e)) {}
 
   void verify() {
@@ -323,7 +323,6 @@ private:
     bounds.leave();
   }
 
-  const Program &p;
   const Entry &e;
   const Kernel &k;
   const bool beforeCommit;
