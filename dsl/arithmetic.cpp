@@ -184,9 +184,11 @@ std::optional<Lazy> Elaborator::toLazy(const Value &v, const Location &at) {
     return out.read(listTensor(v, qualified("literal"), at));
   case Value::Kind::Boolean:
   case Value::Kind::Text:
+  case Value::Kind::Pack:
     break;
   }
   report(at, fmt::format("expected a number, found {}", describe(v)));
+  if (v.kind == Value::Kind::Pack) note(at, "to compute with each of a pack's numbers, write ... behind the whole");
   return std::nullopt;
 }
 

@@ -18,11 +18,12 @@ struct Argument {
   ExprPtr value;
 };
 
-/// One index of a reduction: `k` or `k < 3`.
+/// One index of a reduction: `k` or `k < 3`; or a pack of them, `u...` or `u < K...`.
 struct Binder {
   std::string name;
   Location location;
   ExprPtr bound; // null: inferred
+  bool pack = false;
 };
 
 struct Expr {
@@ -36,6 +37,7 @@ struct Expr {
     Binary,    // text: + - * / ^ == != < <= > >= and or
     Reduce,    // text(binders) args[0]
     Bracket,   // [args...]: a condition as 1 or 0, or a tensor literal
+    Expand,    // args[0]...: once for each element of the packs in it; an item of a list
   };
   Kind kind = Kind::Number;
   Location location;
@@ -46,6 +48,7 @@ struct Expr {
   std::string label; // Call: the name given by `as`
   Location labelLocation;
   int depth = 1;
+  bool packs = false; // an Expand or a pack of indices is in it
 
   const Expr &operand(std::size_t i) const { return *args[i].value; }
 };

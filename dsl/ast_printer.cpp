@@ -42,6 +42,7 @@ std::string binders(const Expr &e) {
   for (const Binder &b : e.binders) {
     out += (out.empty() ? "" : ", ") + b.name;
     if (b.bound) out += " < " + print(*b.bound);
+    if (b.pack) out += "...";
   }
   return out;
 }
@@ -143,6 +144,9 @@ class TreePrinter {
     case Expr::Kind::Bracket:
       line(depth, "bracket");
       break;
+    case Expr::Kind::Expand:
+      line(depth, "expand");
+      break;
     }
     for (const Argument &a : e.args)
       tree(*a.value, depth + 1);
@@ -152,7 +156,8 @@ class TreePrinter {
 } // namespace
 
 const Location &startOf(const Expr &e) {
-  if (e.kind == Expr::Kind::Binary || e.kind == Expr::Kind::Subscript) return startOf(e.operand(0));
+  if (e.kind == Expr::Kind::Binary || e.kind == Expr::Kind::Subscript ||
+      e.kind == Expr::Kind::Expand) return startOf(e.operand(0));
   if (e.kind != Expr::Kind::Call || e.args.empty()) return e.location;
   const Location &first = startOf(e.operand(0)); // what is piped in stands before the name
   const bool piped =
@@ -180,6 +185,8 @@ std::string print(const Expr &e) {
     return fmt::format("{}({}) {}", e.text, binders(e), print(e.operand(0)));
   case Expr::Kind::Bracket:
     return fmt::format("[{}]", arguments(e, 0));
+  case Expr::Kind::Expand:
+    return print(e.operand(0)) + "...";
   }
   return "";
 }

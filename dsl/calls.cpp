@@ -22,7 +22,7 @@ std::optional<Fn> callable(const std::string &name) {
 
 bool isBuiltin(const std::string &name) {
   return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
-         name == "mod";
+         name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel";
 }
 
 } // namespace
@@ -74,6 +74,7 @@ Value Elaborator::evaluateCall(const Expr &e) {
 }
 
 Value Elaborator::builtin(const Expr &e) {
+  if (e.text == "each" || e.text == "all" || e.text == "product" || e.text == "ravel") return packBuiltin(e);
   const std::size_t expected = e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" ? 1 : 2;
   if (e.args.size() != expected)
     return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
@@ -215,14 +216,17 @@ std::string pattern(const Shape &shape) {
 /// x: [N, C, H, W] gives names to the extents; a name or number that is known already must agree.
 bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, const Location &at) {
   const std::string expected = pattern(p.shape);
-  if (!v.isTensor() || v.lazy.shape.size() != p.shape.size()) {
+  std::vector<const Expr *> items;
+  if (v.isTensor() && !packShape(p, v.lazy.shape, callee, items)) return false;
+  if (!v.isTensor() || v.lazy.shape.size() != items.size()) {
     report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected,
                            describe(v)));
     return false;
   }
-  for (std::size_t d = 0; d < p.shape.size(); ++d) {
+  for (std::size_t d = 0; d < items.size(); ++d) {
+    if (!items[d]) continue; // of the pack that this dimension has just given a value
     const graph::Extent found = v.lazy.shape[d];
-    const Expr &e = *p.shape[d];
+    const Expr &e = *items[d];
     const Value here = found.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(found.size));
     const bool fresh = e.kind == Expr::Kind::Name && !callee.arguments.contains(e.text);
     if (fresh) {

@@ -7,6 +7,7 @@
 #include "dsl/dsl.h"
 #include "dsl/graph_writer.h"
 
+#include <deque>
 #include <map>
 #include <set>
 
@@ -140,6 +141,20 @@ class Elaborator {
   bool writableRange(const Statement &, const std::vector<Affine> &left, const Extents &shape);
   bool addClause(const Statement &, graph::Clause, std::optional<double> otherwise);
 
+  // --- packs (packs.cpp)
+  // ----------------------------------------------------------------------------------------
+  struct PackScope;
+  const Expr *withoutPacks(const Expr &);           // every `...` written out; null after an error
+  const Statement *withoutPacks(const Statement &); // of one in index notation
+  std::optional<std::vector<const Expr *>> listItems(const Shape &);
+  Value evaluatePack(const Expr &, const std::string &hint);
+  Value packBuiltin(const Expr &);
+  bool packShape(const Parameter &, const Extents &, Frame &callee, std::vector<const Expr *> &items);
+  bool solvePacks(PackScope &);
+  std::optional<std::vector<Value>> elementsOf(const Value &) const;
+  std::optional<std::vector<Value>> packNamed(const std::string &name) const;
+  std::optional<std::size_t> rankOf(const Expr &base) const;
+
   // --- calls (calls.cpp)
   // ----------------------------------------------------------------------------------------
   Value evaluateCall(const Expr &);
@@ -199,6 +214,8 @@ class Elaborator {
   Context *context = nullptr;
   std::set<std::string> reported;
   std::set<std::string> resultNames;
+  std::deque<ExprPtr> written; // expressions with their packs written out
+  std::deque<Statement> writtenStatements;
   std::set<int> fixedNames; // Locals that carry a name of the user's
   const Statement *trainStatement = nullptr;
   bool inOptimizer = false;

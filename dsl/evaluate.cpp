@@ -20,7 +20,11 @@ struct Level {
 
 } // namespace
 
-Value Elaborator::evaluateRoot(const Expr &e, const std::string &hint) {
+Value Elaborator::evaluateRoot(const Expr &written, const std::string &hint) {
+  if (written.kind == Expr::Kind::Expand) return evaluatePack(written, hint);
+  const Expr *const without = withoutPacks(written);
+  if (!without) return Value::error();
+  const Expr &e = *without;
   Context own;
   own.root = &e;
   own.hint = hint;
@@ -58,6 +62,8 @@ Value Elaborator::evaluate(const Expr &e) {
     return evaluateReduce(e);
   case Expr::Kind::Bracket:
     return evaluateBracket(e);
+  case Expr::Kind::Expand: // withoutPacks has replaced the others
+    return fail(e.location, "'...' stands behind an item of a list, as in x[n, s...]");
   }
   return Value::error();
 }
@@ -229,7 +235,7 @@ Value Elaborator::evaluateReduce(const Expr &e) {
     context->visible.emplace_back(out.index(v).name, v);
   Value body = evaluate(e.operand(0));
   context->visible.resize(context->visible.size() - reduced.size());
-  if (body.isError()) return body;
+  if (body.isError() || (reduced.empty() && !e.text.starts_with("arg"))) return body; // of an empty pack
   std::optional<Lazy> l = toLazy(body, startOf(e.operand(0)));
   if (!l) return Value::error();
   if (!l->shape.empty())
@@ -303,7 +309,9 @@ std::optional<Extents> Elaborator::extents(const Shape &shape, const Location &a
   constexpr double largest = 1e9; // elements; with headroom below 2^31 bytes a tensor of f32 times the batch
   Extents list;
   double elements = 1;
-  for (const ExprPtr &e : shape) {
+  const std::optional<std::vector<const Expr *>> items = listItems(shape);
+  if (!items) return std::nullopt;
+  for (const Expr *e : *items) {
     const std::optional<graph::Extent> x = extent(*e);
     if (!x) return std::nullopt;
     elements *= static_cast<double>(x->size);

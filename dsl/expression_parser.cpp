@@ -78,17 +78,43 @@ void ExpressionParser::close(std::string_view symbol) {
 Shape ExpressionParser::expressionList(std::string_view closing) {
   Shape list;
   while (!in.at(closing)) {
-    list.push_back(expression());
+    list.push_back(listItem());
     if (!in.accept(",")) break;
   }
   return list;
 }
 
+bool ExpressionParser::acceptEllipsis() { // the lexer knows ".." and "."
+  if (!in.at("..") || in.peek(1).text != "." || atNewLine()) return false;
+  in.next();
+  in.next();
+  return true;
+}
+
+ExprPtr ExpressionParser::expand(ExprPtr pattern) {
+  Expr e;
+  e.kind = Expr::Kind::Expand;
+  e.location = pattern->location;
+  const Location at = pattern->location;
+  e.args.push_back({"", at, std::move(pattern)});
+  return make(std::move(e));
+}
+
+ExprPtr ExpressionParser::listItem() {
+  ExprPtr e = expression();
+  return acceptEllipsis() ? expand(std::move(e)) : std::move(e);
+}
+
 ExprPtr ExpressionParser::make(Expr e) {
-  for (const Argument &a : e.args)
+  e.packs = e.packs || e.kind == Expr::Kind::Expand;
+  for (const Argument &a : e.args) {
     e.depth = std::max(e.depth, a.value->depth + 1);
-  for (const Binder &b : e.binders)
+    e.packs = e.packs || a.value->packs;
+  }
+  for (const Binder &b : e.binders) {
     if (b.bound) e.depth = std::max(e.depth, b.bound->depth + 1);
+    e.packs = e.packs || b.pack || (b.bound && b.bound->packs);
+  }
   if (e.depth > deepest)
     fail(e.location,
          fmt::format("this expression nests more than {} levels: give parts of it a name", deepest));
@@ -259,7 +285,7 @@ ExprPtr ExpressionParser::call(Token name) {
       a.name = in.next().text;
       in.next();
     }
-    a.value = expression();
+    a.value = a.name.empty() ? listItem() : expression();
     e.args.push_back(std::move(a));
     if (!in.accept(",")) break;
   }
@@ -292,11 +318,10 @@ ExprPtr ExpressionParser::reduction() {
   while (!in.at(")")) {
     if (in.peek().kind != Token::Kind::Identifier) fail(in.peek().location, hint);
     const Token index = in.next();
-    Binder b{index.text, index.location, nullptr};
-    if (in.accept("<"))
-      b.bound = sum();
-    else if (!in.at(",") && !in.at(")"))
-      fail(in.peek().location, hint);
+    Binder b{index.text, index.location, nullptr, false};
+    if (in.accept("<")) b.bound = sum();
+    b.pack = acceptEllipsis();
+    if (!b.bound && !b.pack && !in.at(",") && !in.at(")")) fail(in.peek().location, hint);
     e.binders.push_back(std::move(b));
     if (!in.accept(",")) break;
   }

@@ -28,6 +28,9 @@ class ExpressionParser {
   }
   void open(std::string_view symbol);
   void close(std::string_view symbol);
+  ExprPtr listItem(); // of a list: an expression, perhaps with `...` behind it
+  bool acceptEllipsis();
+  ExprPtr expand(ExprPtr); // `e...`
   Shape expressionList(std::string_view closing); // up to and without `closing`
 
   TokenStream in;

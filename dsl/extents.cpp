@@ -33,6 +33,7 @@ void Elaborator::collect(const Expr &e, bool guarded) {
   case Expr::Kind::Number:
   case Expr::Kind::Text:
   case Expr::Kind::Name:
+  case Expr::Kind::Expand: // there is none left here
     return;
   case Expr::Kind::Subscript:
     return collectSubscript(e, guarded);

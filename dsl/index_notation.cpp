@@ -17,7 +17,13 @@ void Elaborator::leftNames(const Expr &e, bool alone, std::vector<const Expr *> 
     leftNames(*a.value, false, names);
 }
 
-void Elaborator::defineIndexed(const Statement &s) {
+void Elaborator::defineIndexed(const Statement &written) {
+  const Statement *const without = withoutPacks(written);
+  if (!without) {
+    if (define(written.name, written.nameLocation)) frame->names[written.name] = Value::error();
+    return;
+  }
+  const Statement &s = *without;
   Context own;
   own.root = s.value.get();
   own.hint = qualified(s.name);
@@ -95,7 +101,13 @@ bool Elaborator::writableRange(const Statement &s, const std::vector<Affine> &le
 void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &left, const Extents &shape,
                               bool plain) {
   const std::size_t before = out.graph.tensors.size();
-  const Value v = evaluate(*s.value);
+  const Expr *body = s.value.get();
+  if (s.accumulates && body->kind == Expr::Kind::Reduce && body->text == "sum") { // one sum, not a sum of sums
+    for (int index : context->reductions.at(body))
+      context->visible.emplace_back(out.index(index).name, index);
+    body = &body->operand(0);
+  }
+  const Value v = evaluate(*body);
   std::optional<double> otherwise;
   if (s.elseValue) {
     otherwise = number(*s.elseValue, "the value after 'else'");

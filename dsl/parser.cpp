@@ -160,7 +160,7 @@ class Parser : public ExpressionParser {
       fail(in.peek().location, fmt::format("'{}' is the name of a reduction", in.peek().text));
     named(s, "a name");
     expect("=");
-    s.value = expression();
+    s.value = listItem();
   }
 
   /// Statements that begin with a word of the language. False: it is none of them.

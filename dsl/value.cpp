@@ -59,6 +59,21 @@ Value Value::ofLazy(Lazy l) {
   return v;
 }
 
+Value Value::ofPack(std::vector<Value> elements) {
+  Value v = make(Kind::Pack);
+  v.pack = std::move(elements);
+  return v;
+}
+
+std::optional<std::vector<Value>> elements(const Value &v) {
+  if (v.kind == Value::Kind::Pack) return v.pack;
+  if (v.kind != Value::Kind::List || v.lazy.shape.size() != 1) return std::nullopt;
+  std::vector<Value> list;
+  for (const double x : v.values)
+    list.push_back(Value::ofNumber(x));
+  return list;
+}
+
 int wholeTensor(const Lazy &l) {
   const graph::Node &n = l.root();
   if (n.kind != graph::Node::Kind::Read || !l.guards.empty() || n.map.size() != l.shape.size()) return -1;
@@ -92,6 +107,12 @@ std::string describe(const Value &v) {
     return "an index";
   case Value::Kind::List:
     return "a tensor literal of shape " + str(v.lazy.shape);
+  case Value::Kind::Pack: {
+    std::string s;
+    for (const Value &x : v.pack)
+      s += (s.empty() ? "" : ", ") + (x.isNumber() ? fmt::format("{}", x.number) : "N");
+    return fmt::format("the pack of numbers ({})", s);
+  }
   case Value::Kind::Tensor:
     break;
   }

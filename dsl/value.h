@@ -51,6 +51,7 @@ struct Value {
     Index,   // affine in indices
     Tensor,  // lazy
     List,    // a tensor literal: `values` of shape lazy.shape
+    Pack,    // several extents or numbers: S in x: [N, C, S...]
   };
   Kind kind = Kind::Error;
   double number = 0; // Number, Boolean
@@ -59,6 +60,7 @@ struct Value {
   Affine affine;
   Lazy lazy;
   std::vector<double> values;
+  std::vector<Value> pack;
 
   static Value error() { return {}; }
   static Value ofNumber(double);
@@ -68,6 +70,7 @@ struct Value {
   static Value ofProgram(std::vector<ScalarOp>, std::string name = {});
   static Value ofIndex(Affine);
   static Value ofLazy(Lazy);
+  static Value ofPack(std::vector<Value>);
 
   bool isError() const { return kind == Kind::Error; }
   bool isNumber() const { return kind == Kind::Number; }
@@ -79,6 +82,8 @@ struct Value {
   }
 };
 
+/// Of a pack, or of a list of numbers: its elements; else none.
+std::optional<std::vector<Value>> elements(const Value &);
 /// The tensor that the value is, when it is nothing but a whole tensor; else -1.
 int wholeTensor(const Lazy &);
 /// "[N, 1, 28, 28]".
