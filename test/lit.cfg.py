@@ -44,6 +44,12 @@ config.excludes = ["Inputs", "__pycache__"]
 config.test_source_root = os.path.join(root, "test")
 config.test_exec_root = os.path.join(build, "test")
 
+def isOptimized():
+    """Whether the build is one to ship: sizes and times mean nothing in the others."""
+    with open(os.path.join(build, "CMakeCache.txt")) as f:
+        return "CMAKE_BUILD_TYPE:STRING=Release\n" in f.read()
+
+
 flags = cpuFlags()
 if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= flags:
     config.available_features.add("avx512")
@@ -54,6 +60,8 @@ if clangxx:
     config.available_features.add("clang")
 if os.environ.get("NETC_DATA"):
     config.available_features.add("data")  # $NETC_DATA/mnist holds the MNIST files
+if isOptimized():
+    config.available_features.add("optimized")
 if "slow" in lit_config.params:
     config.available_features.add("slow")
 

@@ -3,7 +3,6 @@
 #include "compiler/loop/kernel_verifier.h"
 #include "compiler/loop/machine.h"
 
-#include <cmath>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -17,7 +16,7 @@ std::int64_t bytesOf(const Slot &s, std::int64_t count) {
   return (s.row > 0 ? s.row * count : s.elements) * byteSize(s.type);
 }
 
-void fillWithNaN(std::vector<std::uint8_t> &bytes) { std::memset(bytes.data(), 0xff, bytes.size()); }
+void fillWithNaN(std::vector<std::uint8_t> &bytes) { std::fill(bytes.begin(), bytes.end(), 0xff); }
 
 std::vector<std::uint8_t> constantBytes(const Buffer &b) {
   std::vector<std::uint8_t> bytes(b.size * byteSize(b.type));
