@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace netc::codegen {
 
 namespace {
@@ -32,7 +35,9 @@ constexpr std::string_view reserved[] = {
 Names::Names() : taken(std::begin(reserved), std::end(reserved)) {}
 
 std::string Names::take(std::string_view wanted) {
-  const std::string base = identifier(wanted);
+  std::string base = identifier(wanted);
+  const bool isReserved = std::find(std::begin(reserved), std::end(reserved), base) != std::end(reserved);
+  if (isReserved && base.back() != '_') base += '_'; // int_, which reads better than int_2
   std::string name = base;
   for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
   return name;

@@ -1,6 +1,7 @@
 #include "compiler/codegen/highway/highway.h"
 
 #include "compiler/codegen/highway/kernel_printer.h"
+#include "compiler/codegen/lines.h"
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
@@ -25,7 +26,8 @@ constexpr std::string_view prologue = R"(// {source} compiled by netc; do not ed
 #if defined(__FAST_MATH__)
 #error "{file} does not work under -ffast-math: its sums would no longer give the same bits everywhere"
 #endif
-// Multiplies and adds stay apart; fused ones are written as MulAdd. (Clang must not be given -ffp-contract=fast.)
+// Multiplies and adds stay apart; fused ones are written as MulAdd. These pragmas see to it, whatever flags g++
+// gets; clang's -ffp-contract=fast, which is not its default, would override them and change the bits.
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #elif defined(__GNUC__)
@@ -74,14 +76,20 @@ public:
   void printTables() {
     const std::vector<Table> tables = modelTables(programs);
     out += fmt::format("\n{}// The model\n{}\nnamespace {{\n\n", rule, rule);
+    std::string_view known;
     for (std::size_t i = 0; i + 1 < tables.size(); ++i) {
+      const std::string_view fields = columns(tables[i].cType);
+      if (fields != known && !fields.empty()) out += comment(fmt::format("{}: {}", tables[i].cType, fields));
+      known = fields;
       const bool pointers = tables[i].cType.back() == '*';
       const std::string type = pointers ? tables[i].cType + "const " : "const " + tables[i].cType + " ";
-      out += fmt::format("{}{}[] = {{{}}};\n", type, tables[i].name, rows(tables, i));
+      const std::string table = fmt::format("{}{}[] = {{{}}};", type, tables[i].name, rows(tables, i));
+      out += (tables[i].rows[0].size() == 1 ? wrapped(table, 4) : table) + '\n';
     }
     const Table &model = tables.back();
-    out += fmt::format("\n}} // namespace\n\nextern \"C\" const NetcModel {} = {};\n", model.name,
-                       record(tables, model.rows[0]));
+    out += fmt::format("\n}} // namespace\n\n{}", comment(fmt::format("NetcModel: {}", columns("NetcModel"))));
+    out += wrapped(fmt::format("extern \"C\" const NetcModel {} = {};", model.name, record(tables, model.rows[0])), 4);
+    out += '\n';
   }
 
   std::string out;
@@ -106,12 +114,23 @@ private:
     out += fmt::format("void {}({}) {{\n{}}}\n", symbol, text.parameters, text.body);
   }
 
-  /// A line of text as a comment that ends with the line, whatever the text holds.
-  static std::string comment(std::string line) {
-    for (char &c : line)
-      if (static_cast<unsigned char>(c) < 32) c = ' ';
-    while (!line.empty() && (line.back() == ' ' || line.back() == '\\')) line.pop_back();
-    return line.empty() ? "//\n" : fmt::format("// {}\n", line);
+  /// The fields of a record of netc/abi.h, for who reads its rows.
+  static std::string_view columns(std::string_view type) {
+    if (type == "NetcTensor")
+      return "name, role, type, rank, shape, batch, classes, class names, init, its two values, place in the store";
+    if (type == "NetcScalarOp") return "code, value";
+    if (type == "NetcScalar") return "name, operations and their number";
+    if (type == "NetcResult") return "name, kind, type, rank, shape, batch";
+    if (type == "NetcStage")
+      return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first";
+    if (type == "NetcEntry")
+      return "name, bytes of workspace, scalars and their number, results and their number, stages and their number, "
+             "first stage of the commit";
+    if (type == "NetcTarget") return "name, entries and their number";
+    if (type == "NetcModel")
+      return "version, name, fingerprint, largest batch, bytes of the store, tensors and their number, targets and "
+             "their number";
+    return "";
   }
 
   std::string rows(const std::vector<Table> &tables, std::size_t i) const {
@@ -120,7 +139,7 @@ private:
     std::string text;
     for (std::size_t r = 0; r < t.rows.size(); ++r) {
       if (scalar) text += (r ? ", " : "") + field(tables, t.rows[r][0]);
-      else text += "\n    " + record(tables, t.rows[r]) + ",";
+      else text += '\n' + wrapped("    " + record(tables, t.rows[r]) + ",", 6);
     }
     if (!scalar) text += '\n';
     return text;

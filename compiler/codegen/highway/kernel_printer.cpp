@@ -3,6 +3,7 @@
 #include "compiler/codegen/constant_registers.h"
 #include "compiler/codegen/highway/kernel_uses.h"
 #include "compiler/codegen/highway/simd_names.h"
+#include "compiler/codegen/lines.h"
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/codegen/names.h"
@@ -105,7 +106,9 @@ private:
   }
 
   void printConstants(const Buffer &b, const std::string &name) {
-    line("alignas(64) static constexpr {} {}[{}] = {{", cType(b.type), name, b.values.size());
+    // Whole vectors, of which a load may take a part: what compilers check is the address of the whole.
+    const std::size_t padded = (b.values.size() + loop::lanes - 1) / loop::lanes * loop::lanes;
+    line("alignas(64) static constexpr {} {}[{}] = {{", cType(b.type), name, padded);
     constexpr std::size_t perLine = 12;
     for (std::size_t i = 0; i < b.values.size(); i += perLine) {
       std::string row;
@@ -121,13 +124,25 @@ private:
   /// needed in the block that is its scope.
   void printBody(const Block &block, const Statement *owner) {
     ++indent;
-    for (const StatementPtr &s : block) {
-      if (const Block *inner = bodyOf(*s)) declareBefore(*inner, owner);
-      else declareBefore(*s, owner);
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const Statement &s = *block[i];
+      const bool otherwise = i + 1 < block.size() && isComplement(s, *block[i + 1]);
+      for (std::size_t j = i; j <= i + otherwise; ++j) {
+        if (const Block *inner = bodyOf(*block[j])) declareBefore(*inner, owner);
+        else declareBefore(*block[j], owner);
+      }
       currentOwner = owner;
-      std::visit([&](const auto &node) { printNode(node, s.get()); }, s->node);
+      std::visit([&](const auto &node) { printNode(node, &s); }, s.node);
+      if (otherwise) printElse(*block[++i]);
     }
     --indent;
+  }
+
+  /// True of `if a >= 0` and `if -a - 1 >= 0`: just one of them runs. (No body changes the variables of a condition.)
+  static bool isComplement(const Statement &first, const Statement &second) {
+    auto *a = std::get_if<If>(&first.node), *b = std::get_if<If>(&second.node);
+    return a && b && a->conditions.size() == 1 && b->conditions.size() == 1 &&
+           b->conditions[0] == a->conditions[0] * -1 - 1;
   }
 
   /// Registers of this scope that a nested block is the first to touch get a value before it.
@@ -233,9 +248,15 @@ private:
 
   void printNode(const If &i, const Statement *self) {
     std::string conditions;
-    for (const Affine &a : i.conditions) conditions += (conditions.empty() ? "" : " && ") + index(a) + " >= 0";
+    for (const Affine &a : i.conditions) conditions += (conditions.empty() ? "" : " && ") + condition(a);
     line("if ({}) {{", conditions.empty() ? "true" : conditions);
     printBody(i.body, self);
+    line("}}");
+  }
+  void printElse(const Statement &complement) {
+    text.pop_back(); // after the first body's bracket
+    text += " else {\n";
+    printBody(std::get<If>(complement.node).body, &complement);
     line("}}");
   }
 
@@ -258,6 +279,14 @@ private:
   std::string index(const Affine &a) const {
     return a.str([&](int v) { return variables.at(v); });
   }
+  /// a >= 0, with what is subtracted on the other side.
+  std::string condition(const Affine &a) const {
+    Affine more(std::max<std::int64_t>(a.constant(), 0)), less(std::max<std::int64_t>(-a.constant(), 0));
+    for (auto &[v, k] : a.terms()) (k > 0 ? more : less) += Affine::var(v, k > 0 ? k : -k);
+    if (more.isConstant()) return fmt::format("{} <= {}", index(less), index(more));
+    if (less.isConstant()) return fmt::format("{} >= {}", index(more), index(less));
+    return fmt::format("{} <= {}", index(less), index(more));
+  }
   std::string pointer(int buffer, const Affine &a) const {
     const std::string &name = buffers.at(buffer);
     return a == Affine(0) ? name : fmt::format("&{}[{}]", name, index(a));
@@ -275,9 +304,8 @@ private:
   }
 
   template <class... Args> void line(fmt::format_string<Args...> format, Args &&...args) {
-    text.append(2 * indent, ' ');
-    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
-    text += '\n';
+    const std::string statement = std::string(2 * indent, ' ') + fmt::format(format, std::forward<Args>(args)...);
+    text += wrapped(statement, 2 * indent + 4) + '\n';
   }
 
   const Entry &entry;
