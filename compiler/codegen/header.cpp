@@ -1,5 +1,6 @@
 // The generated header: class Model and class Predictor over netc/model.h, and C functions over netc/netc.h.
 #include "compiler/codegen/model_tables.h"
+#include "compiler/codegen/lines.h"
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/names.h"
 
@@ -24,12 +25,15 @@ struct Argument {
   std::vector<std::int64_t> shape; // of a sample when batch
   bool batch;
   const Tensor *tensor = nullptr; // inputs and targets
+  std::string modelName;          // in the model, where it may be no identifier or a word of C++
 
   std::int64_t size() const {
     std::int64_t n = 1;
     for (const std::int64_t extent : shape) n *= extent;
     return n;
   }
+  /// Says so when the model's name could not be kept.
+  std::string renamed() const { return name == modelName ? "" : fmt::format("; `{}` in the model", modelName); }
   std::string text() const { return fmt::format("{}[{}]", netc::name(type), fmt::join(shape, ", ")); }
 };
 
@@ -50,21 +54,6 @@ std::vector<std::int64_t> sampleShape(const std::vector<std::int64_t> &shape, bo
 
 std::string joined(const std::vector<std::string> &parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
 
-constexpr std::size_t lineWidth = 110;
-
-/// Breaks a long line after commas; the rest goes below the first bracket, or `hanging` spaces in when that is given.
-std::string wrapped(std::string text, std::size_t hanging = 0) {
-  if (hanging == 0) hanging = text.find_first_of("({") + 1;
-  std::string lines;
-  while (text.size() > lineWidth) {
-    const std::size_t comma = text.rfind(", ", lineWidth - 1);
-    if (comma == std::string::npos || comma < hanging) break;
-    lines += text.substr(0, comma + 1) + "\n";
-    text = std::string(hanging, ' ') + text.substr(comma + 2);
-  }
-  return lines + text;
-}
-
 class HeaderPrinter {
 public:
   HeaderPrinter(const std::vector<Program> &programs, std::string source)
@@ -75,10 +64,10 @@ public:
     names.release("loss");
     Names evaluationNames = names;
     if (const Entry *e = p.entry("evaluate"))
-      for (const Result &r : e->results) evaluation.push_back({evaluationNames.take(r.name), r.type, r.shape, false});
+      for (const Result &r : e->results) evaluation.push_back({evaluationNames.take(r.name), r.type, r.shape, false, nullptr, r.name});
     if (const Entry *e = p.entry("predict"))
       for (const Result &r : e->results)
-        outputs.push_back({names.take(r.name), r.type, sampleShape(r.shape, r.batch), r.batch});
+        outputs.push_back({names.take(r.name), r.type, sampleShape(r.shape, r.batch), r.batch, nullptr, r.name});
   }
 
   std::string print() {
@@ -96,7 +85,7 @@ private:
   // --- what the functions take and give
   void addTensor(const Tensor &t) {
     if (t.role != Tensor::Role::Input && t.role != Tensor::Role::Target) return;
-    Argument a{names.take(t.name), t.type, sampleShape(t.shape, t.batch), t.batch, &t};
+    Argument a{names.take(t.name), t.type, sampleShape(t.shape, t.batch), t.batch, &t, t.name};
     (t.role == Tensor::Role::Input ? inputs : targets).push_back(std::move(a));
   }
 
@@ -109,12 +98,14 @@ private:
   bool trains() const { return p.entry("trainStep") != nullptr; }
   bool evaluates() const { return p.entry("evaluate") != nullptr && !evaluation.empty(); }
 
+  /// The count comes last in C++ (where only predict has outputs); in C after the inputs, as in netc/netc.h.
   static std::vector<std::string> parameters(const std::vector<Argument> &in, const std::vector<Argument> &out,
                                              bool c) {
     std::vector<std::string> list;
     for (const Argument &a : in) list.push_back(fmt::format("const {} *{}", element(a.type, c), a.name));
+    if (c) list.push_back("size_t count");
     for (const Argument &a : out) list.push_back(fmt::format("{} *{}", element(a.type, c), a.name));
-    list.push_back(c ? "size_t count" : "std::size_t count");
+    if (!c) list.push_back("std::size_t count");
     return list;
   }
   static std::string call(const std::vector<Argument> &in, const std::vector<Argument> &out,
@@ -164,7 +155,7 @@ private:
   void printModel() {
     line("class Model {{\n public:");
     printConstants();
-    line("  /// Initial parameters are a function of options.seed; options.threads, memory and executor as in netc/model.h.");
+    line("  /// Initial parameters are a function of options.seed; for the other options see netc/model.h.");
     line("  explicit Model(const netc::Options &options = {{}}) : core_({}, options) {{}}", symbol);
     line("\n  /// Of the construction or of the last call that can fail; message() says more.");
     line("  netc::Status status() const {{ return core_.status(); }}");
@@ -190,8 +181,8 @@ private:
     line("  static constexpr std::size_t maxBatch = {};", p.batch);
     for (const auto *list : {&inputs, &targets, &outputs})
       for (const Argument &a : *list)
-        line("  static constexpr std::size_t {}Size = {}; ///< {}{}", a.name, a.size(), a.text(),
-             a.batch ? ", one sample" : "");
+        line("  static constexpr std::size_t {}Size = {}; ///< {}{}{}", a.name, a.size(), a.text(),
+             a.batch ? ", one sample" : "", a.renamed());
     line("  /// All memory that a model uses.");
     line("  static constexpr std::size_t memoryBytes = netc::Core::memoryBytes({}, {});\n", p.storeBytes,
          workspaceBytes());
@@ -223,7 +214,7 @@ private:
     line("  /// Losses and metrics over the samples of a call; NaN when it failed.\n  struct Evaluation {{");
     for (const Argument &a : evaluation) {
       const std::string type = element(a.type, false);
-      if (!a.shape.empty()) line("    {} {}[{}] = {{}}; ///< {}", type, a.name, a.size(), a.text());
+      if (!a.shape.empty()) line("    {} {}[{}] = {{}}; ///< {}{}", type, a.name, a.size(), a.text(), a.renamed());
       else if (a.type == DType::F32) line("    float {} = std::numeric_limits<float>::quiet_NaN();", a.name);
       else line("    {} {} = {{}};", type, a.name);
     }
@@ -292,7 +283,9 @@ private:
     line("/// Predictions with weights and scratch of its own: one a thread, beside a Model that trains.");
     line("class Predictor {{\n public:");
     line("  explicit Predictor(const Model &model) : core_(model.core_) {{}}");
+    line("  /// Of the construction or of the last call; message() says more.");
     line("  netc::Status status() const {{ return core_.status(); }}");
+    line("  const char *message() const {{ return core_.message(); }}\n");
     line("  /// Copies the model's weights again; not while it is in a step.");
     line("  netc::Status refresh(const Model &model) {{ return core_.refresh(model.core_); }}\n");
     printPredictComment();
@@ -315,7 +308,8 @@ private:
     for (const auto *list : {&inputs, &targets, &outputs})
       for (const Argument &a : *list) constants += fmt::format(", {}_{}_size = {}", name, a.name, a.size());
     line("{}\n", wrapped(fmt::format("enum {{ {} }};", constants), 7));
-    line("/* Functions return 0 or a code that netc_text() explains. `options` may be null. */");
+    line("/* Functions return 0 or a code that netc_text() explains; netc_message(model) says more. `options` may be null.");
+    line(" * Arguments: the model, inputs, count, then what is written. */");
     line("static inline int {}_create(const NetcOptions *options, NetcCore **model) {{", name);
     line("  return netc_create(&{}, options, model);\n}}\n", symbol);
     line("static inline void {}_destroy(NetcCore *model) {{ netc_destroy(model); }}", name);
