@@ -323,7 +323,8 @@ Value Elaborator::wholeValue(Value v, const Expr &e, const std::string &hint) {
                                  [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
   if (!reads) return v; // a run-time number
   Label l{hint, place(e.location), origin()};
-  if (e.kind == Expr::Kind::Call && !library.contains(e.text)) { // relu1, relu2, ...
+  const auto f = library.find(e.text);
+  if (e.kind == Expr::Kind::Call && (f == library.end() || f->second->kind == Callable::Kind::Function)) { // relu1, relu2, ...
     l.name = qualified(e.text + std::to_string(++frame->counters[e.text]));
     l.origin = e.text;
   }

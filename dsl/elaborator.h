@@ -200,7 +200,9 @@ class Elaborator {
   std::optional<graph::Initializer> initializer(const Expr &, const Extents &);
   std::optional<graph::Initializer> userInitializer(const Expr &, const Callable &, const Extents &);
   void train(const Statement &);
-  void updateParameter(const Callable &, const Frame &arguments, int parameter, const Location &);
+  void updateParameter(const Callable &, const Frame &arguments, int gradient);
+  int declareGradient(int parameter, const Location &);
+  Value gradientNorm();
   std::vector<int> trainedParameters() const;
 
   const Library &library;
@@ -218,6 +220,8 @@ class Elaborator {
   std::deque<Statement> writtenStatements;
   std::set<int> fixedNames; // Locals that carry a name of the user's
   const Statement *trainStatement = nullptr;
+  std::vector<int> gradients; // of the trained parameters
+  int normOfGradients = -1;
   bool inOptimizer = false;
   int steps = 0; // calls and statements so far
   int depth = 0; // of the evaluation

@@ -85,6 +85,7 @@ Value Elaborator::evaluateName(const Expr &e) {
     for (auto it = context->visible.rbegin(); it != context->visible.rend(); ++it)
       if (it->first == e.text) return Value::ofIndex(Affine::var(it->second));
   if (const Value *v = findName(e.text)) return *v;
+  if (inOptimizer && e.text == "gradient_norm") return gradientNorm();
   if (e.text == "true" || e.text == "false") return Value::ofBoolean(e.text == "true");
   if (e.text == "training") return Value::ofBoolean(training);
   if (e.text == "N") return Value::ofBatch();

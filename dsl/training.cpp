@@ -145,11 +145,12 @@ void Elaborator::train(const Statement &s) {
   if (params.empty() && !diag.hasErrors())
     return report(s.location, "the loss depends on no parameter: there is nothing to train");
   for (int p : params)
-    updateParameter(c, arguments, p, s.location);
+    if (const int g = declareGradient(p, s.location); g >= 0) gradients.push_back(g);
+  for (int g : gradients)
+    updateParameter(c, arguments, g);
 }
 
-void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int parameter,
-                                 const Location &at) {
+int Elaborator::declareGradient(int parameter, const Location &at) {
   graph::Tensor g;
   g.name = out.graph.tensors[parameter].name + ".grad";
   g.kind = graph::TensorKind::Gradient;
@@ -157,8 +158,33 @@ void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int 
   g.of = parameter;
   g.location = at;
   if (out.graph.find(g.name) >= 0)
-    return report(at, fmt::format("there is a tensor named '{}' already", g.name));
-  const int gradient = out.graph.addTensor(std::move(g));
+    return report(at, fmt::format("there is a tensor named '{}' already", g.name)), -1;
+  return out.graph.addTensor(std::move(g));
+}
+
+/// The length of the gradient of all trained parameters: what one parameter's formulas cannot say.
+Value Elaborator::gradientNorm() {
+  if (normOfGradients >= 0) return Value::ofLazy(out.read(normOfGradients));
+  Lazy total = out.constant(0);
+  for (const int g : gradients) {
+    const graph::Tensor &t = out.graph.tensors[g];
+    Lazy square = out.read(g);
+    square.body.root = square.body.call(Fn::Mul, square.body.root, square.body.root);
+    GraphWriter::Spec spec;
+    spec.op = graph::Combine::Sum;
+    for (int d = 0; d < static_cast<int>(t.shape.size()); ++d)
+      spec.domain.push_back(d);
+    const int sum = out.define(spec, square, {t.name + ".squares", t.location, "gradient_norm"});
+    const int node = copyNode(total.body, out.read(sum).body, out.read(sum).body.root);
+    total.body.root = g == gradients.front() ? node : total.body.call(Fn::Add, total.body.root, node);
+  }
+  total.body.root = total.body.call(Fn::Sqrt, total.body.root);
+  normOfGradients = out.define({}, total, {"gradient_norm", out.graph.tensors[gradients.front()].location, "gradient_norm"});
+  return Value::ofLazy(out.read(normOfGradients));
+}
+
+void Elaborator::updateParameter(const Callable &c, const Frame &arguments, int gradient) {
+  const int parameter = out.graph.tensors[gradient].of;
   Frame callee = arguments;
   callee.path = out.graph.tensors[parameter].name;
   callee.arguments["w"] = Value::ofLazy(out.read(parameter));
