@@ -19,7 +19,7 @@ namespace netc::dsl {
 
 namespace {
 
-constexpr int blockIndent = 2, commentGap = 2;
+constexpr int blockIndent = 2, commentGap = 1;
 
 struct Word {
   std::string text; // as written, quotes included

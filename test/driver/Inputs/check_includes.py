@@ -16,12 +16,13 @@ MAY = {
     "compiler/graph": SUPPORT,
     "compiler/grad": GRAPH,
     "compiler/passes": GRAPH,
+    "compiler/explain": GRAPH | {"compiler/grad", "compiler/passes"},
     "dsl": GRAPH,
     "compiler/loop": SUPPORT,
     "compiler/codegen": LOOP | RUNTIME_INTERFACE,  # the back ends fill in the tables of netc/abi.h
     "compiler/schedule": GRAPH | LOOP,
     "compiler/driver": GRAPH | LOOP | RUNTIME_INTERFACE
-    | {"compiler/grad", "compiler/passes", "compiler/schedule", "compiler/codegen", "dsl"},
+    | {"compiler/grad", "compiler/passes", "compiler/explain", "compiler/schedule", "compiler/codegen", "dsl"},
     "runtime": set(),
 }
 QUOTED = re.compile(r'^\s*#\s*include\s*"([\w./]+)"', re.M)

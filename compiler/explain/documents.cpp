@@ -1,0 +1,171 @@
+// The derivation as a whole: a .net file, Markdown, LaTeX, HTML.
+#include "compiler/explain/derivation.h"
+#include "compiler/explain/explain.h"
+#include "compiler/explain/formula_writer.h"
+#include "compiler/graph/expression_text.h"
+
+#include <fmt/format.h>
+
+namespace netc::explain {
+
+namespace {
+
+using graph::Tensor;
+using graph::TensorKind;
+
+constexpr std::string_view introduction =
+    "L is the loss. The chain rule walks from the loss to the parameters; each step multiplies a gradient that is known with "
+    "one derivative.";
+constexpr std::string_view chainRuleWords = "The chain rule gives", resultWords = "which simplifies to", forwardWords = "Forward";
+
+std::string shapeText(const Tensor &t) {
+  std::string text;
+  for (const graph::Extent &e : t.shape) text += (text.empty() ? "" : ", ") + (e.batch ? std::string("N") : std::to_string(e.size));
+  return "[" + text + "]";
+}
+
+/// Nested lists of a constant's values.
+std::string literal(const Tensor &t, std::size_t dimension, std::size_t &next) {
+  if (dimension == t.shape.size()) return graph::numberText(t.values[next++]);
+  std::string text;
+  for (std::int64_t i = 0; i < t.shape[dimension].size; ++i) text += (text.empty() ? "" : ", ") + literal(t, dimension + 1, next);
+  return "[" + text + "]";
+}
+
+// text
+
+class TextDocument {
+ public:
+  TextDocument(const std::string &model, const Derivation &derivation)
+      : model(model), d(derivation), notation(languageNotation()), write(d, *notation) {}
+
+  std::string run() {
+    text = fmt::format("# The gradients of {}, derived by netc explain. Lines with d_x = ... are the gradients of the loss L for x;\n"
+                       "# the comments above them are the steps of the chain rule.\nmodel {}_gradients\n\n",
+                       model, model);
+    declarations();
+    text += "\n# forward\n";
+    for (const Statement &s : d.forward) text += write.statement(s) + "\n";
+    for (const Section &s : d.sections) section(s);
+    return text;
+  }
+
+ private:
+  void declarations() {
+    for (std::size_t t = 0; t < d.graph.tensors.size(); ++t) {
+      const Tensor &x = d.graph.tensors[t];
+      if (!isUsed(static_cast<int>(t))) continue;
+      const std::string typed = write.name(static_cast<int>(t)).text + ": ";
+      if (x.kind == TensorKind::Input || x.kind == TensorKind::Target)
+        text += fmt::format("input {}{}{}\n", typed, netc::name(x.dtype), shapeText(x));
+      if (x.kind == TensorKind::Param) text += fmt::format("param {}{} ~ zeros\n", typed, shapeText(x));
+      if (x.kind == TensorKind::State) text += fmt::format("state {}{}\n", typed, shapeText(x));
+      std::size_t next = 0;
+      if (x.kind == TensorKind::Constant)
+        text += fmt::format("const {} = {}\n", write.name(static_cast<int>(t)).text, literal(x, 0, next));
+    }
+  }
+
+  bool isUsed(int tensor) const {
+    bool used = false;
+    auto look = [&](const Statement &s) {
+      visit(*s.value, [&](const Term &t) { used |= t.kind == Term::Kind::Read && t.tensor == tensor; });
+    };
+    for (const Statement &s : d.forward) look(s);
+    for (const Section &s : d.sections)
+      for (const Step &step : s.steps)
+        for (const Statement &r : step.result) look(r);
+    return used;
+  }
+
+  void section(const Section &s) {
+    text += fmt::format("\n# gradient for {}\n", write.name(s.parameter).text);
+    for (const Step &step : s.steps) {
+      for (const Statement &c : step.chainRule) text += "#   " + write.statement(c) + "\n";
+      for (const Statement &r : step.result) text += write.statement(r) + "\n";
+    }
+    text += fmt::format("output {}\n", write.name(s.gradient).text);
+  }
+
+  const std::string &model;
+  const Derivation &d;
+  std::unique_ptr<Notation> notation;
+  FormulaWriter write;
+  std::string text;
+};
+
+// prose
+
+/// What the three prose formats spell differently.
+struct Markup {
+  std::string begin, end; // of the document; {0} is the title
+  std::string (*heading)(const std::string &);
+  std::string (*paragraph)(std::string_view);
+  std::string (*formula)(const std::string &);
+};
+
+std::string markdownHeading(const std::string &t) { return "\n## " + t + "\n"; }
+std::string markdownParagraph(std::string_view t) { return fmt::format("\n{}\n", t); }
+std::string markdownFormula(const std::string &t) { return "\n$$" + t + "$$\n"; }
+std::string escapedTex(const std::string &t) {
+  std::string s;
+  for (char c : t) s += c == '_' ? std::string("\\_") : std::string(1, c);
+  return s;
+}
+std::string texHeading(const std::string &t) { return "\n\\section*{" + escapedTex(t) + "}\n"; }
+std::string texParagraph(std::string_view t) { return fmt::format("\n{}\n", t); }
+std::string texFormula(const std::string &t) { return "\\[" + t + "\\]\n"; }
+std::string htmlHeading(const std::string &t) { return "<h2>" + t + "</h2>\n"; }
+std::string htmlParagraph(std::string_view t) { return fmt::format("<p>{}</p>\n", t); }
+std::string htmlFormula(const std::string &t) { return "<p class=\"formula\"><math display=\"block\">" + t + "</math></p>\n"; }
+
+const Markup markdown{"# The gradients of {0}\n", "", markdownHeading, markdownParagraph, markdownFormula};
+const Markup tex{"\\documentclass{{article}}\n\\usepackage{{amsmath,amssymb}}\n\\begin{{document}}\n\\title{{The gradients of {0}}}\n"
+                 "\\author{{netc explain}}\\date{{}}\\maketitle\n",
+                 "\\end{document}\n", texHeading, texParagraph, texFormula};
+const Markup html{"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>The gradients of {0}</title>\n<style>\n"
+                  "body {{ max-width: 50em; margin: 2em auto; padding: 0 1em; font-family: serif; line-height: 1.5; }}\n"
+                  ".formula {{ overflow-x: auto; margin: 1em 0; }}\nmath {{ font-size: 1.1em; }}\n</style>\n</head>\n<body>\n"
+                  "<h1>The gradients of {0}</h1>\n",
+                  "</body>\n</html>\n", htmlHeading, htmlParagraph, htmlFormula};
+
+std::string prose(const std::string &model, const Derivation &d, const Markup &m, const Notation &notation) {
+  const FormulaWriter write(d, notation);
+  const std::string title = &m == &tex ? escapedTex(model) : model;
+  std::string text = fmt::format(fmt::runtime(m.begin), title);
+  text += m.paragraph(introduction) + m.heading(std::string(forwardWords));
+  for (const Statement &s : d.forward) text += m.formula(write.statement(s));
+  for (const Section &s : d.sections) {
+    text += m.heading("Gradient for " + d.graph.tensors[static_cast<std::size_t>(s.parameter)].name);
+    for (const Step &step : s.steps) {
+      std::string rule, result;
+      for (const Statement &c : step.chainRule) rule += m.formula(write.statement(c));
+      for (const Statement &r : step.result) result += m.formula(write.statement(r));
+      text += m.paragraph(chainRuleWords) + rule;
+      if (!result.empty() && result != rule) text += m.paragraph(resultWords) + result;
+    }
+  }
+  return text + m.end;
+}
+
+} // namespace
+
+const std::vector<std::string> &formatNames() {
+  static const std::vector<std::string> names = {"text", "md", "tex", "html"};
+  return names;
+}
+
+std::string explain(const std::string &model, const graph::Graph &entry, const graph::Graph *outputs, Format format,
+                    Diagnostics &diag) {
+  Derivation d;
+  if (!derive(entry, outputs, d, diag)) return {};
+  switch (format) {
+  case Format::Text: return TextDocument(model, d).run();
+  case Format::Markdown: return prose(model, d, markdown, *latexNotation());
+  case Format::Tex: return prose(model, d, tex, *latexNotation());
+  case Format::Html: return prose(model, d, html, *mathmlNotation());
+  }
+  return {};
+}
+
+} // namespace netc::explain

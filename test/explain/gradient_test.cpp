@@ -1,0 +1,121 @@
+// What `netc explain` prints as text is a model of the language: compiled again, its gradients are those of the gradient
+// graph, in float64 on the same random values.
+//   netc_explain_test FILE.net...
+#include "compiler/explain/explain.h"
+#include "compiler/grad/differentiate.h"
+#include "compiler/graph/evaluator.h"
+#include "compiler/support/text_file.h"
+#include "dsl/dsl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using namespace netc;
+
+namespace {
+
+constexpr int samples = 3;
+constexpr double tolerance = 1e-12;
+
+std::string mangled(std::string name) {
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+graph::Module compiled(const std::string &text, const std::string &file) {
+  Diagnostics diagnostics;
+  auto module = dsl::compile(text, file, {samples, {}}, diagnostics);
+  if (!module) throw UserError(diagnostics.str() + text);
+  return std::move(*module);
+}
+
+std::vector<double> randomValues(const graph::Tensor &t, std::mt19937_64 &random) {
+  std::size_t size = 1;
+  for (const graph::Extent &e : t.shape) size *= static_cast<std::size_t>(e.size);
+  std::vector<double> values(size);
+  std::normal_distribution<double> normal(0, 0.5);
+  for (double &v : values)
+    v = t.dtype == DType::F32 ? normal(random) : static_cast<double>(random() % (t.classes > 0 ? static_cast<unsigned>(t.classes) : 3u));
+  return values;
+}
+
+/// A placeholder for every parameter, if the model asks for no gradient itself.
+void askForGradients(graph::Graph &g) {
+  for (const graph::Tensor &t : g.tensors)
+    if (t.kind == graph::TensorKind::Gradient) return;
+  const int count = g.sharedCount();
+  for (int t = 0; t < count; ++t) {
+    if (g.tensors[static_cast<std::size_t>(t)].kind != graph::TensorKind::Param) continue;
+    graph::Tensor placeholder;
+    placeholder.name = g.tensors[static_cast<std::size_t>(t)].name + ".grad";
+    placeholder.shape = g.tensors[static_cast<std::size_t>(t)].shape;
+    placeholder.kind = graph::TensorKind::Gradient;
+    placeholder.of = t;
+    g.addTensor(std::move(placeholder));
+  }
+}
+
+/// The largest difference relative to the largest value; infinite if that is 0.
+double difference(const std::vector<double> &a, const std::vector<double> &b) {
+  double most = 0, worst = 0;
+  for (double v : b) most = std::max(most, std::fabs(v));
+  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::fabs(a.at(i) - b[i]));
+  return most > 0 && a.size() == b.size() ? worst / most : HUGE_VAL;
+}
+
+int test(const std::string &file) {
+  graph::Module source = compiled(readFile(file), file);
+  graph::Graph step = source.entry("trainStep") ? *source.entry("trainStep") : *source.entry("evaluate");
+  askForGradients(step);
+  Diagnostics diagnostics;
+  const std::string text = explain::explain(source.name, step, source.entry("predict"), explain::Format::Text, diagnostics);
+  const graph::Module again = compiled(text, "explained.net");
+  const graph::Graph &explained = again.entries[0];
+  std::map<std::string, std::string> gradients; // in the explained model -> in the graph
+  for (const graph::Tensor &t : step.tensors)
+    if (t.kind == graph::TensorKind::Gradient) gradients["d_" + mangled(step.tensors[static_cast<std::size_t>(t.of)].name)] = t.name;
+  grad::differentiate(step, diagnostics);
+  std::mt19937_64 random(1);
+  graph::Values a, b;
+  for (int t = 0; t < step.sharedCount(); ++t) {
+    const graph::Tensor &x = step.tensors[static_cast<std::size_t>(t)];
+    if (x.kind == graph::TensorKind::Constant) continue;
+    b[t] = randomValues(x, random);
+    if (const int other = explained.find(mangled(x.name)); other >= 0) a[other] = b[t];
+  }
+  graph::Evaluation how;
+  how.count = samples;
+  graph::evaluate(explained, a, how);
+  graph::evaluate(step, b, how);
+  int bad = 0;
+  double worst = 0;
+  for (const auto &[ours, theirs] : gradients) {
+    const int t = explained.find(ours);
+    const double error = t < 0 ? HUGE_VAL : difference(a.at(t), b.at(step.find(theirs)));
+    worst = std::max(worst, error);
+    if (error < tolerance) continue;
+    ++bad;
+    fmt::print("{}: {} differs by {:.2g} of its size\n", file, ours, error);
+  }
+  fmt::print("{}: {} gradients, the largest difference is {:.1e}\n", file.substr(file.rfind('/') + 1), gradients.size(), worst);
+  return bad + (gradients.empty() ? 1 : 0);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  int bad = 0;
+  for (int i = 1; i < argc; ++i) {
+    try {
+      bad += test(argv[i]);
+    } catch (const UserError &error) {
+      fmt::print("{}: {}\n", argv[i], error.what());
+      ++bad;
+    }
+  }
+  fmt::print("{} files, {} bad gradients\n", argc - 1, bad);
+  return bad == 0 && argc > 1 ? 0 : 1;
+}
