@@ -82,6 +82,7 @@ struct Statement {
     Next,    // name = value
     If,      // value, then, otherwise
     Require, // value, message
+    Repeat,  // value, then
     Define,  // name = value
     Indexed, // name[subscripts][: shape] = value [else elseValue], or += value
     Value,   // value

@@ -50,7 +50,7 @@ std::string binders(const Expr &e) {
 std::string_view name(Statement::Kind k) {
   static constexpr std::string_view names[] = {"model",   "const",  "input",   "target", "output", "loss",
                                                "metric",  "train",  "param",   "state",  "next",   "if",
-                                               "require", "define", "indexed", "value"};
+                                               "require", "repeat", "define", "indexed", "value"};
   return names[static_cast<int>(k)];
 }
 
@@ -107,6 +107,7 @@ class TreePrinter {
     if (s.init) line(depth + 1, "init " + print(*s.init));
     if (s.elseValue) line(depth + 1, "else " + print(*s.elseValue));
     if (!s.message.empty()) line(depth + 1, fmt::format("message \"{}\"", s.message));
+    if (s.kind == Statement::Kind::Repeat) block(s.then, depth + 1);
     if (s.kind != Statement::Kind::If) return;
     line(depth + 1, "then");
     block(s.then, depth + 2);

@@ -97,6 +97,7 @@ class Elaborator {
   Value literal(const Expr &);
   Value evaluateSubscript(const Expr &);
   Value evaluateReduce(const Expr &);
+  Value logSumExp(const Lazy &, const std::vector<int> &reduced, const Location &);
   Value scaled(Value, const std::vector<int> &reduced, const Location &);
   std::optional<double> number(const Expr &, std::string_view what);
   std::optional<std::int64_t> integer(const Expr &, std::string_view what);
@@ -178,6 +179,7 @@ class Elaborator {
   std::optional<Value> runStatement(const Statement &);
   std::optional<Value> runModelStatement(const Statement &);
   std::optional<Value> conditional(const Statement &);
+  std::optional<Value> repeat(const Statement &);
   void require(const Statement &);
   void bind(const std::string &name, const Location &, Value, std::size_t tensorsBefore);
   bool define(const std::string &name, const Location &);

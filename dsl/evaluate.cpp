@@ -244,7 +244,7 @@ Value Elaborator::evaluateReduce(const Expr &e) {
                 fmt::format("{} is reduced as a whole: give it subscripts, as in x[n, k]", describe(body)));
   const graph::Combine op = combineOf(e.text);
   std::vector<Affine> guards;
-  if (op == graph::Combine::Sum) { // points outside an affine condition do not exist
+  if (op == graph::Combine::Sum && e.text != "logsumexp") { // points outside an affine condition do not exist
     std::vector<Guard> rest;
     for (Guard &g : l->guards) {
       if (g.affine)
@@ -257,10 +257,24 @@ Value Elaborator::evaluateReduce(const Expr &e) {
   }
   if (!prepare(*l, startOf(e.operand(0)))) return Value::error();
   if (l->dtype() == DType::I32) l->body.root = l->body.call(Fn::ToReal, l->body.root);
+  if (e.text == "logsumexp") return logSumExp(*l, reduced, e.location);
   Lazy sum = out.spill(op, *l, reduced, std::move(guards), std::nullopt,
                        temporary(e.text == "mean" ? ".sum" : "." + e.text, e.location));
   Value v = Value::ofLazy(std::move(sum));
   return e.text == "mean" ? scaled(std::move(v), reduced, e.location) : v;
+}
+
+/// log(sum(exp(z))), shifted by the largest z, so that nothing overflows; the result does not depend on the shift.
+Value Elaborator::logSumExp(const Lazy &z, const std::vector<int> &reduced, const Location &at) {
+  Label name = temporary(".max", at);
+  const Lazy largest = out.spill(graph::Combine::Max, z, reduced, {}, std::nullopt, name);
+  name = temporary(".shift", at);
+  name.origin = "stop_gradient";
+  const Value shift = Value::ofLazy(out.spill(graph::Combine::Assign, largest, {}, {}, std::nullopt, name));
+  Value e = apply(Fn::Exp, {apply(Fn::Sub, {Value::ofLazy(z), shift}, at)}, at);
+  if (e.isError()) return e;
+  const Lazy sum = out.spill(graph::Combine::Sum, e.lazy, reduced, {}, std::nullopt, temporary(".sum", at));
+  return apply(Fn::Add, {shift, apply(Fn::Log, {Value::ofLazy(sum)}, at)}, at);
 }
 
 Value Elaborator::scaled(Value v, const std::vector<int> &reduced, const Location &at) {

@@ -11,8 +11,8 @@ namespace {
 
 constexpr int deepest = 200; // levels of an expression; keeps every recursive walk within a small stack
 
-constexpr std::array<std::string_view, 7> reductions = {"sum",  "mean",   "max",   "min",
-                                                        "prod", "argmax", "argmin"};
+constexpr std::array<std::string_view, 8> reductions = {"sum",  "mean",   "max",   "min",
+                                                        "prod", "argmax", "argmin", "logsumexp"};
 
 struct Nested {
   int &level;

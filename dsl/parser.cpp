@@ -167,7 +167,7 @@ class Parser : public ExpressionParser {
   bool declaration(Statement &s) {
     using K = Statement::Kind;
     if (in.peek().kind != Token::Kind::Identifier) return false;
-    static constexpr std::array<std::pair<std::string_view, K>, 13> words = {{{"model", K::Model},
+    static constexpr std::array<std::pair<std::string_view, K>, 14> words = {{{"model", K::Model},
                                                                               {"const", K::Const},
                                                                               {"input", K::Input},
                                                                               {"target", K::Target},
@@ -179,7 +179,8 @@ class Parser : public ExpressionParser {
                                                                               {"state", K::State},
                                                                               {"next", K::Next},
                                                                               {"if", K::If},
-                                                                              {"require", K::Require}}};
+                                                                              {"require", K::Require},
+                                                                              {"repeat", K::Repeat}}};
     for (const auto &[word, kind] : words) {
       if (!in.at(word)) continue;
       s.kind = kind;
@@ -227,6 +228,10 @@ class Parser : public ExpressionParser {
       return conditional(s);
     case Statement::Kind::Require:
       return requirement(s);
+    case Statement::Kind::Repeat:
+      s.value = expression();
+      s.then = block();
+      return;
     case Statement::Kind::Define:
     case Statement::Kind::Indexed:
     case Statement::Kind::Value:

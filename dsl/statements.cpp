@@ -79,7 +79,7 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
   for (const FnRow &r : allFunctions())
     if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
   for (const char *n :
-       {"where", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin"})
+       {"where", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp"})
     names.emplace_back(n);
   if (!callable) {
     names.clear();
@@ -134,6 +134,8 @@ std::optional<Value> Elaborator::runStatement(const Statement &s) {
     return conditional(s);
   case Statement::Kind::Require:
     return require(s), std::nullopt;
+  case Statement::Kind::Repeat:
+    return repeat(s);
   case Statement::Kind::Param:
     return declareParam(s), std::nullopt;
   case Statement::Kind::State:
@@ -192,6 +194,36 @@ std::optional<Value> Elaborator::conditional(const Statement &s) {
     return Value::error();
   }
   return runBlock(c.number != 0 ? s.then : s.otherwise);
+}
+
+namespace {
+
+void definedNames(const Block &block, std::vector<std::string> &names) {
+  for (const Statement &s : block) {
+    if (s.kind == Statement::Kind::Define || s.kind == Statement::Kind::Indexed) names.push_back(s.name);
+    definedNames(s.then, names);
+    definedNames(s.otherwise, names);
+  }
+}
+
+} // namespace
+
+/// The block several times over; each time its names get new values, made from the last ones.
+std::optional<Value> Elaborator::repeat(const Statement &s) {
+  constexpr std::int64_t most = 1000;
+  const std::optional<std::int64_t> count = integer(*s.value, "the number of repetitions");
+  if (!count) return Value::error();
+  if (*count < 0 || *count > most)
+    return fail(startOf(*s.value), fmt::format("a block repeats 0 to {} times, found {}", most, *count));
+  std::vector<std::string> names;
+  definedNames(s.then, names);
+  std::optional<Value> last;
+  for (std::int64_t k = 0; k < *count; ++k) {
+    for (const std::string &n : names)
+      frame->defined.erase(n), frame->clauses.erase(n);
+    last = runBlock(s.then);
+  }
+  return last;
 }
 
 void Elaborator::require(const Statement &s) {
