@@ -29,7 +29,10 @@ std::string llvm(const std::vector<loop::Program> &programs, LlvmOutput output) 
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream out(bytes);
   switch (output) {
-  case LlvmOutput::Ir: module->print(out, nullptr); break;
+  case LlvmOutput::Ir: // llc's own default would put the tables, which hold addresses, into read-only memory
+    out << "; clang -O2 -c takes this file as it is; llc needs -relocation-model=pic, besides -O2 -fp-contract=off\n";
+    module->print(out, nullptr);
+    break;
   case LlvmOutput::Bitcode: llvm::WriteBitcodeToFile(*module, out); break;
   case LlvmOutput::Assembly: generate(*module, *machine, llvm::CodeGenFileType::AssemblyFile, out); break;
   case LlvmOutput::Object: generate(*module, *machine, llvm::CodeGenFileType::ObjectFile, out); break;
