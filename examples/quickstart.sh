@@ -20,7 +20,7 @@ failed() {
 
 # The preset of test/run.sh, which goes on where this stops; of its targets the compiler only.
 cmake --preset release $generator >$log 2>&1 || failed
-echo "building netc (the first time it takes about 4 minutes on 2 processors, 1 on 8; this machine has $(nproc)) ..."
+echo "building netc (about 4 minutes on 2 processors the first time; this machine has $(nproc)) ..."
 export NINJA_STATUS="  [%f/%t] "
 if [ -t 1 ]; then # ninja rewrites one line
   cmake --build --preset release --target netc -j "$(nproc)" || exit 1
