@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 namespace netc::driver {
 namespace {
 
@@ -26,7 +28,9 @@ Array fromCsv(const std::string &path) {
   if (!data::readCsv(path, columns, error)) throw UserError(error);
   if (columns.empty() || columns[0].rows() == 0) throw UserError(fmt::format("'{}' holds no numbers", path));
   for (const data::Array &c : columns)
-    if (c.isText) throw UserError(fmt::format("'{}': column {} is text, expected numbers", path, c.name));
+    for (std::size_t row = 0; c.isText && row < c.rows(); ++row)
+      if (const std::string &cell = c.classNames[static_cast<std::size_t>(c.value(row))]; !data::isNumber(cell))
+        throw UserError(fmt::format("{} is '{}', expected a number", data::place(c, row), cell));
   Array a;
   a.shape = {static_cast<std::int64_t>(columns[0].rows()), static_cast<std::int64_t>(columns.size())};
   for (std::size_t row = 0; row < columns[0].rows(); ++row)
@@ -73,7 +77,7 @@ std::string printed(const std::string &name, const Array &a, DType type) {
   std::size_t row = a.shape.empty() ? 1 : static_cast<std::size_t>(a.shape.back());
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     text += i % row == 0 ? "  " : " ";
-    text += fmt::format("{:.6g}", a.values[i]);
+    text += std::isnan(a.values[i]) ? "nan" : fmt::format("{:.6g}", a.values[i]);
     if ((i + 1) % row == 0) text += '\n';
   }
   return text;

@@ -19,19 +19,29 @@ data::Array rowsOf(const data::Array &a, const std::vector<std::uint32_t> &rows)
   return part;
 }
 
-void splitOffTest(data::Source &source) {
-  if (source.train.empty()) return;
-  std::size_t rows = source.train[0].rows();
+BoundData rowsOf(const BoundData &all, const std::vector<std::uint32_t> &rows) {
+  BoundData part{{}, rows.size(), all.description};
+  for (const data::Array &slot : all.slots) part.slots.push_back(rowsOf(slot, rows));
+  return part;
+}
+
+/// Data is bound, and so checked, before it is split: mistakes are found in the order of the file.
+void splitOffTest(DataParts &parts) {
+  std::size_t rows = parts.train.rows;
   std::vector<std::uint32_t> order(rows);
   epochOrder(order.data(), rows, /*seed=*/0, /*epoch=*/0);
   auto cut = order.begin() + static_cast<std::ptrdiff_t>(rows - rows / 5);
-  std::vector<std::uint32_t> train(order.begin(), cut), test(cut, order.end());
-  data::Arrays all = std::move(source.train);
-  source.train.clear();
-  for (const data::Array &a : all) {
-    source.train.push_back(rowsOf(a, train));
-    source.test.push_back(rowsOf(a, test));
-  }
+  if (cut != order.end()) parts.test = rowsOf(parts.train, {cut, order.end()});
+  parts.train = rowsOf(parts.train, {order.begin(), cut});
+}
+
+/// What training lowers is the sum of the losses.
+void addTotal(std::vector<Score> &scores) {
+  Score total{"total_loss", true, 0};
+  std::ptrdiff_t losses = 0;
+  for (const Score &s : scores)
+    if (s.isLoss) total.value += s.value, ++losses;
+  if (losses > 1) scores.insert(scores.begin(), total);
 }
 
 } // namespace
@@ -40,9 +50,9 @@ DataParts readData(const CompiledModel &model, const std::string &from, const st
   data::Source source;
   std::string error;
   if (!data::readSource(from, source, error)) throw UserError(error);
-  if (source.test.empty()) splitOffTest(source);
   DataParts parts{bindData(model.inputs(), source.train, binds), {}, source.description};
-  if (!source.test.empty() && source.test[0].rows() > 0) parts.test = bindData(model.inputs(), source.test, binds);
+  if (source.test.empty()) splitOffTest(parts);
+  else if (source.test[0].rows() > 0) parts.test = bindData(model.inputs(), source.test, binds);
   return parts;
 }
 
@@ -72,6 +82,7 @@ std::vector<Score> evaluateAll(CompiledModel &model, const BoundData &data, std:
       scores[i].value += static_cast<double>(model.core().lastResult(i)) * static_cast<double>(count);
   }
   for (Score &s : scores) s.value /= static_cast<double>(data.rows);
+  addTotal(scores);
   return scores;
 }
 

@@ -36,7 +36,8 @@ struct Score {
   bool isLoss;
   double value;
 };
-/// Losses and metrics of "evaluate" over all rows, each batch weighted by its samples. Throws UserError.
+/// Losses and metrics of "evaluate" over all rows, each batch weighted by its samples; before several losses stands their
+/// sum, "total_loss". Throws UserError.
 std::vector<Score> evaluateAll(CompiledModel &, const BoundData &, std::size_t batch);
 
 } // namespace netc::driver

@@ -51,11 +51,22 @@ std::size_t indexOf(const data::Arrays &arrays, const std::string &name) {
   return static_cast<std::size_t>(a - arrays.data());
 }
 
+/// Throws if a text column is one of numbers but for some cells: the first of these is the mistake.
+void rejectBadNumbers(const data::Array &a) {
+  if (!a.isText || std::none_of(a.classNames.begin(), a.classNames.end(), data::isNumber)) return;
+  for (std::size_t i = 0; i < a.elements(); ++i)
+    if (const std::string &cell = a.classNames[static_cast<std::size_t>(a.value(i))]; !data::isNumber(cell))
+      throw UserError(fmt::format("{} is '{}', expected a number", data::place(a, i), cell));
+}
+
 /// Columns first..last side by side: f64[n, columns].
 data::Array columns(const data::Arrays &arrays, std::size_t first, std::size_t last, const std::string &name) {
   data::Array joined;
   joined.name = name;
   joined.type = data::Type::f64;
+  joined.file = arrays[first].file;
+  joined.field = arrays[first].field;
+  joined.lines = arrays[first].lines;
   std::size_t rows = arrays[first].rows();
   joined.shape = {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(last - first + 1)};
   for (std::size_t row = 0; row < rows; ++row)
@@ -79,6 +90,7 @@ data::Array specified(const data::Arrays &arrays, const std::string &spec) {
   auto [first, last] = rangeOf(arrays, spec);
   if (spec.find("..") == std::string::npos) return arrays[first];
   if (first > last) throw UserError(fmt::format("--bind: {} runs backwards", spec));
+  for (std::size_t c = first; c <= last; ++c) rejectBadNumbers(arrays[c]);
   for (std::size_t c = first; c <= last; ++c)
     if (arrays[c].isText || !sampleShape(arrays[c]).empty())
       throw UserError(fmt::format("--bind: {} holds {}, expected single columns of numbers", spec, shown(arrays[c])));
@@ -141,7 +153,7 @@ void renumber(const loop::Tensor &t, const data::Array &source, data::Array &con
     const std::string &text = source.classNames[static_cast<std::size_t>(codes[i])];
     auto found = std::find(t.classNames.begin(), t.classNames.end(), text);
     if (found == t.classNames.end())
-      throw UserError(fmt::format("{}: row {} is '{}', which is no class of {}", source.name, i + 1, text, t.name));
+      throw UserError(fmt::format("{} is '{}', which is no class of {}", data::place(source, i), text, t.name));
     codes[i] = static_cast<std::int32_t>(found - t.classNames.begin());
   }
 }
@@ -150,19 +162,18 @@ void checkLabels(const loop::Tensor &t, const data::Array &source, const data::A
   if (t.classes == 0) return;
   for (std::size_t i = 0; i < converted.elements(); ++i)
     if (double v = converted.value(i); v < 0 || v >= t.classes)
-      throw UserError(fmt::format("{}: row {} has the label {}, but {} has the classes 0 to {}", source.name,
-                                  i / std::max<std::size_t>(1, converted.elements() / converted.rows()) + 1, v, t.name,
-                                  t.classes - 1));
+      throw UserError(fmt::format("{} is {}, but {} has the classes 0 to {}", data::place(source, i), v, t.name, t.classes - 1));
 }
 
 data::Array convertedTo(const loop::Tensor &t, const data::Array &source) {
+  if (t.classes == 0) rejectBadNumbers(source);
   if (!fits(t, source))
     throw UserError(fmt::format("{} does not fit {}: {}{}", shown(source), t.name, describe(t),
                                 source.isText && t.classes == 0 ? "; text binds only to a class" : ""));
   data::Array converted;
   std::string error;
   if (!data::convert(source, dataType(t.type), converted, error))
-    throw UserError(fmt::format("{} cannot feed {}: {}: {}", shown(source), t.name, describe(t), error));
+    throw UserError(fmt::format("{}, which {} takes", error, t.name));
   renumber(t, source, converted);
   checkLabels(t, source, converted);
   return converted;

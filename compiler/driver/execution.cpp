@@ -25,8 +25,10 @@ std::vector<std::int64_t> extents(const graph::Tensor &t, std::int64_t count) {
 
 bool isBatch(const graph::Tensor &t) { return !t.shape.empty() && t.shape[0].batch; }
 
-/// Integers convert exactly or not at all.
+/// Integers convert exactly or not at all; reals are rounded, but not to infinity.
 void checkValue(const graph::Tensor &t, double v, const std::string &from) {
+  if (t.dtype == DType::F32 && std::isfinite(v) && !std::isfinite(static_cast<float>(v)))
+    throw UserError(fmt::format("'{}' has the value {}, but {} takes f32", from, v, t.name));
   if (t.dtype == DType::F32) return;
   double low = t.dtype == DType::I32 ? std::numeric_limits<std::int32_t>::min() : 0;
   double high = t.dtype == DType::I32 ? std::numeric_limits<std::int32_t>::max() : t.dtype == DType::U8 ? 255 : 1;

@@ -1,4 +1,4 @@
-#include "src/failure.h"
+#include "failure.h"
 
 #include <cstdarg>
 #include <cstdio>

@@ -1,12 +1,13 @@
-#include "src/file.h"
+#include "file.h"
 
-#include "src/failure.h"
+#include "failure.h"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,31 @@ bool writeAll(int file, const void *data, std::size_t size) {
     }
   }
   return true;
+}
+
+// The file that `path` leads to: symbolic links at its end are followed, so that a link stays a link and the
+// file behind it is replaced. `out` holds PATH_MAX bytes.
+bool followLinks(const char *path, char *out) {
+  constexpr int mostLinks = 40; // as the kernel
+  char link[PATH_MAX];
+  if (std::snprintf(out, PATH_MAX, "%s", path) >= PATH_MAX) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  for (int i = 0; i < mostLinks; ++i) {
+    ssize_t length = readlink(out, link, sizeof link - 1);
+    if (length < 0) return true; // no link, or nothing there yet
+    link[length] = 0;
+    char *slash = std::strrchr(out, '/');
+    std::size_t folder = link[0] == '/' || !slash ? 0 : static_cast<std::size_t>(slash + 1 - out);
+    if (folder + static_cast<std::size_t>(length) >= PATH_MAX) {
+      errno = ENAMETOOLONG;
+      return false;
+    }
+    std::memcpy(out + folder, link, static_cast<std::size_t>(length) + 1);
+  }
+  errno = ELOOP;
+  return false;
 }
 
 // Opens a new file "PATH.tmp-PID-N"; its name goes to `name`.
@@ -82,25 +108,21 @@ Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char
 }
 
 Status writeFile(const char *path, const void *bytes, std::size_t size, char *message) {
-  std::size_t length = std::strlen(path) + 40;
-  char *name = static_cast<char *>(std::malloc(length));
-  if (!name) return fail(message, Status::outOfMemory, "%s: no memory", path);
-  int file = openTemporary(path, name, length);
-  Status status = Status::ok;
-  if (file < 0)
-    status = failWithErrno(message, path, "write");
-  else {
-    bool written = writeAll(file, bytes, size) && fsync(file) == 0;
-    int reason = errno;
-    written = close(file) == 0 && written;
-    errno = written ? errno : reason;
-    if (!written || std::rename(name, path) != 0) {
-      status = failWithErrno(message, path, "write");
-      unlink(name);
-    }
-  }
-  std::free(name);
-  return status;
+  char target[PATH_MAX], name[PATH_MAX + 40];
+  struct stat about;
+  if (!followLinks(path, target)) return failWithErrno(message, path, "write");
+  if (stat(target, &about) == 0 && !S_ISREG(about.st_mode)) // a rename would replace a device or a pipe
+    return fail(message, Status::ioError, "%s: not a regular file", path);
+  int file = openTemporary(target, name, sizeof name);
+  if (file < 0) return failWithErrno(message, path, "write");
+  bool written = writeAll(file, bytes, size) && fsync(file) == 0;
+  int reason = errno;
+  written = close(file) == 0 && written;
+  errno = written ? errno : reason;
+  if (written && std::rename(name, target) == 0) return Status::ok;
+  failWithErrno(message, path, "write");
+  unlink(name);
+  return Status::ioError;
 }
 
 } // namespace netc

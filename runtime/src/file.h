@@ -11,7 +11,7 @@ namespace netc {
 Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char *message);
 
 /// Writes a temporary file beside `path`, syncs it and renames it: `path` holds either its old or its new
-/// content.
+/// content. Symbolic links are followed; what exists and is no regular file is refused.
 Status writeFile(const char *path, const void *bytes, std::size_t size, char *message);
 
 } // namespace netc

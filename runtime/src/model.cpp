@@ -1,10 +1,10 @@
 #include "netc/model.h"
 
 #include "netc/random.h"
-#include "src/failure.h"
-#include "src/run.h"
-#include "src/tables.h"
-#include "src/thread_pool.h"
+#include "failure.h"
+#include "run.h"
+#include "tables.h"
+#include "thread_pool.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -167,7 +167,8 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   if (entry.commit >= entry.stageCount) return Status::ok;
   float loss;
   if (!finiteLosses(entry, slots, &loss))
-    return fail(message_, Status::nonFiniteLoss, "loss %g at step %llu", static_cast<double>(loss),
+    return fail(message_, Status::nonFiniteLoss, "loss %g at step %llu",
+                std::isnan(loss) ? std::fabs(static_cast<double>(loss)) : static_cast<double>(loss), // no "-nan"
                 static_cast<unsigned long long>(step_));
   runStages(entry, entry.commit, entry.stageCount, frame, dispatch);
   ++step_;

@@ -1,6 +1,6 @@
-#include "src/failure.h"
-#include "src/run.h"
-#include "src/tables.h"
+#include "failure.h"
+#include "run.h"
+#include "tables.h"
 
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "src/exact.h"
+#include "exact.h"
 
 #include "netc/random.h"
 

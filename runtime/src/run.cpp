@@ -1,8 +1,8 @@
-#include "src/run.h"
+#include "run.h"
 
-#include "src/failure.h"
-#include "src/tables.h"
-#include "src/thread_pool.h"
+#include "failure.h"
+#include "tables.h"
+#include "thread_pool.h"
 
 #include <cstring>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "netc/model.h"
-#include "src/scalars.h"
+#include "scalars.h"
 
 namespace netc {
 

@@ -1,6 +1,6 @@
-#include "src/failure.h"
-#include "src/safetensors.h"
-#include "src/tables.h"
+#include "failure.h"
+#include "safetensors.h"
+#include "tables.h"
 
 #include <cstring>
 
@@ -8,6 +8,7 @@ namespace netc {
 namespace {
 
 constexpr std::size_t maxName = 1024;
+constexpr std::uint64_t longestHeader = 100000000; // as in the format's own library
 
 struct DataType {
   const char *name;
@@ -260,9 +261,10 @@ Status readSafetensors(const unsigned char *bytes, std::size_t size, const char 
   std::uint64_t length = 0;
   for (int i = 7; i >= 0; --i)
     length = length << 8 | bytes[i];
+  if (length > size - 8 && (size == 8 || bytes[8] != '{' || length > longestHeader))
+    return fail(message, Status::badFile, "%s: not a safetensors file", source);
   if (length > size - 8)
-    return fail(message, Status::badFile,
-                "%s: not a safetensors file, or truncated: header of %llu bytes, %zu follow", source,
+    return fail(message, Status::badFile, "%s: truncated: header of %llu bytes, %zu follow", source,
                 static_cast<unsigned long long>(length), size - 8);
   Header header(bytes + 8, static_cast<std::size_t>(length), source, message);
   Data data{bytes + 8 + length, size - 8 - static_cast<std::size_t>(length)};

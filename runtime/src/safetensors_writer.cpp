@@ -1,4 +1,4 @@
-#include "src/safetensors.h"
+#include "safetensors.h"
 
 #include <cstdio>
 #include <cstring>

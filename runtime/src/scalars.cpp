@@ -1,6 +1,6 @@
-#include "src/exact.h"
+#include "exact.h"
 
-#include "src/scalars.h"
+#include "scalars.h"
 
 #include <cmath>
 #include <limits>

@@ -1,9 +1,9 @@
 // Weights and training states as safetensors.
 #include "netc/random.h"
-#include "src/failure.h"
-#include "src/file.h"
-#include "src/safetensors.h"
-#include "src/tables.h"
+#include "failure.h"
+#include "file.h"
+#include "safetensors.h"
+#include "tables.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -55,6 +55,11 @@ struct Loading {
   char *message;
   std::uint64_t step = 0, epoch = 0;
   bool hasStep = false, hasEpoch = false;
+  bool foreign = false; // another fingerprint; the tensors will show what differs
+
+  const char *whose() const {
+    return !foreign ? "" : states ? "state of another model: " : "weights of another model: ";
+  }
 };
 
 Status loadTensor(void *context, const FileTensor &given) {
@@ -64,8 +69,8 @@ Status loadTensor(void *context, const FileTensor &given) {
          !(inStore(load.model.tensors[i]) && !std::strcmp(load.model.tensors[i].name, given.name)))
     ++i;
   if (i == load.model.tensorCount)
-    return fail(load.message, Status::mismatch, "%s: %s is not in the model %s", load.source, given.name,
-                load.model.name);
+    return fail(load.message, Status::mismatch, "%s: %s%s is not in the model %s", load.source, load.whose(),
+                given.name, load.model.name);
   const NetcTensor &tensor = load.model.tensors[i];
   bool sameShape = given.rank == tensor.rank;
   for (std::int64_t axis = 0; sameShape && axis < given.rank; ++axis)
@@ -74,8 +79,8 @@ Status loadTensor(void *context, const FileTensor &given) {
     char have[80], want[80];
     shapeText(given.shape, given.rank, have, sizeof have);
     shapeText(tensor.shape, tensor.rank, want, sizeof want);
-    return fail(load.message, Status::mismatch, "%s: %s is %s%s, expected F32%s", load.source, given.name,
-                given.isF32 ? "F32" : "of another type, ", have, want);
+    return fail(load.message, Status::mismatch, "%s: %s%s is %s%s, expected F32%s", load.source, load.whose(),
+                given.name, given.isF32 ? "F32" : "of another type, ", have, want);
   }
   if (!load.store && load.found[i]++)
     return fail(load.message, Status::badFile, "%s: %s occurs twice", load.source, given.name);
@@ -108,9 +113,7 @@ Status loadMetadata(void *context, const char *key, const char *value) {
   bool ofState = !std::strcmp(key, "state_fingerprint");
   if ((ofState && load.states) || !std::strcmp(key, "fingerprint")) {
     fingerprint(load.model, ofState, expected, sizeof expected);
-    if (std::strcmp(value, expected))
-      return fail(load.message, Status::mismatch, "%s: %s %s, the model %s has %s", load.source, key, value,
-                  load.model.name, expected);
+    load.foreign = load.foreign || std::strcmp(value, expected);
   }
   return Status::ok;
 }
@@ -118,8 +121,11 @@ Status loadMetadata(void *context, const char *key, const char *value) {
 Status checkComplete(const Loading &load) {
   for (std::int64_t i = 0; i < load.model.tensorCount; ++i)
     if (belongs(load.model, load.model.tensors[i], load.states) && !load.found[i])
-      return fail(load.message, Status::mismatch, "%s: %s is missing", load.source,
+      return fail(load.message, Status::mismatch, "%s: %s%s is missing", load.source, load.whose(),
                   load.model.tensors[i].name);
+  if (load.foreign) // the same names and shapes, yet in another order or of another optimizer
+    return fail(load.message, Status::mismatch, "%s: %sthe tensors agree, the fingerprint of %s does not",
+                load.source, load.whose(), load.model.name);
   if (load.states && (!load.hasStep || !load.hasEpoch))
     return fail(load.message, Status::mismatch, "%s: weights alone, without step and epoch", load.source);
   return Status::ok;

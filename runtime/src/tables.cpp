@@ -1,7 +1,7 @@
-#include "src/tables.h"
+#include "tables.h"
 
 #include "netc/model.h"
-#include "src/failure.h"
+#include "failure.h"
 
 #include <cstdio>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "src/thread_pool.h"
+#include "thread_pool.h"
 
 #include <sched.h>
 #include <thread>

@@ -41,6 +41,7 @@ void writeText(const std::string &name, const std::string &content); ///< in `fo
 
 void randomTest();
 void threadPoolTest();
+void depthFirstTest();
 void scalarTest();
 void coreTest();
 void predictorTest();

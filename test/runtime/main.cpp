@@ -52,6 +52,7 @@ int main(int argc, char **argv) {
   } else {
     test::randomTest();
     test::threadPoolTest();
+    test::depthFirstTest();
     test::scalarTest();
     test::coreTest();
     test::predictorTest();

@@ -28,6 +28,9 @@ struct Array {
   /// Of a text column (i32 codes into these, which are sorted) or of a class label; else empty.
   std::vector<std::string> classNames;
   bool isText = false; ///< a text column: binds only to a class
+  std::string file;    ///< where it was read; empty: nowhere
+  std::size_t field = 0;             ///< of a CSV column: its number in a line, from 1; of columns side by side, the first's
+  std::vector<std::uint32_t> lines; ///< of a CSV column: the line of each row
 
   std::size_t elements() const;
   std::size_t rows() const { return shape.empty() ? 1 : static_cast<std::size_t>(shape[0]); }
@@ -35,6 +38,11 @@ struct Array {
   double value(std::size_t element) const; ///< any type; exact but for huge i64
 };
 using Arrays = std::vector<Array>;
+
+/// Where an element stands, for messages: "t.csv:6: field 3", "x.npy: sample 4 (from 0)", or "x: sample 4 (from 0)".
+std::string place(const Array &, std::size_t element);
+/// Whether a CSV cell counts as a number; a column with another cell is text. "nan" and "inf" are text.
+bool isNumber(const std::string &cell);
 
 /// Null if there is none.
 const Array *find(const Arrays &, const std::string &name);
@@ -67,8 +75,8 @@ bool readNpy(const std::string &path, Array &, std::string &error);
 /// Written to a temporary name and renamed.
 bool writeNpy(const std::string &path, const Array &, std::string &error);
 
-/// The same values as another type; fails if an integer or bool would not hold a value exactly (floats are
-/// rounded).
+/// The same values as another type; fails if an integer or bool would not hold a value exactly, or if a
+/// number would become infinite (floats are rounded).
 bool convert(const Array &, Type, Array &out, std::string &error);
 
 /// Copies the samples rows[0..count) one after the other to `out`: a mini-batch.

@@ -146,6 +146,15 @@ const Array *find(const Arrays &arrays, const std::string &name) {
   return nullptr;
 }
 
+std::string place(const Array &array, std::size_t element) {
+  std::size_t rows = array.rows(), perRow = rows ? array.elements() / rows : 1;
+  std::size_t row = perRow ? element / perRow : 0;
+  if (array.field && row < array.lines.size())
+    return array.file + ":" + std::to_string(array.lines[row]) + ": field " +
+           std::to_string(array.field + (perRow ? element % perRow : 0));
+  return (array.file.empty() ? array.name : array.file) + ": sample " + std::to_string(row) + " (from 0)";
+}
+
 bool convert(const Array &from, Type type, Array &out, std::string &error) {
   Array result;
   result.name = from.name;
@@ -153,6 +162,9 @@ bool convert(const Array &from, Type type, Array &out, std::string &error) {
   result.shape = from.shape;
   result.classNames = from.classNames;
   result.isText = from.isText;
+  result.file = from.file;
+  result.field = from.field;
+  result.lines = from.lines;
   if (type == from.type) {
     result.bytes = from.bytes;
     out = static_cast<Array &&>(result);
@@ -163,9 +175,9 @@ bool convert(const Array &from, Type type, Array &out, std::string &error) {
   result.bytes.resize(from.elements() * bytesOf(type));
   for (std::size_t i = 0; i < from.elements(); ++i) {
     double value = from.value(i);
-    if (isInteger && !(value >= low && value <= high && value == std::floor(value))) {
-      error = from.name + ": value " + numberText(value) + " at element " + std::to_string(i) +
-              ", expected " + text(type);
+    bool overflows = type == Type::f32 && std::isfinite(value) && !std::isfinite(static_cast<float>(value));
+    if (overflows || (isInteger && !(value >= low && value <= high && value == std::floor(value)))) {
+      error = place(from, i) + " is " + numberText(value) + ", expected " + text(type);
       return false;
     }
     putAs(type, result.bytes.data() + i * bytesOf(type), value);

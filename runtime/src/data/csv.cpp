@@ -1,8 +1,9 @@
 #include "netc/data.h"
-#include "src/data/file_bytes.h"
+#include "file_bytes.h"
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 namespace netc::data {
@@ -10,7 +11,7 @@ namespace {
 
 struct Table {
   std::vector<std::vector<std::string>> rows;
-  std::vector<std::size_t> lines; // where each row begins
+  std::vector<std::uint32_t> lines; // where each row begins
 };
 
 // Splits text into rows of cells.
@@ -29,7 +30,7 @@ class Splitter {
       if (!row(cells)) return false;
       if (cells.size() == 1 && cells[0].empty() && !quoted_) continue; // an empty line
       table.rows.push_back(static_cast<std::vector<std::string> &&>(cells));
-      table.lines.push_back(line);
+      table.lines.push_back(static_cast<std::uint32_t>(line));
     }
     return true;
   }
@@ -97,7 +98,7 @@ bool parseNumber(const std::string &cell, double *value) {
   from += cell.size() > 1 && *from == '+' && from[1] != '-';
   if (from == end || !std::strchr("+-.0123456789", *from)) return false; // "nan" and "inf" are text
   std::from_chars_result result = std::from_chars(from, end, *value);
-  return result.ec == std::errc() && result.ptr == end;
+  return result.ec == std::errc() && result.ptr == end && std::isfinite(*value); // "-inf" parses
 }
 
 bool hasNumber(const std::vector<std::string> &cells) {
@@ -138,8 +139,11 @@ void fillText(const Table &table, std::size_t first, std::size_t column, Array &
   }
 }
 
-Array makeColumn(const Table &table, std::size_t first, std::size_t column) {
+Array makeColumn(const std::string &path, const Table &table, std::size_t first, std::size_t column) {
   Array array;
+  array.file = path;
+  array.field = column + 1;
+  array.lines.assign(table.lines.begin() + static_cast<std::ptrdiff_t>(first), table.lines.end());
   array.type = Type::f64;
   array.shape = {static_cast<std::int64_t>(table.rows.size() - first)};
   array.bytes.resize((table.rows.size() - first) * sizeof(double));
@@ -156,6 +160,11 @@ Array makeColumn(const Table &table, std::size_t first, std::size_t column) {
 
 } // namespace
 
+bool isNumber(const std::string &cell) {
+  double value;
+  return parseNumber(cell, &value);
+}
+
 bool readCsv(const std::string &path, Arrays &arrays, std::string &error) {
   std::vector<unsigned char> bytes;
   Table table;
@@ -170,7 +179,7 @@ bool readCsv(const std::string &path, Arrays &arrays, std::string &error) {
     if (find(result, name))
       return failAt(error, path + ":" + std::to_string(table.lines[0]),
                     "column '" + name + "' is named twice");
-    result.push_back(makeColumn(table, first, c));
+    result.push_back(makeColumn(path, table, first, c));
     result.back().name = name;
   }
   arrays = static_cast<Arrays &&>(result);

@@ -1,7 +1,7 @@
-#include "src/data/file_bytes.h"
+#include "file_bytes.h"
 
-#include "src/failure.h"
-#include "src/file.h"
+#include "../failure.h"
+#include "../file.h"
 
 #include <cerrno>
 #include <cstdio>

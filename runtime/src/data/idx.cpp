@@ -1,5 +1,5 @@
 #include "netc/data.h"
-#include "src/data/file_bytes.h"
+#include "file_bytes.h"
 
 namespace netc::data {
 namespace {
@@ -82,6 +82,7 @@ bool readIdx(const std::string &path, Array &array, std::string &error) {
   bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header));
   swapBytes(bytes, bytesOf(result.type));
   result.bytes = static_cast<std::vector<unsigned char> &&>(bytes);
+  result.file = path;
   array = static_cast<Array &&>(result);
   return true;
 }

@@ -1,5 +1,5 @@
 #include "netc/data.h"
-#include "src/data/file_bytes.h"
+#include "file_bytes.h"
 
 #include <cstring>
 
@@ -135,6 +135,7 @@ bool readNpy(const std::string &path, Array &array, std::string &error) {
   Array result;
   if (!checkHeader(path, header, bytes.size() - begin - length, &result.type, error)) return false;
   result.name = stem(path);
+  result.file = path;
   result.shape = header.shape;
   result.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(begin + length), bytes.end());
   array = static_cast<Array &&>(result);

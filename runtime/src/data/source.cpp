@@ -1,5 +1,5 @@
 #include "netc/data.h"
-#include "src/data/file_bytes.h"
+#include "file_bytes.h"
 
 namespace netc::data {
 namespace {

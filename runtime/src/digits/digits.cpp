@@ -1,7 +1,7 @@
 // The built-in digits as a data source, and their copy in the cache folder.
 #include "netc/data.h"
-#include "src/data/file_bytes.h"
-#include "src/digits/render.h"
+#include "../data/file_bytes.h"
+#include "render.h"
 
 #include <cstdlib>
 #include <sys/stat.h>

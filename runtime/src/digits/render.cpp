@@ -1,9 +1,9 @@
-#include "src/exact.h"
+#include "../exact.h"
 
-#include "src/digits/render.h"
+#include "render.h"
 
 #include "netc/random.h"
-#include "src/digits/strokes.h"
+#include "strokes.h"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "src/digits/strokes.h"
+#include "strokes.h"
 
 namespace netc::data {
 
