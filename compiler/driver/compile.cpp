@@ -3,6 +3,7 @@
 #include "compiler/codegen/llvm/llvm.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/driver/commands.h"
+#include "compiler/driver/outputs.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/graph/text.h"
 #include "compiler/loop/text.h"
@@ -82,19 +83,17 @@ void writeWithHeader(const Options &o) {
   inputKind(o.input);
   std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
   std::string header = codegen::header(compiled, fs::path(o.input).filename());
+  fs::path headerFile = fs::path(o.output).replace_extension(".h");
+  requireWritable(o.output);
+  requireWritable(headerFile);
   writeFile(o.output, artefact(o, compiled));
-  try {
-    writeFile(fs::path(o.output).replace_extension(".h"), header);
-  } catch (const UserError &) {
-    std::error_code ignored;
-    fs::remove(o.output, ignored);
-    throw;
-  }
+  writeFile(headerFile, header);
 }
 
 } // namespace
 
 int compileCommand(const Options &o) {
+  inputKind(o.input); // a file of another kind is the first mistake to hear of
   std::string stage = chosenStage(o);
   if (stage.empty() && o.output.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
   if (stage.empty()) {

@@ -40,6 +40,11 @@ std::string describe(const loop::Tensor &t) {
 void require(Status status, const Core &core, const std::string &doing) {
   if (status == Status::ok) return;
   std::string message = core.message();
+  for (std::size_t colon = message.find(": "); colon != std::string::npos; colon = message.find(": ", colon + 1))
+    if (doing.ends_with(fmt::format("'{}'", message.substr(0, colon)))) { // the file's name once
+      message.erase(0, colon + 2);
+      break;
+    }
   throw UserError(fmt::format("{}: {}", doing, message.empty() ? netc::text(status) : message));
 }
 

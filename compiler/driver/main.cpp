@@ -35,16 +35,18 @@ int run(int argc, char **argv) {
   return 0; // --help or --version
 }
 
+int outputLost() {
+  fmt::print(stderr, "netc: error: cannot write to standard output\n");
+  return 1;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   try {
     int status = run(argc, argv);
-    if (std::cout.flush().fail()) {
-      fmt::print(stderr, "netc: error: cannot write to standard output\n");
-      return 1;
-    }
-    return status;
+    bool lost = std::cout.flush().fail() || std::fflush(stdout) != 0 || std::ferror(stdout);
+    return lost ? outputLost() : status;
   } catch (const netc::driver::SourceError &error) {
     fmt::print(stderr, "{}", error.what());
     return 1;
@@ -55,6 +57,7 @@ int main(int argc, char **argv) {
     fmt::print(stderr, "netc: error: out of memory\n");
     return 1;
   } catch (const std::exception &error) {
+    if (std::ferror(stdout)) return outputLost(); // fmt::print throws
     fmt::print(stderr, "netc: internal error: {}\nThis is a bug in netc. Please report it together with the input "
                        "file and the command line.\n",
                shortened(error.what()));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <iostream>
 #include <limits>
@@ -37,6 +38,8 @@ constexpr Command commands[] = {
 
 SOURCE is a folder with files of the MNIST names (.gz or not), or a .csv file (a fifth of its rows is
 kept for the test). Arrays bind to inputs by name, then by --bind.
+After Ctrl-C or an error no weights are written; of --out DIR remains log.csv with the epochs that
+were completed, and nothing if there was none.
 )"},
     {"evaluate", "prints loss and metrics on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
 
@@ -97,7 +100,7 @@ constexpr Row rows[] = {
     {"threads", "N", "default 1", T | E | R | K | B},
     {"weights", "FILE", "read parameters (.safetensors) first", T | E | R | K},
     {"weights-out", "FILE", "write parameters at the end", T},
-    {"out", "DIR", "write weights.safetensors and log.csv there", T},
+    {"out", "DIR", "weights.safetensors at the end, log.csv by epoch", T},
     {"input", "NAME=FILE", "an array: .npy or .csv", R},
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
     {"save", "NAME=FILE", "save a value as .npy", R},
@@ -270,7 +273,7 @@ po::parsed_options parseWords(const std::vector<std::string> &words, const po::o
 
 void check(Options &o, const po::variables_map &vm) {
   requireAtLeast(o.batch, 1, 1 << 20, "--batch");
-  requireAtLeast(o.epochs, 0, 1'000'000, "--epochs");
+  requireAtLeast(o.epochs, 1, 1'000'000, "--epochs");
   requireAtLeast(o.steps, 0, 1'000'000'000'000, "--steps");
   requireAtLeast(o.threads, 1, 256, "--threads");
   requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
@@ -292,6 +295,11 @@ std::string unknownName(const std::string &kind, const std::string &name, const 
 Options parseOptions(int argc, const char *const *argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   Options o;
+  if (!words.empty() && words[0] == "help") { // "help train" is "train --help"
+    words.erase(words.begin());
+    words.resize(std::min<std::size_t>(words.size(), 1));
+    words.emplace_back("--help");
+  }
   if (words.empty()) {
     printGeneralHelp();
     return o;

@@ -1,5 +1,7 @@
 #include "compiler/driver/progress.h"
 
+#include "compiler/driver/figures.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -14,9 +16,6 @@ std::string duration(double seconds) {
   auto s = static_cast<std::int64_t>(std::ceil(seconds));
   return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
 }
-
-/// JSON has no infinities and no NaN.
-std::string jsonNumber(double v) { return std::isfinite(v) ? fmt::format("{:.9g}", v) : "null"; }
 
 std::string jsonLine(const EpochReport &r) {
   std::string line = fmt::format("{{\"epoch\": {}, \"loss\": {}", r.epoch + 1, jsonNumber(r.loss));
@@ -33,7 +32,7 @@ Progress::Progress(const Options &o, std::int64_t epochs, std::int64_t samples)
 Progress::~Progress() { clear(); }
 
 void Progress::clear() {
-  if (std::exchange(drawn, false)) fmt::print("\r\033[K");
+  if (std::exchange(drawn, false)) std::fputs("\r\033[K", stdout); // does not throw
   std::fflush(stdout);
 }
 
@@ -50,8 +49,8 @@ void Progress::step(std::int64_t epoch, std::int64_t samplesDone, double loss) {
   lastDraw = now;
   double seconds = std::chrono::duration<double>(now - start).count();
   double done = static_cast<double>(epoch * samples + samplesDone), all = static_cast<double>(epochs * samples);
-  fmt::print("\r\033[Kepoch {}/{} {:3.0f} %  {:.0f} samples/s  loss {:.4f}  {} left", epoch + 1, epochs,
-             100.0 * static_cast<double>(samplesDone) / static_cast<double>(samples), done / seconds, loss,
+  fmt::print("\r\033[Kepoch {}/{} {:3.0f} %  {:.0f} samples/s  loss {}  {} left", epoch + 1, epochs,
+             100.0 * static_cast<double>(samplesDone) / static_cast<double>(samples), done / seconds, figure(loss),
              duration(seconds * (all - done) / done));
   std::fflush(stdout);
   drawn = true;
@@ -62,8 +61,8 @@ void Progress::epoch(const EpochReport &r) {
   if (json) {
     fmt::print("{}", jsonLine(r));
   } else {
-    std::string line = fmt::format("epoch {}/{}  loss {:.4f}", r.epoch + 1, epochs, r.loss);
-    for (const Score &s : r.test) line += fmt::format("  test {} {:.4f}", s.name, s.value);
+    std::string line = fmt::format("epoch {}/{}  loss {}", r.epoch + 1, epochs, figure(r.loss));
+    for (const Score &s : r.test) line += fmt::format("  test {} {}", s.name, figure(s.value));
     fmt::print("{}  {:.0f} samples/s  {:.1f} s\n", line, r.samplesPerSecond, r.seconds);
   }
   std::fflush(stdout);

@@ -2,11 +2,11 @@
 #include "compiler/driver/batches.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/figures.h"
 #include "compiler/driver/interrupt.h"
 #include "compiler/driver/outputs.h"
 #include "compiler/driver/progress.h"
 #include "compiler/support/diagnostics.h"
-#include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
 
@@ -20,10 +20,9 @@ namespace {
 
 std::string inFolder(const std::string &folder, const char *name) { return (std::filesystem::path(folder) / name).string(); }
 
-void prepareOutputs(const Options &o) {
+void checkOutputs(const Options &o) {
   if (!o.weightsOut.empty()) requireWritable(o.weightsOut);
   if (o.out.empty()) return;
-  makeFolder(o.out);
   requireWritable(inFolder(o.out, "weights.safetensors"));
   requireWritable(inFolder(o.out, "log.csv"));
 }
@@ -32,8 +31,8 @@ void prepareOutputs(const Options &o) {
 std::string summary(CompiledModel &model) {
   std::size_t parameters = 0;
   for (std::size_t i = 0; i < model.core().parameterCount(); ++i) parameters += model.core().parameter(i).size();
-  return fmt::format("{}: {} parameters, {:.1f} MB of memory, compiled for {}", model.program().name, parameters,
-                     static_cast<double>(model.core().memoryBytes()) / 1e6, model.core().target());
+  return fmt::format("{}: {} parameters, {} of memory, compiled for {}", model.program().name, parameters,
+                     bytesText(model.core().memoryBytes()), model.core().target());
 }
 
 class Training {
@@ -51,9 +50,7 @@ public:
     for (const std::string &line : data.train.description) progress.say("  " + line);
     progress.say(summary(model));
     for (std::int64_t e = 0; e < options.epochs && !finished(); ++e) epoch(e);
-    if (options.epochs == 0) report({0, 0, 0, 0, evaluateAll(model, data.test, most)});
   }
-  const std::string &log() const { return csv; }
 
 private:
   bool finished() const {
@@ -83,15 +80,19 @@ private:
       throw UserError(fmt::format("interrupted in epoch {} after {} steps; no weights were written", e + 1, model.core().step()));
     float loss = model.core().trainStep(batch.gather(which, count), count);
     if (model.core().status() == Status::nonFiniteLoss)
-      throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; a lower learning rate may help", e + 1,
-                                  model.core().step()));
+      throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; {}", e + 1, model.core().step(),
+                                  model.core().step() > 0 ? "a lower learning rate may help"
+                                                          : "no update was made yet: the data or the first parameters make it so"));
     require(model.core().status(), model.core(), "training");
     return loss;
   }
 
   void report(const EpochReport &r) {
     progress.epoch(r);
-    if (csv.empty()) {
+    if (options.out.empty()) return;
+    std::string csv;
+    if (!log.isOpen()) {
+      log.open(inFolder(options.out, "log.csv"));
       csv = "epoch,loss";
       for (const Score &s : r.test) csv += ",test_" + s.name;
       csv += ",seconds\n";
@@ -99,6 +100,7 @@ private:
     csv += fmt::format("{},{:.9g}", r.epoch + 1, r.loss);
     for (const Score &s : r.test) csv += fmt::format(",{:.9g}", s.value);
     csv += fmt::format(",{:.3f}\n", r.seconds);
+    log.write(csv);
   }
 
   const Options &options;
@@ -108,7 +110,7 @@ private:
   Batch batch;
   std::vector<std::uint32_t> order;
   Progress progress;
-  std::string csv;
+  LogFile log; // of --out
 };
 
 void saveWeights(CompiledModel &model, const std::string &path) {
@@ -120,16 +122,14 @@ void saveWeights(CompiledModel &model, const std::string &path) {
 int trainCommand(const Options &o) {
   CompiledModel model(o);
   if (!model.entry("trainStep")) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
-  prepareOutputs(o);
-  DataParts data = readData(model, o.data, o.bind);
   catchInterrupts();
+  NewFolder folder(o.out);
+  checkOutputs(o);
+  DataParts data = readData(model, o.data, o.bind);
   Training training(o, model, data);
   training.run();
   if (!o.weightsOut.empty()) saveWeights(model, o.weightsOut);
-  if (!o.out.empty()) {
-    saveWeights(model, inFolder(o.out, "weights.safetensors"));
-    writeFile(inFolder(o.out, "log.csv"), training.log());
-  }
+  if (!o.out.empty()) saveWeights(model, inFolder(o.out, "weights.safetensors"));
   return 0;
 }
 
@@ -141,8 +141,8 @@ int evaluateCommand(const Options &o) {
   std::vector<Score> scores = evaluateAll(model, data.test, static_cast<std::size_t>(model.program().batch));
   std::string json;
   for (const Score &s : scores) {
-    if (!o.json) fmt::print("{} {:.6g}\n", s.name, s.value);
-    json += fmt::format("{}\"{}\": {:.9g}", json.empty() ? "" : ", ", s.name, s.value);
+    if (!o.json) fmt::print("{} {}\n", s.name, std::isnan(s.value) ? "nan" : fmt::format("{:.6g}", s.value));
+    json += fmt::format("{}\"{}\": {}", json.empty() ? "" : ", ", s.name, jsonNumber(s.value));
   }
   if (o.json) fmt::print("{{{}}}\n", json);
   return 0;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -26,22 +27,66 @@ std::string readFile(const std::string &path) {
   return bytes;
 }
 
+std::string behindLinks(const std::string &path) {
+  namespace fs = std::filesystem;
+  fs::path target = path;
+  constexpr int mostLinks = 40; // as the kernel
+  for (int i = 0; i < mostLinks; ++i) {
+    std::error_code ec;
+    const fs::path link = fs::read_symlink(target, ec);
+    if (ec) return target.string();
+    target = target.parent_path() / link;
+  }
+  throw UserError(fmt::format("cannot write '{}': {}", path, std::strerror(ELOOP)));
+}
+
+namespace {
+
+[[noreturn]] void cannotWrite(const std::string &path, int error) {
+  throw UserError(fmt::format("cannot write '{}': {}", path, std::strerror(error)));
+}
+
+/// 0, or the error; closes the file.
+int put(int file, const std::string &bytes) {
+  int error = 0;
+  for (std::size_t at = 0; at < bytes.size() && error == 0;) {
+    const ssize_t n = ::write(file, bytes.data() + at, bytes.size() - at);
+    if (n > 0) at += static_cast<std::size_t>(n);
+    else if (n < 0 && errno != EINTR) error = errno;
+  }
+  if (::close(file) != 0 && error == 0) error = errno;
+  return error;
+}
+
+/// Devices and pipes hold nothing that could be kept whole.
+void writeInPlace(const std::string &path, const std::string &bytes) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (file < 0 && errno == ENXIO) throw UserError(fmt::format("'{}' is not a regular file", path)); // a pipe without a reader
+  if (file < 0) cannotWrite(path, errno);
+  ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK); // only the opening must not wait
+  if (const int error = put(file, bytes)) cannotWrite(path, error);
+}
+
+} // namespace
+
 void writeFile(const std::string &path, const std::string &bytes) {
-  // A device or pipe is written in place: there is nothing to keep whole, and renaming would replace it.
+  namespace fs = std::filesystem;
   std::error_code ec;
-  const auto status = std::filesystem::status(path, ec);
-  const bool special = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
-  const std::string target = special ? path : fmt::format("{}.tmp{}", path, ::getpid());
-  const auto fail = [&](int error) {
-    if (!special) std::remove(target.c_str());
-    throw UserError(fmt::format("cannot write '{}': {}", path, std::strerror(error)));
-  };
-  std::FILE *f = std::fopen(target.c_str(), "wb");
-  if (!f) fail(errno);
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), f) == bytes.size() && std::fflush(f) == 0;
-  const int error = errno;
-  if (std::fclose(f) != 0 || !written) fail(written ? errno : error);
-  if (!special && std::rename(target.c_str(), path.c_str()) != 0) fail(errno);
+  const auto status = fs::status(path, ec);
+  if (fs::is_character_file(status) || fs::is_fifo(status)) return writeInPlace(path, bytes);
+  if (fs::is_directory(status)) cannotWrite(path, EISDIR);
+  if (fs::exists(status) && !fs::is_regular_file(status)) throw UserError(fmt::format("'{}' is not a regular file", path));
+  const std::string target = behindLinks(path);
+  // A link of /proc to an open file that has no name any more.
+  if (fs::exists(status) && !fs::equivalent(path, target, ec)) return writeInPlace(path, bytes);
+  const std::string temporary = fmt::format("{}.tmp{}", target, ::getpid());
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0) cannotWrite(path, errno);
+  int error = put(file, bytes);
+  if (error == 0 && std::rename(temporary.c_str(), target.c_str()) != 0) error = errno;
+  if (error == 0) return;
+  std::remove(temporary.c_str());
+  cannotWrite(path, error);
 }
 
 } // namespace netc

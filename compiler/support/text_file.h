@@ -8,7 +8,13 @@ namespace netc {
 /// The file's bytes. Throws UserError "cannot read 'path': reason".
 std::string readFile(const std::string &path);
 
-/// Writes to a temporary name beside `path` and renames. Throws UserError "cannot write 'path': reason".
+/// Writes to a temporary name beside `path` and renames; symbolic links are followed. Terminals and other character
+/// devices, and pipes that somebody reads, are written in place (-o /dev/stdout); other special files are refused. Throws
+/// UserError "cannot write 'path': reason" or "'path' is not a regular file".
 void writeFile(const std::string &path, const std::string &bytes);
+
+/// The file that `path` leads to: symbolic links at its end are followed, also to a file that is yet to be made. Throws
+/// UserError "cannot write ...".
+std::string behindLinks(const std::string &path);
 
 } // namespace netc
