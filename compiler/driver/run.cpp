@@ -2,6 +2,7 @@
 #include "compiler/driver/arrays.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/execution.h"
+#include "compiler/driver/joined.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/shapes.h"
 
@@ -77,6 +78,29 @@ std::vector<int> resolve(graph::Graph &entry, const std::vector<Request> &list) 
   return tensors;
 }
 
+/// Results, then what else the source names (no dot inside); each name once.
+std::vector<std::string> namedValues(const graph::Module &module) {
+  std::vector<std::string> names;
+  auto add = [&](const std::string &name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const graph::Graph &entry : module.entries)
+    for (const graph::Result &r : entry.results) add(r.name);
+  for (const graph::Graph &entry : module.entries)
+    for (const graph::Tensor &t : entry.tensors)
+      if (t.name.find('.') == std::string::npos) add(t.name);
+  return names;
+}
+
+[[noreturn]] void unknownValue(const std::string &name, const graph::Module &module, const std::vector<std::string> &known) {
+  std::vector<std::string> named = namedValues(module);
+  std::string near = nearest(name, known);
+  for (const std::string &n : named)
+    if (near.empty() && n.starts_with(name)) near = n;
+  throw UserError(fmt::format("no value '{}'; there are {}{}", name, fmt::join(named, ", "),
+                              near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
 [[noreturn]] void unresolved(const graph::Module &module, const std::vector<Request> &list) {
   std::vector<std::string> known;
   for (const graph::Graph &entry : module.entries) {
@@ -85,8 +109,7 @@ std::vector<int> resolve(graph::Graph &entry, const std::vector<Request> &list) 
   }
   for (const Request &r : list) {
     std::string name = gradientOf(r.name).value_or(r.name);
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    throw UserError(driver::unknownName("value", name, known));
+    if (std::find(known.begin(), known.end(), name) == known.end()) unknownValue(name, module, known);
   }
   if (std::any_of(list.begin(), list.end(), [](const Request &r) { return gradientOf(r.name).has_value(); }))
     throw UserError("a gradient needs a loss: no entry of the model has one together with all the values asked for");
@@ -99,8 +122,17 @@ struct Chosen {
   std::vector<int> tensors;
 };
 
+/// The module's entries; last predict and evaluate as one, for outputs beside losses and gradients of the same pass.
+std::vector<graph::Graph> candidates(const graph::Module &module) {
+  std::vector<graph::Graph> list = module.entries;
+  const graph::Graph *predict = module.entry("predict"), *evaluate = module.entry("evaluate");
+  if (predict && evaluate)
+    if (auto both = joined(*evaluate, *predict)) list.push_back(std::move(*both));
+  return list;
+}
+
 Chosen choose(const graph::Module &module, const std::vector<Request> &list) {
-  for (const graph::Graph &entry : module.entries) {
+  for (const graph::Graph &entry : candidates(module)) {
     graph::Module one{module.name, module.batch, {entry}};
     std::vector<int> tensors = resolve(one.entries[0], list);
     if (!tensors.empty()) return {std::move(one), std::move(tensors)};
