@@ -1,7 +1,7 @@
 #include "netc/model.h"
 
-#include "netc/random.h"
 #include "failure.h"
+#include "netc/random.h"
 #include "run.h"
 #include "tables.h"
 #include "thread_pool.h"
@@ -168,7 +168,8 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   float loss;
   if (!finiteLosses(entry, slots, &loss))
     return fail(message_, Status::nonFiniteLoss, "loss %g at step %llu",
-                std::isnan(loss) ? std::fabs(static_cast<double>(loss)) : static_cast<double>(loss), // no "-nan"
+                std::isnan(loss) ? std::fabs(static_cast<double>(loss))
+                                 : static_cast<double>(loss), // no "-nan"
                 static_cast<unsigned long long>(step_));
   runStages(entry, entry.commit, entry.stageCount, frame, dispatch);
   ++step_;

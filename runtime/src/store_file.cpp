@@ -1,7 +1,7 @@
 // Weights and training states as safetensors.
-#include "netc/random.h"
 #include "failure.h"
 #include "file.h"
+#include "netc/random.h"
 #include "safetensors.h"
 #include "tables.h"
 

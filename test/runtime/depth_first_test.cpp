@@ -4,8 +4,8 @@
 
 #include <vector>
 
-// A chain of stages that run depth first, block by block, between two ordinary ones: the chain's scratch holds the value
-// of one thread's current block only, so that any other order gives wrong results.
+// A chain of stages that run depth first, block by block, between two ordinary ones: the chain's scratch
+// holds the value of one thread's current block only, so that any other order gives wrong results.
 namespace test {
 namespace {
 

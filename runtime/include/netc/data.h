@@ -29,7 +29,8 @@ struct Array {
   std::vector<std::string> classNames;
   bool isText = false; ///< a text column: binds only to a class
   std::string file;    ///< where it was read; empty: nowhere
-  std::size_t field = 0;             ///< of a CSV column: its number in a line, from 1; of columns side by side, the first's
+  std::size_t field =
+      0; ///< of a CSV column: its number in a line, from 1; of columns side by side, the first's
   std::vector<std::uint32_t> lines; ///< of a CSV column: the line of each row
 
   std::size_t elements() const;
@@ -39,7 +40,8 @@ struct Array {
 };
 using Arrays = std::vector<Array>;
 
-/// Where an element stands, for messages: "t.csv:6: field 3", "x.npy: sample 4 (from 0)", or "x: sample 4 (from 0)".
+/// Where an element stands, for messages: "t.csv:6: field 3", "x.npy: sample 4 (from 0)", or "x: sample 4
+/// (from 0)".
 std::string place(const Array &, std::size_t element);
 /// Whether a CSV cell counts as a number; a column with another cell is text. "nan" and "inf" are text.
 bool isNumber(const std::string &cell);

@@ -1,5 +1,5 @@
-#include "netc/data.h"
 #include "file_bytes.h"
+#include "netc/data.h"
 
 #include <cstring>
 
