@@ -119,7 +119,7 @@ void splitWhereNeeded(Clause &c, const View &view) {
     again = false;
     for (const Node &n : c.body.nodes) {
       if (!isReadOf(n, view)) continue;
-      for (std::size_t d = 0; d < n.map.size() && !again; ++d) {
+      for (std::size_t d = 0; d < n.map.size(); ++d) {
         int k = -1;
         if (view.digits[d].size() < 2 || !n.map[d].isVar(&k)) continue;
         std::int64_t size = 1;
@@ -128,8 +128,9 @@ void splitWhereNeeded(Clause &c, const View &view) {
         if (c.domain[k].extent.batch || c.domain[k].extent.size != size) continue;
         c = splitIndex(c, k, view.digits[d], view);
         again = true;
+        break; // n is gone with the old clause
       }
-      if (again) break; // the nodes have changed
+      if (again) break;
     }
   }
 }
