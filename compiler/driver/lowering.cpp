@@ -5,6 +5,7 @@
 #include "compiler/loop/verifier.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/plan.h"
+#include "compiler/support/in_parallel.h"
 #include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
@@ -82,12 +83,7 @@ std::string scheduleText(const Options &options, const std::string &target) {
 }
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  loop::Program program = schedule::compile(module, schedule::target(target), givenSchedules(options));
-  verifyOwn(program, "after lowering");
-  for (const loop::Entry &entry : program.entries)
-    if (auto clashes = schedule::checkMemory(entry); !clashes.empty())
-      internalError(fmt::format("the memory plan of {}:\n{}", entry.name, fmt::join(clashes, "\n")));
-  return program;
+  return schedule::compile(module, schedule::target(target), givenSchedules(options));
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {
@@ -102,7 +98,8 @@ std::vector<loop::Program> programs(const Options &options, const std::vector<st
     return result;
   }
   graph::Module module = optimizedGraph(options);
-  for (const std::string &target : targets) result.push_back(lowered(module, target, options));
+  result.resize(targets.size());
+  inParallel(targets.size(), [&](std::size_t i) { result[i] = lowered(module, targets[i], options); });
   return result;
 }
 

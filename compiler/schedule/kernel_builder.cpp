@@ -79,9 +79,9 @@ Operand KernelBuilder::compute(const std::string &name, DType type, Fn f, std::v
 
 namespace {
 
-/// A function's expansion, parsed once: nodes over three Scalar leaves that stand for a, b and c.
+/// A function's expansion, parsed once a thread: nodes over three Scalar leaves that stand for a, b and c.
 const graph::Body &expansion(Fn f) {
-  static std::map<Fn, graph::Body> parsed;
+  thread_local std::map<Fn, graph::Body> parsed;
   if (auto known = parsed.find(f); known != parsed.end()) return known->second;
   graph::Body body;
   body.root = graph::parseExpression(row(f).expansion, body, [&](std::string_view name) {

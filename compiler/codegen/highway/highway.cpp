@@ -5,6 +5,7 @@
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/in_parallel.h"
 
 #include <fmt/format.h>
 
@@ -52,25 +53,72 @@ std::string simdTarget(const Program &p) {
   internalError(fmt::format("the Highway back end has no target '{}'", p.target));
 }
 
-/// Prints the kernels of each program, equal ones once, and remembers what each is called.
+using KernelPlace = std::pair<int, std::pair<int, int>>; // program, entry, kernel
+
+/// The kernels of one program, equal ones once, and what each is called.
+struct Section {
+  std::string text;
+  std::map<KernelPlace, std::string> functions;
+};
+
+class SectionPrinter {
+public:
+  SectionPrinter(const std::vector<Program> &programs, int program)
+      : programs(programs), program(program), space(targetSuffix(programs[program])) {}
+
+  Section print() {
+    const Program &p = programs[program];
+    const std::string target = p.target.empty() ? "native" : p.target;
+    section.text = fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
+                               simdTarget(p));
+    section.text += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
+                                "using namespace netc::simd::HWY_NAMESPACE;\n",
+                                space);
+    for (std::size_t e = 0; e < p.entries.size(); ++e)
+      for (std::size_t k = 0; k < p.entries[e].kernels.size(); ++k)
+        printFunction({program, static_cast<int>(e), static_cast<int>(k)});
+    section.text += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
+    return std::move(section);
+  }
+
+private:
+  void printFunction(const KernelRef &ref) {
+    const Entry &entry = programs[program].entries[ref.entry];
+    const Kernel &kernel = entry.kernels[ref.kernel];
+    std::string symbol = kernelSymbol(programs, ref);
+    if (programs.size() > 1) symbol.resize(symbol.size() - space.size() - 1); // the namespace says the target
+    const KernelText text = printKernel(entry, kernel);
+    auto [at, isNew] = printed.try_emplace(text.parameters + text.body, symbol);
+    section.functions[{program, {ref.entry, ref.kernel}}] = fmt::format("{}::{}", space, at->second);
+    section.text += '\n';
+    if (!isNew) {
+      section.text += fmt::format("// {} is {}.\n", symbol, at->second);
+      return;
+    }
+    for (const std::string &line : kernel.comment) section.text += comment(line);
+    section.text += fmt::format("void {}({}) {{\n{}}}\n", symbol, text.parameters, text.body);
+  }
+
+  const std::vector<Program> &programs;
+  int program;
+  std::string space;
+  std::map<std::string, std::string> printed; // text of a function -> its name
+  Section section;
+};
+
+/// Prints the sections, one for each program, and the tables that name their kernels.
 class FilePrinter {
 public:
   explicit FilePrinter(const std::vector<Program> &programs) : programs(programs) {}
 
-  void printSection(int program) {
-    const Program &p = programs[program];
-    const std::string space = targetSuffix(p);
-    const std::string target = p.target.empty() ? "native" : p.target;
-    out += fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
-                       simdTarget(p));
-    out += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
-                       "using namespace netc::simd::HWY_NAMESPACE;\n",
-                       space);
-    for (std::size_t e = 0; e < p.entries.size(); ++e)
-      for (std::size_t k = 0; k < p.entries[e].kernels.size(); ++k)
-        printFunction({program, static_cast<int>(e), static_cast<int>(k)});
-    out += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
-    printed.clear();
+  void printSections() {
+    std::vector<Section> sections(programs.size());
+    inParallel(programs.size(),
+               [&](std::size_t i) { sections[i] = SectionPrinter(programs, static_cast<int>(i)).print(); });
+    for (Section &s : sections) {
+      out += s.text;
+      functions.merge(s.functions);
+    }
   }
 
   void printTables() {
@@ -95,25 +143,6 @@ public:
   std::string out;
 
 private:
-  void printFunction(const KernelRef &ref) {
-    const Entry &entry = programs[ref.program].entries[ref.entry];
-    const Kernel &kernel = entry.kernels[ref.kernel];
-    std::string symbol = kernelSymbol(programs, ref);
-    if (programs.size() > 1) // the namespace says the target
-      symbol.resize(symbol.size() - targetSuffix(programs[ref.program]).size() - 1);
-    const KernelText text = printKernel(entry, kernel);
-    auto [at, isNew] = printed.try_emplace(text.parameters + text.body, symbol);
-    const auto key = std::make_pair(ref.program, std::make_pair(ref.entry, ref.kernel));
-    functions[key] = fmt::format("{}::{}", targetSuffix(programs[ref.program]), at->second);
-    out += '\n';
-    if (!isNew) {
-      out += fmt::format("// {} is {}.\n", symbol, at->second);
-      return;
-    }
-    for (const std::string &line : kernel.comment) out += comment(line);
-    out += fmt::format("void {}({}) {{\n{}}}\n", symbol, text.parameters, text.body);
-  }
-
   /// The fields of a record of netc/abi.h, for who reads its rows.
   static std::string_view columns(std::string_view type) {
     if (type == "NetcTensor")
@@ -160,8 +189,7 @@ private:
   }
 
   const std::vector<Program> &programs;
-  std::map<std::string, std::string> printed; // text of a function of this section -> its name
-  std::map<std::pair<int, std::pair<int, int>>, std::string> functions;
+  std::map<KernelPlace, std::string> functions;
 };
 
 std::string replaceAll(std::string text, std::string_view what, const std::string &by) {
@@ -180,7 +208,7 @@ std::string highway(const std::vector<Program> &programs, const std::string &hea
   top = replaceAll(top, "{file}", "this file");
   top = replaceAll(top, "{header}", headerName);
   printer.out = std::move(top);
-  for (std::size_t i = 0; i < programs.size(); ++i) printer.printSection(static_cast<int>(i));
+  printer.printSections();
   printer.printTables();
   return std::move(printer.out);
 }
