@@ -51,8 +51,11 @@ void safetensorsTest();
 void csvTest();
 void idxTest();
 void npyTest();
+void cifarTest();
+void tablePairTest();
 void arrayTest();
 void digitsTest();
+void npzTest();   ///< on files that numpy wrote
 void numpyTest(); ///< on files that numpy wrote
 
 } // namespace test

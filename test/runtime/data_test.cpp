@@ -74,7 +74,7 @@ void mnistFolder() {
   std::string error, mnist = at("mnist");
   mkdir(mnist.c_str(), 0777);
   HOLDS(!readSource(mnist, source, error));
-  CONTAINS(error, "mnist: found no train-images-idx3-ubyte");
+  CONTAINS(error, "mnist: found neither MNIST's train-images-idx3-ubyte nor CIFAR's data_batch_1.bin");
   writeGzip("mnist/train-images-idx3-ubyte.gz", images(5, 4, 3));
   writeText("mnist/train-labels.idx1-ubyte", labels(5));
   writeText("mnist/t10k-images-idx3-ubyte", images(2, 4, 3));

@@ -49,6 +49,7 @@ int main(int argc, char **argv) {
   test::folder = argv[1];
   if (argc > 2 && !std::strcmp(argv[2], "numpy")) {
     test::numpyTest();
+    test::npzTest();
   } else {
     test::randomTest();
     test::threadPoolTest();
@@ -62,6 +63,8 @@ int main(int argc, char **argv) {
     test::csvTest();
     test::idxTest();
     test::npyTest();
+    test::cifarTest();
+    test::tablePairTest();
     test::arrayTest();
     test::digitsTest();
   }

@@ -1,6 +1,6 @@
-// Data sets as named arrays, for programs that train: readers of IDX, CSV and .npy files, the MNIST file
-// names, built-in digits, mini-batches. In the library netc_data; a program with data of its own does without
-// it.
+// Data sets as named arrays, for programs that train: readers of IDX, CSV, .npy and .npz files, the folders
+// of MNIST and CIFAR-10, built-in digits, mini-batches. In the library netc_data; a program with data of its
+// own does without it.
 //
 // Functions that can fail return false and set `error` to one line that names the file (and line), what was
 // found and what was expected. They throw nothing. Integers are never scaled: normalisation belongs in the
@@ -50,14 +50,15 @@ bool isNumber(const std::string &cell);
 const Array *find(const Arrays &, const std::string &name);
 
 /// What a data source gives; `test` is empty for a single file. All arrays of one part have the same number
-/// of rows.
+/// of rows, but for those of an .npz.
 struct Source {
   Arrays train, test;
   std::string description; ///< "built-in digits, 12000 + 2000 samples"
 };
 
-/// "" or "digits": the built-in digits. A folder: the MNIST file names in it. A file: by its extension (.csv,
-/// .npy, .idx, names ending in -ubyte, each with .gz for IDX).
+/// "" or "digits": the built-in digits. A folder: the MNIST or CIFAR-10 file names in it. A file: by its
+/// extension (.csv, .data, .npy, .npz, .idx, names ending in -ubyte, each with .gz for IDX); NAME.tra is a
+/// table to train with, and NAME.tes beside it the one to test with.
 bool readSource(const std::string &path, Source &, std::string &error);
 
 /// An IDX file, gzipped or not; the array's name is left empty.
@@ -65,6 +66,10 @@ bool readIdx(const std::string &path, Array &, std::string &error);
 /// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... in a folder, each perhaps with .gz: arrays
 /// `image` u8[n, rows, columns] and `label` u8[n] in train and test.
 bool readMnistFolder(const std::string &folder, Source &, std::string &error);
+
+/// data_batch*.bin and test_batch*.bin in a folder, each perhaps with .gz, in the order of their names:
+/// arrays `image` u8[n, 3, 32, 32] and `label` u8[n], 0 to 9, in train and test.
+bool readCifarFolder(const std::string &folder, Source &, std::string &error);
 
 /// Columns, named by the header or c1, c2, ... if the first line has a number in it: f64[n], or i32[n] codes
 /// for a column with any text. Quoted fields, empty lines and CRLF are understood; ragged rows and empty
@@ -74,6 +79,8 @@ bool readCsv(const std::string &path, Arrays &, std::string &error);
 /// NumPy's format, versions 1 and 2, little-endian f4 f8 i4 i8 i1 u1 b1 in C order. The array is named after
 /// the file.
 bool readNpy(const std::string &path, Array &, std::string &error);
+/// The arrays of an .npz, in its order, by their names there.
+bool readNpz(const std::string &path, Arrays &, std::string &error);
 /// Written to a temporary name and renamed.
 bool writeNpy(const std::string &path, const Array &, std::string &error);
 

@@ -3,9 +3,11 @@
 #include "../failure.h"
 #include "../file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <dirent.h>
 #include <sys/stat.h>
 #ifdef NETC_HAVE_ZLIB
 #include <zlib.h>
@@ -46,6 +48,18 @@ bool readGzip(const std::string &path, std::vector<unsigned char> &bytes, std::s
   return (got == 0 && code == Z_OK) ||
          failAt(error, path, code == Z_BUF_ERROR ? "truncated gzip data" : "damaged gzip data: " + reason);
 }
+
+bool inflateAll(const unsigned char *from, std::size_t count, std::vector<unsigned char> &bytes) {
+  z_stream stream = {};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return false; // negative: no zlib header
+  stream.next_in = const_cast<unsigned char *>(from);
+  stream.avail_in = static_cast<unsigned>(count);
+  stream.next_out = bytes.data();
+  stream.avail_out = static_cast<unsigned>(bytes.size());
+  int code = inflate(&stream, Z_FINISH);
+  inflateEnd(&stream);
+  return code == Z_STREAM_END && stream.avail_out == 0;
+}
 #else
 bool readGzip(const std::string &path, std::vector<unsigned char> &, std::string &error) {
   return failAt(error, path, "gzip data, and this netc was built without zlib");
@@ -70,6 +84,29 @@ bool readBytes(const std::string &path, std::vector<unsigned char> &bytes, std::
   return isGzip ? readGzip(path, bytes, error) : good;
 }
 
+#ifdef NETC_HAVE_ZLIB
+bool inflated(const std::string &path, const unsigned char *from, std::size_t count, std::size_t size,
+              std::vector<unsigned char> &bytes, std::string &error) {
+  constexpr std::size_t mostExpansion = 1032; // of deflate: no memory is asked for that it could not fill
+  if (size / mostExpansion > count) return failAt(error, path, "damaged compressed data");
+  bytes.resize(size);
+  return inflateAll(from, count, bytes) || failAt(error, path, "damaged compressed data");
+}
+
+bool hasChecksum(const std::vector<unsigned char> &bytes, std::uint32_t crc) {
+  return crc32(0, bytes.data(), static_cast<unsigned>(bytes.size())) == crc;
+}
+#else
+bool inflated(const std::string &path, const unsigned char *, std::size_t, std::size_t,
+              std::vector<unsigned char> &, std::string &error) {
+  return failAt(error, path, "compressed data, and this netc was built without zlib");
+}
+
+bool hasChecksum(const std::vector<unsigned char> &, std::uint32_t) {
+  return true;
+}
+#endif
+
 bool writeBytes(const std::string &path, const std::vector<unsigned char> &bytes, std::string &error) {
   char message[messageSize] = "";
   if (writeFile(path.c_str(), bytes.data(), bytes.size(), message) == Status::ok) return true;
@@ -85,6 +122,17 @@ bool fileExists(const std::string &path) {
 bool folderExists(const std::string &path) {
   struct stat about;
   return stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+std::vector<std::string> namesIn(const std::string &folder) {
+  std::vector<std::string> names;
+  DIR *directory = opendir(folder.c_str());
+  if (!directory) return names;
+  while (const dirent *entry = readdir(directory))
+    names.push_back(entry->d_name);
+  closedir(directory);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::string stem(const std::string &path) {

@@ -15,6 +15,13 @@ bool writeBytes(const std::string &path, const std::vector<unsigned char> &bytes
 
 bool fileExists(const std::string &path);
 bool folderExists(const std::string &path);
+/// The names of what a folder holds, sorted; empty if it cannot be read.
+std::vector<std::string> namesIn(const std::string &folder);
+/// The content of a raw deflate stream that unpacks to `size` bytes; `path` is for messages.
+bool inflated(const std::string &path, const unsigned char *from, std::size_t count, std::size_t size,
+              std::vector<unsigned char> &bytes, std::string &error);
+/// Whether bytes have this CRC-32; always true of a netc without zlib.
+bool hasChecksum(const std::vector<unsigned char> &bytes, std::uint32_t crc);
 /// "runs/x.npy" -> "x".
 std::string stem(const std::string &path);
 bool endsWith(const std::string &text, const char *end);

@@ -1,5 +1,6 @@
+#include "npy.h"
+
 #include "file_bytes.h"
-#include "netc/data.h"
 
 #include <cstring>
 
@@ -114,9 +115,8 @@ bool checkHeader(const std::string &path, const Header &header, std::size_t data
 
 } // namespace
 
-bool readNpy(const std::string &path, Array &array, std::string &error) {
-  std::vector<unsigned char> bytes;
-  if (!readBytes(path, bytes, error)) return false;
+bool parseNpy(const std::string &path, const std::vector<unsigned char> &bytes, Array &array,
+              std::string &error) {
   if (bytes.size() < magicSize + 6 || std::memcmp(bytes.data(), magic, magicSize))
     return failAt(error, path, bytes.empty() ? "empty, expected an .npy file" : "not an .npy file");
   unsigned version = bytes[6];
@@ -134,11 +134,17 @@ bool readNpy(const std::string &path, Array &array, std::string &error) {
   if (!parseHeader(text, header)) return failAt(error, path, "header not understood: " + text.substr(0, 80));
   Array result;
   if (!checkHeader(path, header, bytes.size() - begin - length, &result.type, error)) return false;
-  result.name = stem(path);
   result.file = path;
   result.shape = header.shape;
   result.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(begin + length), bytes.end());
   array = static_cast<Array &&>(result);
+  return true;
+}
+
+bool readNpy(const std::string &path, Array &array, std::string &error) {
+  std::vector<unsigned char> bytes;
+  if (!readBytes(path, bytes, error) || !parseNpy(path, bytes, array, error)) return false;
+  array.name = stem(path);
   return true;
 }
 

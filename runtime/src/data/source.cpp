@@ -1,46 +1,9 @@
+#include "sources.h"
+
 #include "file_bytes.h"
-#include "netc/data.h"
 
 namespace netc::data {
 namespace {
-
-// "train-images-idx3-ubyte", also spelt "train-images.idx3-ubyte", each perhaps with .gz; empty if there is
-// none.
-std::string findMnist(const std::string &folder, std::string name) {
-  std::string dotted = name;
-  dotted[dotted.rfind("-idx")] = '.';
-  for (const std::string &spelling : {name, dotted})
-    for (const char *end : {"", ".gz"})
-      if (fileExists(folder + "/" + spelling + end)) return folder + "/" + spelling + end;
-  return "";
-}
-
-bool readOne(const std::string &folder, const std::string &name, std::size_t rank, Array &array,
-             std::string &path, std::string &error) {
-  path = findMnist(folder, name);
-  if (path.empty()) return failAt(error, folder, "found no " + name + " (or with .gz)");
-  if (!readIdx(path, array, error)) return false;
-  if (array.type == Type::u8 && array.shape.size() == rank) return true;
-  return failAt(error, path,
-                std::string("holds ") + text(array.type) + shapeText(array.shape) + ", expected u8 of " +
-                    std::to_string(rank) + (rank == 1 ? " dimension" : " dimensions"));
-}
-
-bool readPart(const std::string &folder, const std::string &part, Arrays &arrays, std::string &error) {
-  Array images, labels;
-  std::string imagePath, labelPath;
-  if (!readOne(folder, part + "-images-idx3-ubyte", 3, images, imagePath, error) ||
-      !readOne(folder, part + "-labels-idx1-ubyte", 1, labels, labelPath, error))
-    return false;
-  if (images.rows() != labels.rows())
-    return failAt(error, labelPath,
-                  std::to_string(labels.rows()) + " labels, expected " + std::to_string(images.rows()) +
-                      " as the images in " + imagePath);
-  images.name = "image";
-  labels.name = "label";
-  arrays = {images, labels};
-  return true;
-}
 
 bool readSingle(bool (*read)(const std::string &, Array &, std::string &), const std::string &path,
                 Source &source, std::string &error) {
@@ -52,45 +15,56 @@ bool readSingle(bool (*read)(const std::string &, Array &, std::string &), const
   return true;
 }
 
-} // namespace
-
-bool readMnistFolder(const std::string &folder, Source &source, std::string &error) {
-  Source result;
-  if (!readPart(folder, "train", result.train, error) || !readPart(folder, "t10k", result.test, error))
-    return false;
-  if (result.train[0].shape[1] != result.test[0].shape[1] ||
-      result.train[0].shape[2] != result.test[0].shape[2])
-    return failAt(error, folder,
-                  "train images " + shapeText(result.train[0].shape) + ", test images " +
-                      shapeText(result.test[0].shape) + ": sizes differ");
-  result.description = folder + ", " + std::to_string(result.train[0].rows()) + " + " +
-                       std::to_string(result.test[0].rows()) + " samples";
-  source = static_cast<Source &&>(result);
+bool readTable(const std::string &path, Source &source, std::string &error) {
+  if (!readCsv(path, source.train, error)) return false;
+  source.description = path + ", " + std::to_string(source.train[0].rows()) + " rows, " +
+                       std::to_string(source.train.size()) + " columns";
   return true;
 }
 
+bool readNpzSource(const std::string &path, Source &source, std::string &error) {
+  if (!readNpz(path, source.train, error)) return false;
+  source.description =
+      path + ", " + std::to_string(source.train.size()) + (source.train.size() == 1 ? " array" : " arrays");
+  return true;
+}
+
+bool readFolder(const std::string &folder, Source &source, std::string &error) {
+  if (isCifarFolder(folder)) return readCifarFolder(folder, source, error);
+  if (isMnistFolder(folder)) return readMnistFolder(folder, source, error);
+  return failAt(error, folder,
+                "found neither MNIST's train-images-idx3-ubyte nor CIFAR's data_batch_1.bin (or with .gz)");
+}
+
+bool readFile(const std::string &path, Source &source, std::string &error) {
+  auto ends = [&](const char *end) { return endsWith(path, end); };
+  if (ends(".csv") || ends(".data")) return readTable(path, source, error);
+  if (ends(".tra")) return readTablePair(path, path.substr(0, path.size() - 4) + ".tes", source, error);
+  if (ends(".npy")) return readSingle(readNpy, path, source, error);
+  if (ends(".npz")) return readNpzSource(path, source, error);
+  if (ends("-ubyte") || ends("-ubyte.gz") || ends(".idx") || ends(".idx.gz"))
+    return readSingle(readIdx, path, source, error);
+  return failAt(
+      error, path,
+      fileExists(path)
+          ? "unknown kind of data, expected .csv, .data, .tra, .npy, .npz, .idx, *-ubyte or a folder"
+          : "no such file or folder");
+}
+
+} // namespace
+
+std::string samplesText(const std::string &path, const Source &source) {
+  return path + ", " + std::to_string(source.train[0].rows()) + " + " +
+         std::to_string(source.test[0].rows()) + " samples";
+}
+
 bool readSource(const std::string &path, Source &source, std::string &error) {
-  Source result;
   if (path.empty() || (path == "digits" && !fileExists(path) && !folderExists(path)))
     return builtInDigits(source, error);
-  if (folderExists(path)) return readMnistFolder(path, source, error);
-  bool read = false;
-  if (endsWith(path, ".csv") || endsWith(path, ".data")) {
-    read = readCsv(path, result.train, error);
-    if (read)
-      result.description = path + ", " + std::to_string(result.train[0].rows()) + " rows, " +
-                           std::to_string(result.train.size()) + " columns";
-  } else if (endsWith(path, ".npy"))
-    read = readSingle(readNpy, path, result, error);
-  else if (endsWith(path, "-ubyte") || endsWith(path, "-ubyte.gz") || endsWith(path, ".idx") ||
-           endsWith(path, ".idx.gz"))
-    read = readSingle(readIdx, path, result, error);
-  else
-    failAt(error, path,
-           fileExists(path) ? "unknown kind of data, expected .csv, .npy, .idx, *-ubyte or a folder"
-                            : "no such file or folder");
-  if (read) source = static_cast<Source &&>(result);
-  return read;
+  Source result;
+  if (!(folderExists(path) ? readFolder : readFile)(path, result, error)) return false;
+  source = static_cast<Source &&>(result);
+  return true;
 }
 
 } // namespace netc::data

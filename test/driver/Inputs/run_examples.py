@@ -40,6 +40,8 @@ def makeMnist():
 makeIris()
 makeMnist()
 numpy.save("x.npy", numpy.array([[5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5]], "f4"))
+digits = numpy.random.default_rng(2)
+numpy.savez_compressed("drawn.npz", x_train=digits.integers(0, 256, (50, 28, 28), "u1"), y_train=digits.integers(0, 10, 50))
 text = open(page, encoding="utf-8").read().replace("\\\n", " ")
 if pattern is None:
     text = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))

@@ -3,6 +3,8 @@ import json
 import os
 import struct
 import sys
+import warnings
+import zipfile
 
 import numpy as np
 
@@ -15,6 +17,19 @@ arrays["cube"] = np.arange(24, dtype="<f4").reshape(2, 3, 4)
 if sys.argv[1] == "write":
     for name, array in arrays.items():
         np.save(os.path.join(folder, name + ".npy"), array)
+    members = {"image": np.arange(60, dtype=np.uint8).reshape(3, 4, 5), "label": np.arange(3)}
+    np.savez(os.path.join(folder, "stored.npz"), **members)
+    np.savez_compressed(os.path.join(folder, "packed.npz"), **members)
+    np.savez(os.path.join(folder, "object.npz"), names=np.array([{}]))
+    with zipfile.ZipFile(os.path.join(folder, "stored.npz")) as stored:
+        image = stored.read("image.npy")
+    zipfile.ZipFile(os.path.join(folder, "empty.npz"), "w").close()
+    with zipfile.ZipFile(os.path.join(folder, "lzma.npz"), "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("image.npy", image)
+    warnings.simplefilter("ignore")  # the same name twice
+    with zipfile.ZipFile(os.path.join(folder, "twice.npz"), "w") as file:
+        file.writestr("image.npy", image)
+        file.writestr("image.npy", image)
 else:
     for name, array in arrays.items():
         back = np.load(os.path.join(folder, name + "_back.npy"))
