@@ -73,6 +73,7 @@ config.substitutions += [
     ("%runtime", os.path.join(root, "runtime")),
     ("%examples", os.path.join(root, "examples")),
     ("%root", root),
+    ("%build", build),
     ("%lib", os.path.join(build, "lib")),
     ("%bin", os.path.join(build, "bin")),
 ]

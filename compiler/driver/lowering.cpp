@@ -12,6 +12,8 @@
 #include <fmt/ranges.h>
 
 #include <cstdlib>
+#include <set>
+#include <sstream>
 
 namespace netc::driver {
 namespace {
@@ -112,7 +114,11 @@ std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
 
 std::vector<std::string> deploymentTargets(const Options &options) {
   if (options.target.empty()) return {"x86-64-v4", "x86-64-v3"};
-  return {knownTarget(options.target, "--target")};
+  std::set<std::string> named;
+  std::istringstream list(options.target);
+  for (std::string name; std::getline(list, name, ',');)
+    if (!named.insert(knownTarget(name, "--target")).second) throw UserError(fmt::format("--target: '{}' is named twice", name));
+  return {named.rbegin(), named.rend()}; // best first
 }
 
 std::string hostTarget(const Options &options) {

@@ -90,7 +90,7 @@ constexpr Row rows[] = {
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
     {"batch", "N", "the largest batch (default 64)", Models | X},
     {"set", "NAME=VALUE", "override a const of the model", Models | X},
-    {"target", "NAME", "native, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512)", Models},
+    {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | R},
