@@ -1,15 +1,14 @@
 #include "compiler/grad/check.h"
 
 #include "compiler/grad/dependence.h"
+#include "compiler/grad/differences.h"
 #include "compiler/grad/sample_values.h"
-#include "compiler/graph/evaluator.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 namespace netc::grad {
 
@@ -21,12 +20,10 @@ using graph::Values;
 
 namespace {
 
-constexpr std::int64_t checkedBatch = 2;
-constexpr int tensorShare = 1000; // errors are relative to at least the largest gradient over this
-
-/// The largest step that both sides take without deciding anything differently is used: a large one keeps the
-/// rounding of the loss small, and the formula of fourth order keeps its own error smaller still.
-constexpr double steps[] = {1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
+constexpr std::int64_t checkedBatch = 3; // 2 samples would be +1 and -1 after every batch norm
+constexpr int tensorShare = 1000;        // errors are relative to at least the largest gradient over this
+constexpr int moves = 3;             // random values at which a parameter without influence is tried
+constexpr double negligible = 1e-11; // of the loss: a gradient that small may be rounding
 
 void setBatch(Graph &g, std::int64_t n) {
   g.batch = n;
@@ -65,32 +62,11 @@ Graph lossGraph(const Graph &given) {
   return g;
 }
 
-std::vector<int> lossTensors(const Graph &g) {
-  std::vector<int> losses;
-  for (const Result &r : g.results)
-    losses.push_back(r.tensor);
-  return losses;
-}
-
-/// By tensor: it depends on one of the `changed` ones (by any way, differentiable or not).
-std::vector<char> dependents(const Graph &g, const std::vector<int> &changed) {
-  std::vector<char> depends(g.tensors.size(), 0);
-  for (int t : changed)
-    depends[t] = 1;
-  for (const graph::Formula &f : g.formulas)
-    for (int t : readTensors(f))
-      depends[f.target] |= depends[t];
-  return depends;
-}
-
-/// A graph that computes the loss from the values of all that does not depend on `changed`.
-Graph restOfLoss(const Graph &g, const std::vector<int> &changed) {
-  const std::vector<char> depends = dependents(g, changed);
-  Graph rest = g;
-  std::erase_if(rest.formulas, [&](const graph::Formula &f) { return !depends[f.target]; });
-  for (std::size_t t = 0; t < depends.size(); ++t)
-    if (rest.tensors[t].kind == TensorKind::Local && !depends[t]) rest.tensors[t].kind = TensorKind::Input;
-  return rest;
+double largestSize(const std::vector<double> &values) {
+  double largest = 0;
+  for (double v : values)
+    largest = std::max(largest, std::fabs(v));
+  return largest;
 }
 
 /// "[1, 0, 2]" for a logical element number.
@@ -106,72 +82,62 @@ std::string elementText(const Tensor &t, std::int64_t element) {
 class GradientCheck {
  public:
   GradientCheck(const Graph &given, const CheckOptions &options, Diagnostics &diagnostics)
-      : options(options), diag(diagnostics), loss(lossGraph(given)) {}
+      : options(options), diag(diagnostics), loss(lossGraph(given)), lossOf(loss, values, checkedBatch) {}
 
   CheckReport run() {
     Graph gradients = loss;
     if (!differentiate(gradients, diag, options.table)) return {};
-    for (std::size_t t = 0; t < loss.tensors.size(); ++t) {
-      const Tensor &x = loss.tensors[t];
-      if (x.shared() && x.kind != TensorKind::Constant) values[t] = sampleValues(x, options.seed);
-      if (x.kind == TensorKind::Gradient && loss.tensors[x.of].kind == TensorKind::Param)
-        parameters.push_back({x.of, static_cast<int>(t)});
-    }
-    std::vector<int> wanted;
-    for (const Parameter &p : parameters)
-      wanted.push_back(p.gradient);
-    for (const graph::Formula &f : loss.formulas)
-      wanted.push_back(f.target);
-    graph::evaluate(gradients, values, how, wanted);
+    evaluateAll(gradients);
     CheckReport report;
-    for (const Parameter &p : parameters)
+    SampleReport directions = checkDirections();
+    shareBudget();
+    for (Parameter &p : parameters)
       report.samples.push_back(checkParameter(p));
-    report.samples.push_back(checkDirections());
+    report.samples.push_back(std::move(directions));
     return report;
   }
 
  private:
   struct Parameter {
     int tensor, gradient;
+    LossFunction::Part part;
+    int entries = 0; // to be compared
   };
-  /// One change of parameters: each given tensor moves along its direction.
-  using Direction = std::vector<std::pair<int, std::vector<double>>>;
+  using Direction = LossFunction::Direction;
 
-  double lossAt(const Graph &rest, const Direction &along, double step, std::uint64_t &decisions) {
-    Values moved = values;
-    for (auto &[t, direction] : along)
-      for (std::size_t i = 0; i < direction.size(); ++i)
-        moved[t][i] += step * direction[i];
-    graph::Decisions made;
-    graph::evaluate(rest, moved, how, lossTensors(rest), &made);
-    decisions = made.hash;
-    double total = 0;
-    for (int t : lossTensors(rest))
-      for (double v : moved[t])
-        total += v;
-    return total;
-  }
-
-  /// The derivative along a direction; none when every step changes a decision.
-  std::optional<double> difference(const Graph &rest, const Direction &along) {
-    for (double step : steps) {
-      double at[4];
-      std::uint64_t decisions[4];
-      const double offsets[4] = {-2, -1, 1, 2};
-      bool smooth = true;
-      for (int i = 0; i < 4 && smooth; ++i) {
-        at[i] = lossAt(rest, along, offsets[i] * step, decisions[i]);
-        smooth = decisions[i] == decisions[0];
-      }
-      if (smooth) return (8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * step);
+  void evaluateAll(const Graph &gradients) {
+    for (std::size_t t = 0; t < loss.tensors.size(); ++t) {
+      const Tensor &x = loss.tensors[t];
+      const int number = static_cast<int>(t);
+      if (x.shared() && x.kind != TensorKind::Constant) values[number] = sampleValues(x, options.seed);
+      if (x.kind == TensorKind::Gradient && loss.tensors[x.of].kind == TensorKind::Param)
+        parameters.push_back({x.of, number, lossOf.part({x.of}, /*held=*/true)});
     }
-    return std::nullopt;
+    std::vector<int> wanted;
+    for (const Parameter &p : parameters)
+      wanted.push_back(p.gradient);
+    for (const graph::Formula &f : loss.formulas)
+      wanted.push_back(f.target);
+    graph::evaluate(gradients, values, {graph::Precision::Float64, checkedBatch, {}}, wanted);
   }
 
-  void compare(SampleReport &report, double gradient, double numeric, double scale,
-               const std::string &where) {
+  /// Entries are handed out one a parameter and round, as long as the work allows.
+  void shareBudget() {
+    double left = options.work;
+    for (int round = 0; round < options.entries; ++round)
+      for (std::int64_t k : shuffled(static_cast<std::int64_t>(parameters.size()), "parameters")) {
+        Parameter &p = parameters[k];
+        const double cost = 4 * p.part.work;
+        if (round >= elementCount(loss.tensors[p.tensor]) || cost > left) continue;
+        left -= cost;
+        ++p.entries;
+      }
+  }
+
+  /// `least`: gradients below it count as that large.
+  void compare(SampleReport &report, double gradient, double numeric, double least, const std::string &where) {
     ++report.compared;
-    const double size = std::max({std::fabs(gradient), std::fabs(numeric), scale / tensorShare});
+    const double size = std::max({std::fabs(gradient), std::fabs(numeric), least});
     double error = size == 0 ? 0 : std::fabs(gradient - numeric) / size;
     if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
     if (report.compared > 1 && error <= report.worst) return;
@@ -193,31 +159,48 @@ class GradientCheck {
                       report.name, report.redrawn, report.redrawn + report.compared));
   }
 
-  SampleReport checkParameter(const Parameter &p) {
+  SampleReport checkParameter(Parameter &p) {
     SampleReport report;
     const Tensor &x = loss.tensors[p.tensor];
     report.name = x.name;
     const std::vector<double> &gradient = values.at(p.gradient);
-    double largest = 0;
-    for (double g : gradient)
-      largest = std::max(largest, std::fabs(g));
-    const Graph rest = restOfLoss(loss, {p.tensor});
-    if (largest == 0 && lossDependsOn(p.tensor))
-      report.failures.push_back(
-          fmt::format("{}: the gradient is zero everywhere, but the loss depends on it", x.name));
+    const double largest = largestSize(gradient);
+    if (largest <= negligible * lossSize()) {
+      report.without = hasNoInfluence(p);
+      if (report.without) return report;
+      if (largest == 0)
+        report.failures.push_back(
+            fmt::format("{}: the gradient is zero everywhere, but the loss depends on it", x.name));
+    }
+    const double least = largest / tensorShare;
     std::vector<std::int64_t> order = shuffled(elementCount(x), x.name);
     for (std::int64_t element : order) {
-      if (report.compared == options.entries || report.redrawn > options.entries) break;
+      if (report.compared == p.entries || report.redrawn > p.entries) break;
       std::vector<double> unit(order.size(), 0);
       unit[element] = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
-      const auto numeric = difference(rest, {{p.tensor, unit}});
+      const auto numeric = lossOf.difference(p.part, {{p.tensor, unit}}, options.tolerance, least * unit[element]);
       if (!numeric)
         ++report.redrawn;
       else
-        compare(report, gradient[element], *numeric / unit[element], largest, elementText(x, element));
+        compare(report, gradient[element], numeric->derivative / unit[element],
+                std::max(least, numeric->noise / unit[element] / options.tolerance),
+                elementText(x, element));
     }
     judge(report);
     return report;
+  }
+
+  /// The losses are the same at random values far away from the ones at hand.
+  bool hasNoInfluence(const Parameter &p) {
+    const Tensor &x = loss.tensors[p.tensor];
+    Randomness random(options.seed, "moves of " + x.name);
+    for (int k = 0; k < moves; ++k) {
+      std::vector<double> move = values.at(p.tensor);
+      for (double &v : move)
+        v = random.normal() * std::max(1.0, std::fabs(v));
+      if (!lossOf.same(p.part, {{p.tensor, std::move(move)}})) return false;
+    }
+    return true;
   }
 
   SampleReport checkDirections() {
@@ -227,25 +210,48 @@ class GradientCheck {
     double largest = 0;
     for (const Parameter &p : parameters) {
       tensors.push_back(p.tensor);
-      for (double g : values.at(p.gradient))
-        largest = std::max(largest, std::fabs(g));
+      largest = std::max(largest, largestSize(values.at(p.gradient)));
     }
     if (tensors.empty()) return report;
-    const Graph rest = restOfLoss(loss, tensors);
+    const double least = largest / tensorShare;
+    LossFunction::Part part = lossOf.part(tensors, /*held=*/true);
+    const int wanted = std::clamp(static_cast<int>(options.work / (4 * part.work + 1)), 1, options.directions);
     Randomness random(options.seed, "directions");
-    while (report.compared < options.directions && report.redrawn <= options.directions) {
+    while (report.compared < wanted && report.redrawn <= wanted) {
       const Direction along = unitDirection(random);
       double expected = 0;
       for (std::size_t k = 0; k < along.size(); ++k)
         for (std::size_t i = 0; i < along[k].second.size(); ++i)
           expected += along[k].second[i] * values.at(parameters[k].gradient)[i];
-      if (const auto numeric = difference(rest, along))
-        compare(report, expected, *numeric, largest, fmt::format("[{}]", report.compared + report.redrawn));
-      else
+      if (const auto numeric = lossOf.difference(part, along, options.tolerance, least)) {
+        compare(report, expected, numeric->derivative, std::max(least, numeric->noise / options.tolerance),
+                fmt::format("[{}]", report.compared + report.redrawn));
+        if (report.compared == 1) noteStopped(report, along, *numeric, least);
+      } else {
         ++report.redrawn;
+      }
     }
     judge(report);
     return report;
+  }
+
+  /// Says so when the loss changes otherwise along a direction as soon as what stands under stop_gradient may
+  /// change, too.
+  void noteStopped(SampleReport &report, const Direction &along, const LossFunction::Difference &held,
+                   double least) {
+    if (std::none_of(loss.formulas.begin(), loss.formulas.end(),
+                     [](const graph::Formula &f) { return f.origin == stopOrigin; }))
+      return;
+    std::vector<int> tensors;
+    for (const auto &[t, direction] : along)
+      tensors.push_back(t);
+    LossFunction::Part part = lossOf.part(tensors, /*held=*/false);
+    const auto free = lossOf.difference(part, along, options.tolerance, least);
+    if (free && std::fabs(free->derivative - held.derivative) <=
+                    options.tolerance * std::max({std::fabs(held.derivative), least}) + free->noise + held.noise)
+      return;
+    report.note = "stop_gradient changes the gradient: it is compared with the differences of the loss with "
+                  "what stands under stop_gradient held fixed";
   }
 
   Direction unitDirection(Randomness &random) const {
@@ -263,11 +269,11 @@ class GradientCheck {
     return along;
   }
 
-  bool lossDependsOn(int tensor) const {
-    const std::vector<char> depends = dependents(loss, {tensor});
-    for (int t : lossTensors(loss))
-      if (depends[t]) return true;
-    return false;
+  double lossSize() const {
+    double size = 0;
+    for (const Result &r : loss.results)
+      size += std::fabs(values.at(r.tensor).at(0));
+    return size;
   }
 
   std::vector<std::int64_t> shuffled(std::int64_t count, const std::string &name) const {
@@ -283,8 +289,8 @@ class GradientCheck {
   const CheckOptions &options;
   Diagnostics &diag;
   const Graph loss; // batch 2, not differentiated
-  const graph::Evaluation how{graph::Precision::Float64, checkedBatch, {}};
-  Values values; // of the loss graph and of the gradients, at the point where they are checked
+  Values values;    // of the loss graph and of the gradients, at the point where they are checked
+  const LossFunction lossOf;
   std::vector<Parameter> parameters;
 };
 
@@ -308,10 +314,15 @@ std::string CheckReport::str() const {
     width = std::max(width, s.name.size());
   std::string text;
   for (const SampleReport &s : samples) {
-    text += fmt::format("{:<{}}  compared {:3}, worst error {:.2e}", s.name, width, s.compared, s.worst);
+    text += fmt::format("{:<{}}  ", s.name, width);
+    text += s.without ? fmt::format("no influence: the loss is the same at {} random values", moves)
+            : s.compared == 0 ? std::string("compared by directions only")
+                              : fmt::format("compared {:3}, worst error {:.2e}", s.compared, s.worst);
     if (s.redrawn) text += fmt::format(", {} drawn again", s.redrawn);
     text += "\n";
   }
+  for (const SampleReport &s : samples)
+    if (!s.note.empty()) text += "note: " + s.note + "\n";
   for (const SampleReport &s : samples)
     for (const std::string &failure : s.failures)
       text += "error: " + failure + "\n";

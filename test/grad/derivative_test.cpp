@@ -1,5 +1,5 @@
-// Flips the sign of each derivative row of the function table in turn: the gradient check must notice every
-// one.
+// Flips the sign of each derivative row of the function table in turn, and makes it zero: the gradient check must
+// notice every one.
 #include "compiler/grad/check.h"
 #include "compiler/graph/text.h"
 #include "compiler/graph/verifier.h"
@@ -13,8 +13,8 @@ using namespace netc;
 namespace {
 
 /// A loss that uses the function with all its arguments depending on parameters. The values suit log, sqrt
-/// and pow.
-std::string lossOf(const FnRow &f) {
+/// and pow. `alone`: the loss depends on them through the function only.
+std::string lossOf(const FnRow &f, bool alone = false) {
   const std::string arguments[] = {"w[i]", "u[i]", "w[i] * u[i]"};
   std::string call = std::string(f.name) + "(";
   for (int k = 0; k < f.arity; ++k) {
@@ -26,14 +26,14 @@ param w: f32[6] ~ uniform(0.5, 1.5)
 param u: f32[6] ~ uniform(0.5, 1.5)
 entry trainStep {{
   assign y: f32[6] {{ [i] = {}) over i < 6 }}
-  sum l: f32[] {{ [] += y[i] * (w[i] + u[i]) over i < 6 }}
+  sum l: f32[] {{ [] += y[i]{} over i < 6 }}
   loss loss = l
 }}
 )",
-                     call);
+                     call, alone ? "" : " * (w[i] + u[i])");
 }
 
-bool checkPasses(const std::string &text, const grad::DerivativeTable &table, std::string *report) {
+bool checkPasses(const std::string &text, const grad::DerivativeTable &table, std::string *report, int *compared) {
   Diagnostics diagnostics;
   graph::Module m = graph::parse(text, "loss.graph", diagnostics);
   if (!diagnostics.hasErrors()) graph::verify(m, diagnostics);
@@ -42,28 +42,38 @@ bool checkPasses(const std::string &text, const grad::DerivativeTable &table, st
   grad::CheckReport found;
   if (!diagnostics.hasErrors()) found = grad::checkGradients(m.entries[0], options, diagnostics);
   *report = diagnostics.str() + found.str();
-  if (!diagnostics.hasErrors() && found.compared() < 16) *report += "too few samples\n";
-  return !diagnostics.hasErrors() && found.compared() >= 16 && found.passed();
+  *compared = found.compared();
+  return !diagnostics.hasErrors() && found.passed();
 }
 
-/// The ways a row enters other tests' losses: y * (w + u) uses add and mul themselves, so these flip both
-/// ways.
-int checkRow(const FnRow &f, int argument) {
-  const std::string flipped = fmt::format("-({})", f.derivative[argument]);
+/// Whether the check fails with this derivative for an argument of the function. A row may enter the loss otherwise,
+/// too: y * (w + u) uses add and mul themselves.
+bool isNoticed(const FnRow &f, bool alone, int argument, const std::string &wrong) {
   auto table = [&](Fn fn, int k) {
-    return fn == f.fn && k == argument ? std::string_view(flipped) : grad::standardDerivative(fn, k);
+    return fn == f.fn && k == argument ? std::string_view(wrong) : grad::standardDerivative(fn, k);
   };
   std::string report;
-  int failures = 0;
-  if (!checkPasses(lossOf(f), grad::standardDerivative, &report)) {
-    fmt::print("{}: the check fails with the right derivatives\n{}", f.name, report);
+  int compared = 0;
+  if (!checkPasses(lossOf(f, alone), table, &report, &compared)) {
+    const char *zero = "the gradient is zero everywhere, but the loss depends on it";
+    if (!alone || f.arity > 2 || report.find(zero) != report.npos) return true;
+    fmt::print("{}: the check fails for another reason than the zero\n{}", f.name, report);
+    return false;
+  }
+  fmt::print("{}: the check passes with the derivative for argument {} changed to {}\n{}", f.name, argument + 1, wrong,
+             report);
+  return false;
+}
+
+int checkRow(const FnRow &f, int argument) {
+  std::string report;
+  int failures = 0, compared = 0;
+  if (!checkPasses(lossOf(f), grad::standardDerivative, &report, &compared) || compared < 16) {
+    fmt::print("{}: the check fails or compares little with the right derivatives\n{}", f.name, report);
     ++failures;
   }
-  if (checkPasses(lossOf(f), table, &report)) {
-    fmt::print("{}: the check passes with the derivative for argument {} flipped to {}\n{}", f.name,
-               argument + 1, flipped, report);
-    ++failures;
-  }
+  failures += !isNoticed(f, false, argument, fmt::format("-({})", f.derivative[argument]));
+  failures += !isNoticed(f, false, argument, "0") + !isNoticed(f, true, argument, "0");
   return failures;
 }
 
@@ -77,6 +87,6 @@ int main() {
       ++flips;
       failures += checkRow(f, k);
     }
-  fmt::print("{} rows flipped, {} failures\n", flips, failures);
+  fmt::print("{} rows flipped and made zero, {} failures\n", flips, failures);
   return failures == 0 && flips > 20 ? 0 : 1;
 }

@@ -1,0 +1,66 @@
+// The loss of a graph as a function of its parameters, in float64: what a gradient is compared with.
+#pragma once
+
+#include "compiler/graph/evaluator.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace netc::grad {
+
+class LossFunction {
+ public:
+  /// `values` holds the shared tensors of the graph and all that its formulas compute. Both outlive this.
+  LossFunction(const graph::Graph &lossGraph, const graph::Values &values, std::int64_t count)
+      : loss(lossGraph), values(values), how{graph::Precision::Float64, count, {}} {}
+
+  /// One change of parameters: each given tensor moves along its direction.
+  using Direction = std::vector<std::pair<int, std::vector<double>>>;
+
+  struct Difference {
+    double derivative = 0;
+    double bend = 0;  // how far that is from the difference of second order
+    double noise = 0; // what the rounding of the losses may contribute
+  };
+
+  /// What changes with some parameters, computed from the values of all that does not.
+  class Part {
+   public:
+    bool empty() const { return losses.empty(); } // no loss changes
+    /// Operations of one evaluation: points times nodes of their body.
+    double work = 0;
+
+   private:
+    friend class LossFunction;
+    graph::Graph rest;
+    std::vector<int> reads;  // what its formulas start from
+    std::vector<int> losses; // those that change
+    int largestStep = 0;     // index of the step to begin with
+  };
+  /// `held`: what stands under stop_gradient keeps its value, as the gradient takes it.
+  Part part(const std::vector<int> &parameters, bool held) const;
+
+  /// The derivative along a direction by central differences of fourth order (at -2, -1, 1 and 2 steps). The step is
+  /// the largest of 1e-3 to 1e-7 on which nothing is decided differently (a large one keeps the rounding of the loss
+  /// small) and the curve bends so little that the formula is good to `tolerance` of the derivative or of `least`.
+  /// None when every step changes a decision.
+  std::optional<Difference> difference(Part &, const Direction &along, double tolerance, double least) const;
+
+  /// The losses of `part` do not change (by more than rounding) at a point this far away.
+  bool same(const Part &, const Direction &along) const;
+
+ private:
+  struct Point {
+    double total, magnitude; // the sum of the losses, and of their sizes
+    std::uint64_t decisions;
+  };
+  bool isSmooth(const Part &, const Direction &along, double step, Difference &result) const;
+  Point at(const Part &, const Direction &along, double step) const;
+
+  const graph::Graph &loss;
+  const graph::Values &values;
+  const graph::Evaluation how;
+};
+
+} // namespace netc::grad
