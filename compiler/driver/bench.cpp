@@ -1,8 +1,9 @@
-// netc bench: times of the whole training step and of prediction, on random data in memory, against the machine's peak
-// measured in between (neighbours on a shared machine slow down both).
+// netc bench: times of the whole training step, of its kernels and of prediction, on random data in memory, against the
+// machine's peak measured in between (neighbours on a shared machine slow down both).
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/flops.h"
+#include "compiler/driver/kernel_times.h"
 #include "compiler/driver/peak.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/random_batch.h"
@@ -77,6 +78,37 @@ Times measureStep(CompiledModel &model, const Options &o, const RandomBatch &bat
 
 std::string number(double v) { return fmt::format("{:.6g}", v); }
 
+std::string quoted(const std::string &text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string kernelsJson(const KernelTimes &t) {
+  std::string out;
+  for (const KernelTime &k : t.kernels)
+    out += fmt::format("{}{{\"name\": {}, \"formula\": {}, \"schedule\": {}, \"ms\": {}, \"gflops\": {}, \"peak_fraction\": {}, \"bytes\": {}}}",
+                       out.empty() ? "" : ", ", quoted(k.name), quoted(k.formula), quoted(k.schedule), number(k.ms),
+                       number(k.gflops()), number(t.peak > 0 ? k.gflops() / t.peak : 0), number(k.bytes));
+  return out;
+}
+
+/// Slowest first. A kernel without multiply-adds is judged by the memory that it moves.
+std::string kernelsTable(const KernelTimes &t) {
+  double total = 0;
+  for (const KernelTime &k : t.kernels) total += k.ms;
+  std::vector<KernelTime> sorted = t.kernels;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const KernelTime &a, const KernelTime &b) { return a.ms > b.ms; });
+  std::string out = "kernels, slowest first (one thread; ms, share of all, GFLOP/s, fraction of peak, GB/s)\n";
+  for (const KernelTime &k : sorted)
+    out += fmt::format("{:9.4f} {:3.0f}% {:7.1f} {:5.2f} {:6.1f}  {}\n", k.ms, total > 0 ? 100 * k.ms / total : 0, k.gflops(),
+                       t.peak > 0 ? k.gflops() / t.peak : 0, k.ms > 0 ? k.bytes / k.ms * 1e-6 : 0, k.formula);
+  return out;
+}
+
 } // namespace
 
 int benchCommand(const Options &o) {
@@ -89,14 +121,15 @@ int benchCommand(const Options &o) {
   Times s, p;
   if (step) s = measureStep(model, o, batch, count);
   if (predicts) p = measurePredict(model, o, batch, count);
-  double peak = std::max(s.peak, p.peak), gflops = step ? stepFlops(o) / s.min * 1e-6 : 0;
+  const KernelTimes kernels = timeKernels(model, step ? "trainStep" : "predict", batch.data(), secondsEach);
+  double peak = std::max({s.peak, p.peak, o.threads == 1 ? kernels.peak : 0}), gflops = step ? stepFlops(o) / s.min * 1e-6 : 0;
   if (o.json) {
     fmt::print("{{\"model\": \"{}\", \"batch\": {}, \"threads\": {}, \"target\": \"{}\"", model.program().name, count, o.threads,
                model.core().target());
     if (step)
       fmt::print(", \"step_ms_min\": {}, \"step_ms_median\": {}, \"step_gflops\": {}", number(s.min), number(s.median), number(gflops));
     if (predicts) fmt::print(", \"predict_ms_min\": {}, \"predict_ms_median\": {}", number(p.min), number(p.median));
-    fmt::print(", \"peak_gflops\": {}}}\n", number(peak));
+    fmt::print(", \"peak_gflops\": {}, \"kernels\": [{}]}}\n", number(peak), kernelsJson(kernels));
     return 0;
   }
   fmt::print("{}, batch {}, {} thread{}, {}\n", model.program().name, count, o.threads, o.threads == 1 ? "" : "s", model.core().target());
@@ -104,7 +137,7 @@ int benchCommand(const Options &o) {
     fmt::print("training step  {:.3f} ms at best, {:.3f} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
                gflops / peak);
   if (predicts) fmt::print("prediction     {:.3f} ms at best, {:.3f} ms median\n", p.min, p.median);
-  fmt::print("peak           {:.1f} GFLOP/s\n", peak);
+  fmt::print("peak           {:.1f} GFLOP/s\n{}", peak, kernelsTable(kernels));
   return 0;
 }
 

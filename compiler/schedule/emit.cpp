@@ -1,5 +1,6 @@
 #include "compiler/schedule/emit.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace netc::schedule {
@@ -11,7 +12,7 @@ using loop::RegisterRef;
 void PointEmitter::begin(const Nest &n, int v) {
   nest = &n;
   vector = v;
-  bindings.assign(n.positions.size() + (n.block >= 0), std::nullopt);
+  bindings.assign(n.count, std::nullopt);
 }
 
 Affine PointEmitter::value(const Affine &a) const {
@@ -22,11 +23,9 @@ std::int64_t PointEmitter::laneStride(const Affine &address) const {
   return vector < 0 ? 0 : address.coefficient(vector);
 }
 
-/// Padded batch memory has all lanes; everything else ends where `active` says.
+/// Memory in blocks of samples has all lanes; everything else ends where `active` says.
 std::optional<Affine> PointEmitter::activeFor(int tensor) const {
-  if (!active || vector != nest->batch) return active;
-  const loop::Space space = buffers.list[buffers.of[tensor]].space;
-  return space == loop::Space::Input || space == loop::Space::Output ? active : std::nullopt;
+  return vector == nest->batch && buffers.wholeBlocks[tensor] ? std::nullopt : active;
 }
 
 loop::Load PointEmitter::load(RegisterRef dst, int tensor, const Affine &address) const {
@@ -46,19 +45,16 @@ loop::Store PointEmitter::store(int tensor, const Affine &address, const Operand
   return s;
 }
 
-bool PointEmitter::touchesCallersMemory(const std::vector<std::string> &followers) const {
-  const auto callers = [&](int tensor) {
-    if (tensor < 0 || buffers.of[tensor] < 0) return false;
-    const loop::Space space = buffers.list[buffers.of[tensor]].space;
-    bool batch = false;
-    for (const graph::Extent &e : graph.tensors[tensor].shape)
-      batch |= e.batch;
-    return batch && (space == loop::Space::Input || space == loop::Space::Output);
+bool PointEmitter::touchesRows(const std::vector<std::string> &followers) const {
+  const auto rows = [&](int tensor) {
+    if (buffers.of[tensor] < 0 || buffers.wholeBlocks[tensor]) return false;
+    const auto &shape = graph.tensors[tensor].shape;
+    return std::any_of(shape.begin(), shape.end(), [](const graph::Extent &e) { return e.batch; });
   };
   const auto touches = [&](const graph::Formula &f, const graph::Body &body) {
-    if (callers(f.target)) return true;
+    if (rows(f.target)) return true;
     for (const Node &n : body.nodes)
-      if (n.kind == Node::Kind::Read && callers(n.id)) return true;
+      if (n.kind == Node::Kind::Read && rows(n.id)) return true;
     return false;
   };
   if (touches(*nest->formula, nest->clause->body)) return true;
@@ -131,10 +127,15 @@ PointEmitter PointEmitter::follow(const Nest &follower, const std::vector<int> &
   PointEmitter e(graph, buffers, k);
   e.begin(follower, -1);
   for (std::size_t p = 0; p < here.size(); ++p) {
-    e.bindings[p] = bindings[here[p]];
     if (here[p] == vector) e.vector = static_cast<int>(p);
+    e.bindings[p] = bindings[here[p]];
+    const int from = nest->positions[here[p]].block, to = follower.positions[p].block;
+    if (to >= 0 && from >= 0) e.bindings[to] = bindings[from];
+    if (to < 0 && from >= 0) *e.bindings[p] += *bindings[from] * loop::lanes;
+    if (to >= 0 && from < 0)
+      throw UserError("schedule: '" + graph.tensors[follower.formula->target].name +
+                      "' follows in a blocked layout what is computed without blocks");
   }
-  if (follower.block >= 0) e.bindings[follower.block] = bindings[nest->block];
   e.active = active;
   return e;
 }

@@ -33,9 +33,9 @@ class PointEmitter {
   loop::Load load(loop::RegisterRef dst, int tensor, const Affine &address) const;
   loop::Store store(int tensor, const Affine &address, const loop::Operand &value) const;
 
-  /// An input or output with a batch extent, which ends at `count`, is touched by the nest or by these
+  /// Memory that holds sample after sample, and ends at `count`, is touched by the nest or by these
   /// followers.
-  bool touchesCallersMemory(const std::vector<std::string> &followers) const;
+  bool touchesRows(const std::vector<std::string> &followers) const;
 
   /// An emitter for a pointwise formula at the same point; here[p] is the position of this nest for its
   /// position p.

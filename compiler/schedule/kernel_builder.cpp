@@ -3,6 +3,7 @@
 #include "compiler/graph/text.h"
 #include "compiler/support/diagnostics.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <map>
@@ -20,6 +21,7 @@ KernelBuilder::KernelBuilder(std::string name) {
 
 int KernelBuilder::variable(const std::string &name) {
   kernel.variables.push_back(name);
+  open.push_back(name); // that of threads has the whole kernel as its scope
   return static_cast<int>(kernel.variables.size()) - 1;
 }
 
@@ -31,13 +33,17 @@ RegisterRef KernelBuilder::reg(const std::string &name, DType type, std::vector<
   return {static_cast<int>(kernel.registers.size()) - 1, {}};
 }
 
-void KernelBuilder::loop(const std::string &name, Affine lower, Affine upper, std::int64_t step, bool unroll,
-                         const std::function<void(int)> &body) {
-  const int var = variable(name);
+void KernelBuilder::loop(const std::string &name, std::vector<Affine> lower, std::vector<Affine> upper,
+                         std::int64_t step, bool unroll, const std::function<void(int)> &body) {
+  std::string unique = name;
+  for (int i = 2; std::find(open.begin(), open.end(), unique) != open.end(); ++i)
+    unique = name + std::to_string(i);
+  const int var = variable(unique);
   blocks.emplace_back();
   body(var);
-  loop::For f{var, {std::move(lower)}, {std::move(upper)}, step, unroll, std::move(blocks.back())};
+  loop::For f{var, std::move(lower), std::move(upper), step, unroll, std::move(blocks.back())};
   blocks.pop_back();
+  open.pop_back();
   if (!f.body.empty()) add(std::move(f));
 }
 

@@ -21,7 +21,12 @@ class KernelBuilder {
 
   template <class Node> void add(Node n) { blocks.back().push_back(loop::make(std::move(n))); }
   void loop(const std::string &name, Affine lower, Affine upper, std::int64_t step, bool unroll,
-            const std::function<void(int var)> &body);
+            const std::function<void(int var)> &body) {
+    loop(name, std::vector<Affine>{std::move(lower)}, std::vector<Affine>{std::move(upper)}, step, unroll, body);
+  }
+  /// From the largest of `lower` to before the smallest of `upper`.
+  void loop(const std::string &name, std::vector<Affine> lower, std::vector<Affine> upper, std::int64_t step,
+            bool unroll, const std::function<void(int var)> &body);
   void when(std::vector<Affine> conditions, const std::function<void()> &body);
   /// A counted loop that disappears when it runs once.
   void unrolled(const std::string &name, std::int64_t extent, const std::function<void(Affine)> &body);
@@ -38,6 +43,7 @@ class KernelBuilder {
  private:
   std::vector<loop::Block> blocks;
   std::set<std::string> names;
+  std::vector<std::string> open; // the names of the loops around
 };
 
 } // namespace netc::schedule

@@ -1,5 +1,5 @@
-// Lowers one leaf of a schedule to one kernel. Internal to lowering: lower_leaf.cpp has the loops over result
-// indices, leaf_reduction.cpp what happens inside them.
+// Lowers one leaf of a schedule to one kernel. Internal to lowering: lower_leaf.cpp checks that the leaf fits,
+// leaf_loops.cpp has the loops, leaf_reduction.cpp what happens inside them.
 #pragma once
 
 #include "compiler/schedule/emit.h"
@@ -23,6 +23,7 @@ class LeafLowering {
  private:
   void prepare();
   void describe();
+  void checkSteps(int p) const;
   void checkOrder() const;
   void checkChoices() const;
   int position(const std::string &name) const;
@@ -30,17 +31,37 @@ class LeafLowering {
   std::int64_t tileOf(int p) const;
   bool unrolls(int p) const;
 
-  void resultLoops(std::size_t depth);
-  void vectorLoop(std::size_t depth);
+  void loops(std::size_t depth);
+  struct Loop {
+    int position;
+    std::int64_t by;
+    bool last; // no step of the same index stands inside it
+  };
+  /// What the loops so far have left of an index: `extent` values from 16 * block + lane on.
+  struct Range {
+    Affine block, lane;
+    std::int64_t extent;
+  };
+  void sequence(int p, std::int64_t times, std::int64_t step, const std::function<void(Affine)> &body);
+  void pieces(int p, std::int64_t extent, std::int64_t size,
+              const std::function<void(Affine, std::int64_t)> &body);
+  void within(int p, Range, const std::function<void()> &body);
+  void bindAt(int p, const Affine &block, const Affine &lane);
+  void unbind(int p);
+  void at(int p, const Affine &block, const Affine &lane, const std::function<void()> &body);
+  void partLoop(const Loop &, const std::function<void()> &next);
+  void batchSteps(std::int64_t by, const std::function<void(Affine)> &body);
+  void batchLoop(const std::function<void()> &next);
+  void blockedBatchLoops(const std::function<void()> &next);
+  void scalarLoop(int p, const std::function<void()> &next);
+  void vectorLoop(const std::function<void()> &next);
+  void batchVectorLoop(const std::function<void()> &next);
   void batchBlocks(int nb, const std::function<void()> &body);
-  void tiledLoop(std::size_t depth, int p);
-  void scalarBatchLoops(int p, const std::function<void()> &body);
+  void lanePartials(const std::function<void()> &next);
   void withKnownGuards(const std::function<void()> &body); // after an index got its value
   bool known(const Affine &guard) const;
 
   void accumulate();
-  void reductionLoops(std::size_t depth);
-  void lanePartials(std::size_t depth);
   void overTile(const std::function<void()> &body);
   void onePoint();
   void combine(const loop::Operand &value);
@@ -60,13 +81,16 @@ class LeafLowering {
   PointEmitter point; // the values of the indices at the current point
   std::vector<std::vector<int>> collapsed;
   int vector = -1;
-  std::vector<int> order;
-  std::size_t resultCount = 0; // of the indices in `order`
+  std::vector<Loop> order;
+  std::size_t resultEnd = 0; // where in `order` only loops of the reduction are left
+  bool inside = false;       // of those
+  std::vector<Range> ranges; // by position
   std::vector<Affine> guards;  // not yet placed
   struct TilePiece {
     int position;
     std::int64_t size;
-    Affine base;
+    Affine block, lane; // of its first element
+    bool blocks;        // the elements are blocks
   };
   std::vector<TilePiece> tile;           // the current piece of each tiled index
   std::vector<Affine> tileIndex;         // the current element, one for each entry of tile

@@ -1,5 +1,4 @@
-// Inside the loops over result indices: accumulators, loops over reduction indices, one point, and the
-// results.
+// Inside the loops over result indices: accumulators, one point, and the results.
 #include "compiler/schedule/leaf_lowering.h"
 
 #include <algorithm>
@@ -20,14 +19,15 @@ void LeafLowering::overTile(const std::function<void()> &body) {
         if (known(g)) conditions.push_back(point.value(g));
       return k.when(conditions, body);
     }
-    const auto &[p, size, base] = tile[i];
-    k.unrolled(nest.positions[p].name + "t", size, [&, p = p, base = base](Affine t) {
-      point.bind(p, base + t);
+    const TilePiece &piece = tile[i];
+    k.unrolled(nest.positions[piece.position].name + "t", piece.size, [&](const Affine &t) {
+      piece.blocks ? bindAt(piece.position, piece.block + t, piece.lane)
+                   : bindAt(piece.position, piece.block, piece.lane + t);
       tileIndex.push_back(t);
       element(i + 1);
       tileIndex.pop_back();
     });
-    point.unbind(p);
+    unbind(piece.position);
   };
   element(0);
 }
@@ -88,64 +88,12 @@ void LeafLowering::accumulate() {
     if (seen) k.add(loop::Compute{accumulator(*seen), {}, {KernelBuilder::constant(0, DType::I32)}});
   });
   guards = waiting;
-  reductionLoops(resultCount);
+  inside = true;
+  loops(resultEnd);
+  inside = false;
   guards.clear();
   overTile([&] { results(); });
   guards = waiting;
-}
-
-void LeafLowering::reductionLoops(std::size_t depth) {
-  if (depth == order.size()) return overTile([&] { onePoint(); });
-  const int p = order[depth];
-  const auto inner = [&] { reductionLoops(depth + 1); };
-  if (p == vector) return lanePartials(depth);
-  if (p == nest.batch) return scalarBatchLoops(p, inner);
-  const Position &pos = nest.positions[p];
-  k.loop(pos.name, 0, pos.extent, 1, unrolls(p), [&](int v) {
-    point.bind(p, Affine::var(v));
-    withKnownGuards(inner);
-    point.unbind(p);
-  });
-}
-
-/// The vector index is reduced: 16 partial sums; lanes beyond the end keep their value.
-void LeafLowering::lanePartials(std::size_t depth) {
-  const auto inner = [&] { withKnownGuards([&] { reductionLoops(depth + 1); }); };
-  const auto masked = [&](const Affine &active) {
-    mask = k.reg("mask", DType::Bool);
-    k.add(loop::LaneMask{*mask, active});
-    point.setActive(active);
-    inner();
-    point.setActive(std::nullopt);
-    mask.reset();
-  };
-  if (vector == nest.batch) {
-    const auto blocks = [&](int nb, const std::function<void()> &body) {
-      point.bind(nest.block, Affine::var(nb));
-      point.bind(nest.batch, 0);
-      body();
-      point.unbind(nest.batch);
-      point.unbind(nest.block);
-    };
-    k.loop("nb", 0, Affine::var(loop::FullBlocks), 1, false, [&](int nb) { blocks(nb, inner); });
-    k.loop("nb", Affine::var(loop::FullBlocks), Affine::var(loop::Blocks), 1, false, [&](int nb) {
-      blocks(nb, [&] { masked(Affine::var(loop::Count) - Affine::var(nb, loop::lanes)); });
-    });
-    return;
-  }
-  const Position &pos = nest.positions[vector];
-  const std::int64_t full = pos.extent / loop::lanes, rest = pos.extent % loop::lanes;
-  if (full > 0)
-    k.loop(pos.name, 0, full, 1, unrolls(vector), [&](int v) {
-      point.bind(vector, Affine::var(v, loop::lanes));
-      inner();
-      point.unbind(vector);
-    });
-  if (rest > 0) {
-    point.bind(vector, full * loop::lanes);
-    masked(rest);
-    point.unbind(vector);
-  }
 }
 
 void LeafLowering::onePoint() {
@@ -168,7 +116,8 @@ Operand LeafLowering::ordinal() {
   for (std::size_t p = nest.clause->domain.size(); p-- > 0;) {
     if (!nest.positions[p].reduction) continue;
     number += Affine::var(static_cast<int>(p), radix);
-    if (nest.positions[p].batch) number += Affine::var(nest.block, radix * loop::lanes);
+    if (const int block = nest.positions[p].block; block >= 0)
+      number += Affine::var(block, radix * loop::lanes);
     radix *= nest.positions[p].extent;
   }
   return point.number(number);

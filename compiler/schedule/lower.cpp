@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace netc::schedule {
 
@@ -18,12 +19,6 @@ using graph::TensorKind;
 
 namespace {
 
-std::int64_t elements(const Graph &g, const Tensor &t, bool blocked) {
-  std::int64_t n = 1;
-  for (const graph::Extent &e : t.shape)
-    n *= blocked && e.batch ? (g.batch + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
-  return n;
-}
 
 const Placement &placement(const Schedule &s, const Tensor &t) {
   const auto p = s.memory.find(t.name);
@@ -42,7 +37,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     b.name = t.name;
     b.type = t.dtype;
     buffers.of.push_back(static_cast<int>(buffers.list.size()));
-    bool blocked = false;
+    buffers.wholeBlocks.push_back(batchBlocked(t, layout(g, s.memory, static_cast<int>(&t - &g.tensors[0]))));
     switch (t.kind) {
     case TensorKind::Input:
       b.space = loop::Space::Input, b.place = inputs++;
@@ -61,7 +56,6 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
       internalError(fmt::format("'{}' was not differentiated", t.name));
     case TensorKind::Local: {
       const Placement &p = placement(s, t);
-      blocked = p.blocked;
       b.place = p.offset;
       if (p.kind == Placement::Kind::Output) b.space = loop::Space::Output;
       if (p.kind == Placement::Kind::InPlace) {
@@ -75,7 +69,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     }
     }
     if (buffers.of.back() < 0) continue;
-    b.size = elements(g, t, blocked);
+    b.size = elements(t, buffers.wholeBlocks.back());
     buffers.list.push_back(std::move(b));
   }
   return buffers;
@@ -129,6 +123,7 @@ double nominalFlops(const Graph &g, const Leaf &leaf) {
 void checkComplete(const Graph &g, const Schedule &s) {
   std::map<std::pair<std::string, int>, int> leaves;
   std::map<std::string, int> fills;
+  std::set<std::string> interrupted;
   for (const Group &group : s.run)
     for (const Leaf &leaf : group.leaves) {
       if (leaf.fill)
@@ -136,6 +131,7 @@ void checkComplete(const Graph &g, const Schedule &s) {
             leaves.lower_bound({leaf.formula, 0}) == leaves.lower_bound({leaf.formula, 1 << 30});
       else
         ++leaves[{leaf.formula, leaf.clause}];
+      if (interruptsReduction(g, leaf)) interrupted.insert(leaf.formula);
       for (const std::string &name : leaf.then)
         ++leaves[{name, 0}];
     }
@@ -147,7 +143,7 @@ void checkComplete(const Graph &g, const Schedule &s) {
       if (times > 1)
         throw UserError(fmt::format("schedule: {}: '{}' is computed {} times", s.entry, name, times));
     }
-    if (!coversAll(g, f) && fills[name] != 1)
+    if ((!coversAll(g, f) || interrupted.count(name)) && fills[name] != 1)
       throw UserError(
           fmt::format("schedule: {}: '{}' must be filled once, before its first leaf", s.entry, name));
   }

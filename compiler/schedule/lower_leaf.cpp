@@ -19,21 +19,54 @@ int LeafLowering::position(const std::string &name) const {
   return p;
 }
 
+void LeafLowering::checkSteps(int p) const {
+  const std::string &name = nest.positions[p].name;
+  std::int64_t before = 0;
+  for (const Loop &l : order) {
+    if (l.position != p) continue;
+    if (before == 1) misfit(leaf, fmt::format("index '{}' must stand once in the order", name));
+    if (before > 0 && (l.by >= before || before % l.by != 0))
+      misfit(leaf, fmt::format("a step of '{}' by {} does not divide one by {}", name, l.by, before));
+    if (l.by > 1 && nest.positions[p].block >= 0 && (nest.positions[p].batch || l.by % loop::lanes != 0))
+      misfit(leaf, fmt::format("'{}' lies in blocks of 16, so that it has no steps by {}", name, l.by));
+    if (l.by > 1 && p == vector && (p == nest.batch || reducesLanes() || l.by % loop::lanes != 0))
+      misfit(leaf, fmt::format("'{}' runs along the lanes, so that it has no steps by {}", name, l.by));
+    before = l.by;
+  }
+  if (before != 1) misfit(leaf, fmt::format("index '{}' must stand once in the order", name));
+}
+
+std::vector<Step> withoutRefinements(const std::vector<Step> &order) {
+  std::vector<Step> result;
+  for (const Step &s : order) {
+    if (!result.empty() && result.back().index == s.index) result.pop_back();
+    result.push_back(s);
+  }
+  return result;
+}
+
 void LeafLowering::checkOrder() const {
-  std::vector<std::string> reduced;
+  std::vector<Step> reduced;
+  std::string inside; // a result index that stands inside a reduction
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (nest.positions[order[i]].reduction)
+    if (nest.positions[order[i].position].reduction)
       reduced.push_back(leaf.order[i]);
-    else if (!reduced.empty())
-      misfit(leaf, fmt::format("result index '{}' stands inside a reduction", leaf.order[i]));
+    else if (!reduced.empty() && inside.empty())
+      inside = leaf.order[i].index;
   }
   for (std::size_t p = 0; p < nest.positions.size(); ++p)
-    if (!nest.positions[p].name.empty() && std::count(order.begin(), order.end(), static_cast<int>(p)) != 1)
-      misfit(leaf, fmt::format("index '{}' must stand once in the order", nest.positions[p].name));
+    if (!nest.positions[p].name.empty()) checkSteps(static_cast<int>(p));
+  if (!inside.empty()) {
+    const bool sums = formula->op == Combine::Sum || formula->op == Combine::Prod;
+    if (!sums || reducesLanes() || !leaf.then.empty() || context.buffers.of[formula->target] < 0 ||
+        !injective(nest))
+      misfit(leaf, fmt::format("result index '{}' stands inside a reduction", inside));
+  }
   if (reduced.empty()) return;
   for (const Numeric &n : context.schedule.numeric)
     if (n.formula == leaf.formula) {
-      if (n.order != reduced) misfit(leaf, "the order of the reduction differs from the numeric plan");
+      if (withoutRefinements(n.order) != withoutRefinements(reduced))
+        misfit(leaf, "the order of the reduction differs from the numeric plan");
       if ((reducesLanes() ? leaf.vector : std::string()) != n.lanes)
         misfit(leaf, "the lanes differ from the numeric plan");
       return;
@@ -44,19 +77,25 @@ void LeafLowering::checkOrder() const {
 void LeafLowering::checkChoices() const {
   for (auto &[name, size] : leaf.tile) {
     const Position &p = nest.positions[position(name)];
-    if (p.reduction || p.batch || name == leaf.vector)
+    const bool vectors = name == leaf.vector && size % loop::lanes == 0 && !p.batch;
+    if (p.reduction || (name == leaf.vector && !vectors) || (p.batch && p.block >= 0) ||
+        (p.block >= 0 && !vectors && loop::lanes % size != 0))
       misfit(leaf, fmt::format("'{}' cannot be tiled", name));
+    for (const Loop &l : order)
+      if (l.position == position(name) && l.by > 1 && l.by % size != 0)
+        misfit(leaf, fmt::format("a tile of {} does not divide a step of '{}' by {}", size, name, l.by));
     if (!injective(nest)) misfit(leaf, "results that share elements cannot be tiled");
   }
   for (const std::string &name : leaf.unroll)
     if (!nest.positions[position(name)].reduction)
       misfit(leaf, fmt::format("'{}' is not reduced, so it is not unrolled", name));
   if (!leaf.parallel.empty()) {
-    if (position(leaf.parallel) != order.front()) misfit(leaf, "the parallel index must be outermost");
-    if (nest.positions[order.front()].reduction || !injective(nest))
+    if (position(leaf.parallel) != order.front().position)
+      misfit(leaf, "the parallel index must be outermost");
+    if (nest.positions[order.front().position].reduction || !injective(nest))
       misfit(leaf, fmt::format("'{}' cannot be shared by threads", leaf.parallel));
   }
-  if (context.tiled && (nest.batch < 0 || vector != nest.batch || order.front() != vector))
+  if (context.tiled && (nest.batch < 0 || vector != nest.batch || order.front().position != vector))
     misfit(leaf, "a leaf of a tile must have the batch index outermost and along its lanes");
   for (const Affine &g : nest.guards) {
     const auto reduces = [&](const Affine::Term &t) { return nest.positions[t.first].reduction; };
@@ -85,18 +124,38 @@ void LeafLowering::prepare() {
   }
   if (!leaf.vector.empty()) vector = position(leaf.vector);
   if (vector >= 0 && nest.guarded(vector)) misfit(leaf, "a guard depends on the vector index");
-  for (const std::string &n : leaf.order)
-    order.push_back(position(n));
+  for (const Step &s : leaf.order)
+    order.push_back({position(s.index), s.by, true});
+  for (std::size_t i = 0; i < order.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (order[j].position == order[i].position) order[j].last = false;
   checkOrder();
-  while (resultCount < order.size() && !nest.positions[order[resultCount]].reduction)
-    ++resultCount;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    if (!nest.positions[order[i].position].reduction) resultEnd = i + 1;
+  for (const Position &p : nest.positions)
+    ranges.push_back({0, 0, p.extent});
   guards = nest.guards;
-  continues =
-      (formula->op == Combine::Sum || formula->op == Combine::Prod) && !coversAll(context.graph, *formula);
+  continues = (formula->op == Combine::Sum || formula->op == Combine::Prod) &&
+              (!coversAll(context.graph, *formula) || interruptsReduction(context.graph, leaf));
   point.begin(nest, vector);
   checkChoices();
   if (vector >= 0 && !reducesLanes() && nest.out.coefficient(vector) == 0)
     misfit(leaf, "the result does not move along the vector index");
+}
+
+bool interruptsReduction(const graph::Graph &g, const Leaf &leaf) {
+  const graph::Formula *f = g.definition(g.find(leaf.formula));
+  if (!f || leaf.fill) return false;
+  const graph::Clause &c = f->clauses[leaf.clause];
+  bool reduces = false;
+  for (const Step &s : leaf.order) {
+    bool reduced = false;
+    for (int p : c.reduction())
+      reduced |= c.domain[p].name == s.index;
+    if (reduces && !reduced) return true;
+    reduces |= reduced;
+  }
+  return false;
 }
 
 std::int64_t LeafLowering::tileOf(int p) const {
@@ -112,7 +171,7 @@ bool LeafLowering::unrolls(int p) const {
 loop::Kernel LeafLowering::run() {
   prepare();
   describe();
-  resultLoops(0);
+  loops(0);
   return k.finish();
 }
 
@@ -163,110 +222,6 @@ void LeafLowering::withKnownGuards(const std::function<void()> &body) {
   guards = before;
 }
 
-/// Runs body for the block of samples nb, once for full blocks and once for the last, partial one, where that
-/// matters: the caller's arrays end at `count`.
-void LeafLowering::batchBlocks(int nb, const std::function<void()> &body) {
-  point.bind(nest.block, Affine::var(nb));
-  point.bind(nest.batch, 0);
-  const Affine rest = Affine::var(loop::Count) - Affine::var(nb, loop::lanes);
-  if (!point.touchesCallersMemory(leaf.then)) {
-    withKnownGuards(body);
-  } else {
-    k.when({rest - loop::lanes}, [&] { withKnownGuards(body); });
-    point.setActive(rest);
-    k.when({Affine(loop::lanes - 1) - rest}, [&] { withKnownGuards(body); });
-    point.setActive(std::nullopt);
-  }
-  point.unbind(nest.block);
-  point.unbind(nest.batch);
-}
-
-void LeafLowering::vectorLoop(std::size_t depth) {
-  const auto inner = [&] { resultLoops(depth + 1); };
-  const bool parallel = leaf.parallel == leaf.vector || (context.tiled && vector == nest.batch);
-  if (vector == nest.batch) {
-    if (parallel) {
-      k.kernel.parallel = k.variable("nb");
-      k.kernel.parallelExtent = Affine::var(loop::Blocks);
-      return batchBlocks(k.kernel.parallel, inner);
-    }
-    return k.loop("nb", 0, Affine::var(loop::Blocks), 1, false, [&](int nb) { batchBlocks(nb, inner); });
-  }
-  const Position &p = nest.positions[vector];
-  const std::int64_t full = p.extent / loop::lanes, rest = p.extent % loop::lanes;
-  const auto piece = [&](Affine base, std::optional<Affine> active) {
-    point.bind(vector, std::move(base));
-    point.setActive(std::move(active));
-    withKnownGuards(inner);
-    point.setActive(std::nullopt);
-    point.unbind(vector);
-  };
-  if (parallel && full > 0) {
-    const int var = k.kernel.parallel = k.variable(p.name);
-    k.kernel.parallelExtent = full + (rest > 0);
-    const Affine left = Affine(full - 1) - Affine::var(var);
-    k.when(rest > 0 ? std::vector<Affine>{left} : std::vector<Affine>{},
-           [&] { piece(Affine::var(var, loop::lanes), std::nullopt); });
-    if (rest > 0) k.when({left * -1 - 1}, [&] { piece(full * loop::lanes, rest); });
-    return;
-  }
-  if (full > 0)
-    k.loop(p.name, 0, full, 1, false, [&](int v) { piece(Affine::var(v, loop::lanes), std::nullopt); });
-  if (rest > 0) piece(full * loop::lanes, rest);
-}
-
-/// Full register tiles, then a smaller one for the rest.
-void LeafLowering::tiledLoop(std::size_t depth, int p) {
-  const Position &pos = nest.positions[p];
-  const std::int64_t size = std::min(tileOf(p), pos.extent), rest = pos.extent % size;
-  const auto piece = [&](Affine base, std::int64_t extent) {
-    if (size > 1) { // bound element by element
-      tile.push_back({p, extent, std::move(base)});
-      resultLoops(depth + 1);
-      return tile.pop_back();
-    }
-    point.bind(p, std::move(base));
-    withKnownGuards([&] { resultLoops(depth + 1); });
-    point.unbind(p);
-  };
-  if (leaf.parallel == pos.name) {
-    if (rest != 0) misfit(leaf, "the tile of the parallel index must divide it");
-    k.kernel.parallel = k.variable(pos.name);
-    k.kernel.parallelExtent = pos.extent / size;
-    return piece(Affine::var(k.kernel.parallel, size), size);
-  }
-  if (pos.extent == size)
-    piece(0, size);
-  else
-    k.loop(pos.name, 0, pos.extent - rest, size, false, [&](int v) { piece(Affine::var(v), size); });
-  if (rest > 0) piece(pos.extent - rest, rest);
-}
-
-/// Sample by sample, where the samples cannot stand side by side.
-void LeafLowering::scalarBatchLoops(int p, const std::function<void()> &body) {
-  k.loop("nb", 0, Affine::var(loop::Blocks), 1, false, [&](int nb) {
-    k.loop(nest.positions[p].name, 0, loop::lanes, 1, false, [&](int lane) {
-      point.bind(nest.block, Affine::var(nb));
-      point.bind(p, Affine::var(lane));
-      const Affine sample = Affine::var(nb, loop::lanes) + Affine::var(lane);
-      k.when({Affine::var(loop::Count) - sample - 1}, [&] { withKnownGuards(body); });
-      point.unbind(p);
-      point.unbind(nest.block);
-    });
-  });
-}
-
-void LeafLowering::resultLoops(std::size_t depth) {
-  if (depth == resultCount) return accumulate();
-  const int p = order[depth];
-  if (p == vector)
-    vectorLoop(depth);
-  else if (p == nest.batch)
-    scalarBatchLoops(p, [&] { resultLoops(depth + 1); });
-  else
-    tiledLoop(depth, p);
-}
-
 loop::Kernel lowerLeaf(const LeafContext &context, const Leaf &leaf) {
   return LeafLowering(context, leaf).run();
 }
@@ -287,14 +242,16 @@ loop::Kernel lowerFill(const LeafContext &context, const graph::Formula &f) {
     if (size % loop::lanes != 0)
       k.add(loop::Store{buffer, base + (size - size % loop::lanes), 1, operand, Affine(size % loop::lanes)});
   };
-  if (!blockedLayout(context.graph, context.schedule.memory, f.target)) {
+  const graph::Tensor &t = context.graph.tensors[f.target];
+  if (t.shape.empty() || !t.shape[0].batch) {
     fill(0, b.size);
     return k.finish();
   }
-  const std::int64_t blocks = (context.graph.batch + loop::lanes - 1) / loop::lanes;
-  k.kernel.parallel = k.variable("nb");
-  k.kernel.parallelExtent = Affine::var(loop::Blocks);
-  fill(Affine::var(k.kernel.parallel, b.size / blocks), b.size / blocks);
+  const bool blocks = context.buffers.wholeBlocks[f.target];
+  const std::int64_t parts = blocks ? (context.graph.batch + loop::lanes - 1) / loop::lanes : t.shape[0].size;
+  k.kernel.parallel = k.variable(blocks ? "nb" : "n");
+  k.kernel.parallelExtent = Affine::var(blocks ? loop::Blocks : loop::Count);
+  fill(Affine::var(k.kernel.parallel, b.size / parts), b.size / parts);
   return k.finish();
 }
 

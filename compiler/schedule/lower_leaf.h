@@ -9,6 +9,7 @@ namespace netc::schedule {
 /// Where the tensors of an entry live: buffer numbers of the loop entry, by tensor.
 struct Buffers {
   std::vector<int> of; // by tensor; -1: none (kept in registers)
+  std::vector<bool> wholeBlocks; // by tensor: 16 samples side by side, also beyond the last
   std::vector<loop::Buffer> list;
 };
 
@@ -19,6 +20,8 @@ struct LeafContext {
   bool tiled = false; // in a `tile n by 16` group
 };
 
+/// A result index stands inside a step of the reduction: the target holds the sums meanwhile.
+bool interruptsReduction(const graph::Graph &, const Leaf &);
 loop::Kernel lowerLeaf(const LeafContext &, const Leaf &);
 /// The whole target gets its `otherwise` value or the combine's identity.
 loop::Kernel lowerFill(const LeafContext &, const graph::Formula &);

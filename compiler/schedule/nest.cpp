@@ -27,42 +27,78 @@ bool Nest::usedAsNumber(int p) const {
   return guarded(p) || std::any_of(index.begin(), index.end(), [p](const Affine &a) { return a.uses(p); });
 }
 
-/// n as a number: 16 * block + lane.
+/// Split indices as numbers: 16 * block + lane.
 static Affine asNumber(const Affine &a, const Nest &nest) {
-  if (nest.batch < 0) return a;
-  return a.substitute(nest.batch, Affine::var(nest.batch) + Affine::var(nest.block, loop::lanes));
+  return a.substitute([&](int p) {
+    const int block = nest.positions[p].block;
+    return block < 0 ? Affine::var(p) : Affine::var(p) + Affine::var(block, loop::lanes);
+  });
 }
 
-Affine address(const Tensor &t, const std::vector<Affine> &map, bool blocked, const Nest &nest) {
+/// Block and lane of a blocked subscript.
+static std::pair<Affine, Affine> blockAndLane(const Tensor &t, const Affine &a, const Nest &nest) {
+  if (a.isConstant()) return {a.constant() / loop::lanes, a.constant() % loop::lanes};
+  int v = -1;
+  if (!a.isVar(&v) || nest.positions[v].block < 0)
+    throw UserError(fmt::format("{}: a blocked extent of '{}' must be indexed by one index alone",
+                                t.location.str(), t.name));
+  return {Affine::var(nest.positions[v].block), Affine::var(v)};
+}
+
+Affine address(const Tensor &t, const std::vector<Affine> &map, const std::vector<int> &blocked,
+               const Nest &nest) {
   Affine result;
-  std::int64_t stride = blocked ? loop::lanes : 1;
-  const Affine *sample = nullptr;
+  std::int64_t stride = 1;
+  for (std::size_t i = blocked.size(); i-- > 0; stride *= loop::lanes)
+    result += blockAndLane(t, map[blocked[i]], nest).second * stride;
+  const Affine *sample = nullptr; // blocks of samples are outermost
   for (std::size_t d = t.shape.size(); d-- > 0;) {
-    if (blocked && t.shape[d].batch) {
-      if (sample)
-        throw UserError(fmt::format("{}: '{}' has two batch extents, which cannot be laid out",
-                                    t.location.str(), t.name));
+    const bool split = std::find(blocked.begin(), blocked.end(), static_cast<int>(d)) != blocked.end();
+    if (split && t.shape[d].batch) {
       sample = &map[d];
       continue;
     }
-    result += asNumber(map[d], nest) * stride;
-    stride *= t.shape[d].size;
+    result += (split ? blockAndLane(t, map[d], nest).first : asNumber(map[d], nest)) * stride;
+    stride *= split ? t.shape[d].size / loop::lanes : t.shape[d].size;
   }
-  if (!sample) return result;
-  int v = -1;
-  if (sample->isConstant())
-    return result + sample->constant() / loop::lanes * stride + sample->constant() % loop::lanes;
-  if (!sample->isVar(&v) || v != nest.batch)
-    throw UserError(fmt::format("{}: the batch extent of '{}' must be indexed by the batch index alone",
-                                t.location.str(), t.name));
-  return result + Affine::var(nest.batch) + Affine::var(nest.block, stride);
+  if (sample) result += blockAndLane(t, *sample, nest).first * stride;
+  return result;
 }
 
-bool blockedLayout(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
+std::vector<int> layout(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
   const Tensor &t = g.tensors[tensor];
-  if (t.shared()) return false;
+  if (t.shared()) return {};
   const auto placed = memory.find(t.name);
-  return placed != memory.end() && placed->second.kind != Placement::Kind::Output && placed->second.blocked;
+  if (placed == memory.end() || placed->second.kind == Placement::Kind::Output) return {};
+  for (int d : placed->second.blocked)
+    if (d < 0 || d >= static_cast<int>(t.shape.size()) ||
+        (!t.shape[d].batch && t.shape[d].size % loop::lanes != 0))
+      throw UserError(fmt::format("schedule: '{}' cannot be blocked by dimension {}", t.name, d));
+  return placed->second.blocked;
+}
+
+bool batchBlocked(const Tensor &t, const std::vector<int> &layout) {
+  return !layout.empty() && t.shape[layout.back()].batch;
+}
+
+std::int64_t elements(const Tensor &t, bool wholeBlocks) {
+  std::int64_t n = 1;
+  for (const graph::Extent &e : t.shape)
+    n *= wholeBlocks && e.batch ? (e.size + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
+  return n;
+}
+
+/// Gives the indices that run over blocked extents a position for their blocks.
+static void splitIndices(Nest &nest, const Tensor &t, const std::vector<Affine> &map,
+                         const std::vector<int> &blocked) {
+  for (int d : blocked) {
+    int v = -1;
+    if (!map[d].isVar(&v) || nest.positions[v].block >= 0) continue;
+    if (!nest.positions[v].batch && nest.positions[v].extent % loop::lanes != 0)
+      throw UserError(fmt::format("schedule: index '{}' runs over a part of a block of '{}'",
+                                  nest.positions[v].name, t.name));
+    nest.positions[v].block = nest.count++;
+  }
 }
 
 Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, const Formula &f, int clause) {
@@ -81,23 +117,28 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   }
   for (int p : c.reduction())
     nest.positions[p].reduction = true;
-  nest.block = nest.batch < 0 ? -1 : static_cast<int>(nest.positions.size());
+  nest.count = static_cast<int>(nest.positions.size());
+  splitIndices(nest, g.tensors[f.target], c.out, layout(g, memory, f.target));
+  for (const Node &n : c.body.nodes)
+    if (n.kind == Node::Kind::Read) splitIndices(nest, g.tensors[n.id], n.map, layout(g, memory, n.id));
   for (const Affine &guard : c.guards)
     nest.guards.push_back(asNumber(guard, nest));
   for (const Node &n : c.body.nodes) {
     Access access;
     if (n.kind == Node::Kind::Read)
-      access = {n.id, address(g.tensors[n.id], n.map, blockedLayout(g, memory, n.id), nest)};
+      access = {n.id, address(g.tensors[n.id], n.map, layout(g, memory, n.id), nest)};
     nest.reads.push_back(access);
     nest.index.push_back(n.kind == Node::Kind::Index ? asNumber(n.affine, nest) : Affine());
   }
-  nest.out = address(g.tensors[f.target], c.out, blockedLayout(g, memory, f.target), nest);
+  nest.out = address(g.tensors[f.target], c.out, layout(g, memory, f.target), nest);
   return nest;
 }
 
 bool canCollapse(const Nest &nest, const std::vector<int> &group) {
   for (int p : group)
-    if (nest.positions[p].batch || nest.positions[p].reduction || nest.usedAsNumber(p)) return false;
+    if (nest.positions[p].batch || nest.positions[p].block >= 0 || nest.positions[p].reduction ||
+        nest.usedAsNumber(p))
+      return false;
   const auto contiguous = [&](const Affine &a) {
     std::int64_t stride = a.coefficient(group.back());
     for (std::size_t i = group.size(); i-- > 0; stride *= nest.positions[group[i]].extent)
@@ -133,15 +174,15 @@ void collapse(Nest &nest, const std::vector<int> &group) {
 }
 
 /// Mixed radix: sorted by stride, each stride exceeds the span of all smaller ones.
-static bool mixedRadix(const Affine &a, const std::vector<Position> &positions, int block) {
+bool injective(const Nest &nest) {
   std::vector<std::pair<std::int64_t, std::int64_t>> strides; // stride, extent
-  for (std::size_t p = 0; p < positions.size(); ++p) {
-    if (positions[p].reduction || positions[p].extent == 1) continue;
-    const std::int64_t k = a.coefficient(static_cast<int>(p));
-    const bool batch = positions[p].batch;
-    strides.push_back({k < 0 ? -k : k, batch ? loop::lanes : positions[p].extent});
-    if (batch)
-      strides.push_back({a.coefficient(block), (positions[p].extent + loop::lanes - 1) / loop::lanes});
+  for (std::size_t i = 0; i < nest.positions.size(); ++i) {
+    const Position &p = nest.positions[i];
+    if (p.reduction || p.extent == 1) continue;
+    const std::int64_t k = nest.out.coefficient(static_cast<int>(i));
+    strides.push_back({k < 0 ? -k : k, p.block < 0 ? p.extent : std::int64_t{loop::lanes}});
+    if (p.block >= 0 && p.extent > loop::lanes)
+      strides.push_back({nest.out.coefficient(p.block), (p.extent + loop::lanes - 1) / loop::lanes});
   }
   std::sort(strides.begin(), strides.end());
   std::int64_t span = 0;
@@ -150,10 +191,6 @@ static bool mixedRadix(const Affine &a, const std::vector<Position> &positions, 
     span += stride * (extent - 1);
   }
   return true;
-}
-
-bool injective(const Nest &nest) {
-  return mixedRadix(nest.out, nest.positions, nest.block);
 }
 
 bool plainOut(const Graph &g, const Formula &f, const Clause &c) {

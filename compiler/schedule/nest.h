@@ -11,6 +11,7 @@ struct Position {
   std::int64_t extent = 1; // planned
   bool batch = false;
   bool reduction = false;
+  int block = -1; // the position of its blocks of 16, when some tensor's layout splits the index
 };
 
 struct Access {
@@ -18,13 +19,14 @@ struct Access {
   Affine address; // elements, over positions
 };
 
-/// Positions 0..d-1 are the clause's indices. The batch index n is split: its own position stands for the
-/// lane n % 16, and position `block` (one more, only when there is a batch index) for n / 16.
+/// Positions 0..d-1 are the clause's indices. An index p that a blocked layout splits stands for p % 16, and
+/// its position `block`, behind all others, for p / 16.
 struct Nest {
   const graph::Formula *formula = nullptr;
   const graph::Clause *clause = nullptr;
   std::vector<Position> positions;
-  int batch = -1, block = -1;
+  int batch = -1;
+  int count = 0; // positions, those of blocks included
   std::vector<Affine> guards;
   std::vector<Access> reads; // by node number of the body; tensor -1 where the node is no read
   std::vector<Affine> index; // by node number: an Index node's value
@@ -36,11 +38,17 @@ struct Nest {
 };
 
 /// Row-major or blocked address of one element of a tensor, over the nest's positions. Throws UserError when
-/// the map cannot be addressed (a batch extent not indexed by the batch index).
-Affine address(const graph::Tensor &, const std::vector<Affine> &map, bool blocked, const Nest &);
+/// the map cannot be addressed (a blocked extent that no index alone runs over).
+Affine address(const graph::Tensor &, const std::vector<Affine> &map, const std::vector<int> &blocked,
+               const Nest &);
 
-/// The layout of a tensor: Locals as the schedule places them, all others row-major.
-bool blockedLayout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
+/// The blocked dimensions of a tensor: Locals as the schedule places them, all others row-major.
+std::vector<int> layout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
+/// The batch runs along the lanes of this layout, so that memory holds whole blocks of samples.
+bool batchBlocked(const graph::Tensor &, const std::vector<int> &layout);
+
+/// How many elements memory holds; with whole blocks the batch is rounded up.
+std::int64_t elements(const graph::Tensor &, bool wholeBlocks);
 
 Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &,
               int clause);

@@ -145,9 +145,9 @@ class RunPlanner {
     const auto numeric = std::find_if(schedule.numeric.begin(), schedule.numeric.end(),
                                       [&](const Numeric &n) { return n.formula == leaf.formula; });
     if (nest.batch >= 0 && !nest.positions[nest.batch].reduction)
-      leaf.order.push_back(nest.positions[nest.batch].name);
+      leaf.order.push_back({nest.positions[nest.batch].name});
     for (int p : resultOrder(nest))
-      leaf.order.push_back(nest.positions[p].name);
+      leaf.order.push_back({nest.positions[p].name});
     if (numeric != schedule.numeric.end())
       leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
     chooseTile(nest, target, leaf);

@@ -121,10 +121,9 @@ void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
     if (place == s.memory.end() || place->second.kind != Placement::Kind::Workspace) continue;
     Life l = all[t];
     l.name = g.tensors[t].name;
-    std::int64_t size = byteSize(g.tensors[t].dtype);
-    for (const graph::Extent &e : g.tensors[t].shape)
-      size *=
-          place->second.blocked && e.batch ? (g.batch + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
+    const std::int64_t size =
+        byteSize(g.tensors[t].dtype) *
+        elements(g.tensors[t], batchBlocked(g.tensors[t], place->second.blocked));
     l.bytes = (size + 63) / 64 * 64;
     lives.push_back(std::move(l));
   }

@@ -62,9 +62,9 @@ std::vector<Numeric> planNumeric(const Graph &g) {
     for (const Position &p : nest.positions) {
       if (!p.reduction) continue;
       if (p.batch)
-        n.order.insert(n.order.begin(), p.name); // block after block of samples
+        n.order.insert(n.order.begin(), {p.name}); // block after block of samples
       else
-        n.order.push_back(p.name);
+        n.order.push_back({p.name});
     }
     if (n.order.empty()) continue;
     if (vector >= 0 && nest.positions[vector].reduction) n.lanes = nest.positions[vector].name;
@@ -78,14 +78,15 @@ std::map<std::string, Placement> batchLayouts(const Graph &g) {
   for (const graph::Tensor &t : g.tensors) {
     if (t.kind != graph::TensorKind::Local) continue;
     Placement &p = memory[t.name];
-    p.blocked = std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; });
+    for (std::size_t d = 0; d < t.shape.size(); ++d)
+      if (t.shape[d].batch) p.blocked = {static_cast<int>(d)};
   }
   for (std::size_t slot = 0; slot < g.results.size(); ++slot) {
     Placement &p = memory[g.tensors[g.results[slot].tensor].name];
-    p = {Placement::Kind::Output, false, static_cast<std::int64_t>(slot), {}};
+    p = {Placement::Kind::Output, {}, static_cast<std::int64_t>(slot), {}};
   }
   for (const graph::Next &n : g.next)
-    memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, false, 0, g.tensors[n.state].name};
+    memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, {}, 0, g.tensors[n.state].name};
   return memory;
 }
 

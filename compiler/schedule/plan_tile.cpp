@@ -115,8 +115,8 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
   for (const Choice &c : tile)
     body *= c.size;
   for (std::size_t i = leaf.order.size(); i-- > 0;) {
-    const int p = nest.find(leaf.order[i]);
-    if (!nest.positions[p].reduction || leaf.order[i] == leaf.vector || nest.positions[p].batch) break;
+    const int p = nest.find(leaf.order[i].index);
+    if (!nest.positions[p].reduction || leaf.order[i].index == leaf.vector || nest.positions[p].batch) break;
     // A guard on a tiled index can only fold when this one is a constant.
     const bool guarded = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
       return g.uses(p) && std::any_of(tile.begin(), tile.end(), [&](const Choice &c) { return g.uses(c.p); });
@@ -127,7 +127,7 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
     if (!(guarded && nest.positions[p].extent <= 16) &&
         (nest.positions[p].extent > 8 || body > unrolledOperations))
       break;
-    leaf.unroll.push_back(leaf.order[i]);
+    leaf.unroll.push_back(leaf.order[i].index);
   }
 }
 
@@ -136,7 +136,7 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
 void chooseParallel(const Nest &nest, Leaf &leaf) {
   if (operations(nest) < serialWork || !injective(nest)) return;
   std::int64_t best = 1;
-  for (const std::string &name : leaf.order) {
+  for (const auto &[name, by] : leaf.order) {
     const Position &p = nest.positions[nest.find(name)];
     if (p.batch && !p.reduction) return; // blocks of samples are shared already
     if (p.reduction || best >= enoughTasks) break;
@@ -147,8 +147,8 @@ void chooseParallel(const Nest &nest, Leaf &leaf) {
     if (p.extent / size > best) best = p.extent / size, leaf.parallel = name;
   }
   if (leaf.parallel.empty()) return;
-  leaf.order.erase(std::find(leaf.order.begin(), leaf.order.end(), leaf.parallel));
-  leaf.order.insert(leaf.order.begin(), leaf.parallel);
+  leaf.order.erase(std::find(leaf.order.begin(), leaf.order.end(), Step{leaf.parallel}));
+  leaf.order.insert(leaf.order.begin(), {leaf.parallel});
 }
 
 } // namespace

@@ -13,7 +13,7 @@
 //     conv1.weight.grad: order (n, i, j) lanes n        # 16 partial sums, combined +8 +4 +2 +1
 //   }
 //   memory {                                            # where each tensor lives
-//     x: blocked at 0                                   # [n/16][...][16 n], byte offset in the workspace
+//     x: blocked (0) at 0                               # [n/16][...][16 n], byte offset in the workspace
 //     conv1.weight.grad: plain at 4096
 //     conv1.weight.next: in conv1.weight                # updated in place
 //     conv1.y.sum: register                             # never stored
@@ -30,10 +30,16 @@
 //   }
 //
 // A leaf names a formula by its target (`NAME/1` is its second clause). An index is named as in the formula.
-// `order` has every index, outermost first: those of the result before those of the reduction, and the latter
-// in the numeric plan's order. The place of the `vector` index is that of the loop over its blocks of 16. A
-// collapsed group is one index from then on, named by its first: its extents are contiguous in every tensor
-// that the formula touches.
+// `order` has every index, outermost first. `c by 16` is a loop over c in steps of 16; a later `c` then runs
+// inside one such step. The steps of the reduction are the numeric plan's, or finer ones: `c by 64, c by 16` in
+// place of `c by 16`. Where a result index stands inside a step of the reduction, the sums wait in the target
+// meanwhile, which must have been filled; that changes no bit. The place of the `vector` index is that of the
+// loop over its blocks of 16. A collapsed group is one index from then on, named by its first: its extents are
+// contiguous in every tensor that the formula touches.
+//
+// A layout: `plain` is row-major. `blocked (1)` of f32[N, 64, 8, 8] is [N][4][8][8][16], where the innermost 16
+// are of dimension 1; `blocked (1, 0)` of f32[32, 64, 3, 3] is [2][4][3][3][16 of dim 1][16 of dim 0]. A blocked
+// extent is a multiple of 16, but for the batch, which is rounded up and whose blocks are outermost.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -54,18 +60,25 @@ struct Target {
 /// Throws UserError on an unknown name. "native" is described by what this machine has.
 Target target(const std::string &name);
 
+/// A loop over an index in steps; a later step of the same index runs inside one of this.
+struct Step {
+  std::string index;
+  std::int64_t by = 1;
+  bool operator==(const Step &) const = default;
+};
+
 struct Numeric {
   std::string formula;
-  std::vector<std::string> order; // the reduction indices, outermost first
-  std::string lanes;              // one of them, or empty
+  std::vector<Step> order; // the reduction indices, outermost first
+  std::string lanes;       // one of them, or empty
   bool operator==(const Numeric &) const = default;
 };
 
 struct Placement {
   enum class Kind { Workspace, InPlace, Register, Output } kind = Kind::Workspace;
-  bool blocked = false;    // Workspace: [n/16][other extents][16 n]; otherwise row-major
-  std::int64_t offset = 0; // Workspace: bytes. Output: slot.
-  std::string of;          // InPlace: the store tensor whose place it takes
+  std::vector<int> blocked; // dimensions whose 16 are innermost, the last one along the lanes; none: row-major
+  std::int64_t offset = 0;  // Workspace: bytes. Output: slot.
+  std::string of;           // InPlace: the store tensor whose place it takes
   bool operator==(const Placement &) const = default;
 };
 
@@ -75,7 +88,7 @@ struct Leaf {
   bool fill = false; // the whole target gets its `otherwise` value; nothing below is used
   std::vector<std::vector<std::string>> collapse;
   std::string vector; // the index along the lanes; empty: one lane
-  std::vector<std::string> order;
+  std::vector<Step> order;
   std::vector<std::pair<std::string, std::int64_t>> tile; // register tile over result indices
   std::vector<std::string> unroll;                        // reduction indices unrolled whole
   std::string parallel;          // a result index whose loop is shared by the threads; empty: none

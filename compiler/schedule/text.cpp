@@ -14,14 +14,25 @@ std::string list(const std::vector<std::string> &names) {
   return fmt::format("({})", fmt::join(names, ", "));
 }
 
+std::string list(const std::vector<Step> &steps) {
+  std::vector<std::string> all;
+  for (const Step &s : steps)
+    all.push_back(s.by == 1 ? s.index : fmt::format("{} by {}", s.index, s.by));
+  return list(all);
+}
+
+std::string layout(const Placement &p) {
+  return p.blocked.empty() ? "plain" : fmt::format("blocked ({})", fmt::join(p.blocked, ", "));
+}
+
 std::string print(const Placement &p) {
   switch (p.kind) {
   case Placement::Kind::Workspace:
-    return fmt::format("{} at {}", p.blocked ? "blocked" : "plain", p.offset);
+    return fmt::format("{} at {}", layout(p), p.offset);
   case Placement::Kind::InPlace:
     return fmt::format("in {}", p.of);
   case Placement::Kind::Register:
-    return p.blocked ? "blocked register" : "register";
+    return p.blocked.empty() ? "register" : layout(p) + " register";
   case Placement::Kind::Output:
     return fmt::format("output {}", p.offset);
   }
@@ -64,6 +75,20 @@ class Parser {
     return all;
   }
 
+  std::vector<Step> steps() {
+    std::vector<Step> all;
+    in.expect("(");
+    while (ok() && !in.at(")")) {
+      Step s{name()};
+      if (in.accept("by")) s.by = in.expectInteger("a step");
+      if (s.by < 1) in.error(fmt::format("a step must be positive, found {}", s.by));
+      all.push_back(std::move(s));
+      if (!in.accept(",")) break;
+    }
+    in.expect(")");
+    return all;
+  }
+
   void section(const char *title, const std::function<void()> &line) {
     in.expect(title);
     in.expect("{");
@@ -83,7 +108,7 @@ class Parser {
       n.formula = name();
       in.expect(":");
       in.expect("order");
-      n.order = names();
+      n.order = steps();
       if (in.accept("lanes")) n.lanes = name();
       s.numeric.push_back(std::move(n));
     });
@@ -100,11 +125,15 @@ class Parser {
 
   Placement placement() {
     Placement p;
-    if (in.accept("in")) return {Placement::Kind::InPlace, false, 0, name()};
-    if (in.accept("output")) return {Placement::Kind::Output, false, in.expectInteger("a slot"), {}};
-    if (in.accept("blocked"))
-      p.blocked = true;
-    else if (!in.at("register"))
+    if (in.accept("in")) return {Placement::Kind::InPlace, {}, 0, name()};
+    if (in.accept("output")) return {Placement::Kind::Output, {}, in.expectInteger("a slot"), {}};
+    if (in.accept("blocked")) {
+      in.expect("(");
+      do
+        p.blocked.push_back(static_cast<int>(in.expectInteger("a dimension")));
+      while (ok() && in.accept(","));
+      in.expect(")");
+    } else if (!in.at("register"))
       in.expect("plain");
     if (in.accept("register")) {
       p.kind = Placement::Kind::Register;
@@ -161,7 +190,7 @@ class Parser {
     else if (in.accept("vector"))
       l.vector = name();
     else if (in.accept("order"))
-      l.order = names();
+      l.order = steps();
     else if (in.accept("unroll"))
       l.unroll = names();
     else if (in.accept("parallel"))
