@@ -2,6 +2,7 @@
 // else becomes nodes of a body.
 #include "dsl/elaborator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -294,6 +295,10 @@ bool holds(const std::string &op, double a, double b) {
   return (op == "==") == (a == b);
 }
 
+bool sameNumber(const Value &a, const Value &b) {
+  return a.kind == b.kind && a.number == b.number;
+}
+
 /// A real constant beside an integer is an integer, if it is one.
 void matchInteger(Lazy &a, const Lazy &other) {
   const graph::Node n = a.root();
@@ -307,6 +312,9 @@ void matchInteger(Lazy &a, const Lazy &other) {
 Value Elaborator::compare(const std::string &op, Value a, Value b, const Location &at) {
   using K = Value::Kind;
   const bool equality = op == "==" || op == "!=";
+  if (equality && a.kind == K::Pack) // shape(a) == shape(b), S == [3, 3]
+    if (const auto x = elementsOf(a), y = elementsOf(b); y)
+      return Value::ofBoolean((op == "==") == std::equal(x->begin(), x->end(), y->begin(), y->end(), sameNumber));
   if ((a.isNumber() && b.isNumber()) || (equality && a.isBoolean() && b.isBoolean()))
     return Value::ofBoolean(holds(op, a.number, b.number));
   if (equality && a.kind == K::Text && b.kind == K::Text)

@@ -45,8 +45,9 @@ struct Expr {
   double number = 0;
   std::vector<Argument> args;
   std::vector<Binder> binders;
-  std::string label; // Call: the name given by `as`
+  std::string label; // Call: the name given by `as`; {} in it stands for the next of labelParts
   Location labelLocation;
+  std::vector<std::shared_ptr<const Expr>> labelParts;
   int depth = 1;
   bool packs = false; // an Expand or a pack of indices is in it
 
@@ -82,7 +83,7 @@ struct Statement {
     Next,    // name = value
     If,      // value, then, otherwise
     Require, // value, message
-    Repeat,  // value, then
+    Repeat,  // value, then; [name: the number of the repetition]
     Define,  // name = value
     Indexed, // name[subscripts][: shape] = value [else elseValue], or += value
     Value,   // value
@@ -125,7 +126,14 @@ struct Callable {
   bool prelude = false;
 };
 
+/// import "layers.net"
+struct Import {
+  std::string path; // as written
+  Location location;
+};
+
 struct SourceFile {
+  std::vector<Import> imports;
   Block statements;
   std::vector<Callable> callables;
 };

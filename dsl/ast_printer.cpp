@@ -1,5 +1,6 @@
 #include "dsl/ast.h"
 
+#include <cctype>
 #include <fmt/format.h>
 
 namespace netc::dsl {
@@ -45,6 +46,18 @@ std::string binders(const Expr &e) {
     if (b.pack) out += "...";
   }
   return out;
+}
+
+/// " as head", ` as "layer{i + 1}.0"`, or nothing.
+std::string label(const Expr &e) {
+  if (e.label.empty()) return "";
+  const bool plain = e.labelParts.empty() && !std::isdigit(static_cast<unsigned char>(e.label[0]));
+  if (plain) return " as " + e.label;
+  std::string text;
+  auto part = e.labelParts.begin();
+  for (const char c : e.label)
+    text += c == '{' ? "{" + print(**part++) : std::string(1, c);
+  return fmt::format(" as \"{}\"", text);
 }
 
 std::string_view name(Statement::Kind k) {
@@ -127,7 +140,7 @@ class TreePrinter {
     case Expr::Kind::Subscript:
       return line(depth, "read " + print(e));
     case Expr::Kind::Call:
-      line(depth, "call " + e.text + (e.label.empty() ? "" : " as " + e.label));
+      line(depth, "call " + e.text + label(e));
       for (const Argument &a : e.args) {
         if (!a.name.empty()) line(depth + 1, a.name + " =");
         tree(*a.value, depth + (a.name.empty() ? 1 : 2));
@@ -175,7 +188,7 @@ std::string print(const Expr &e) {
   case Expr::Kind::Name:
     return e.text;
   case Expr::Kind::Call:
-    return fmt::format("{}({}){}", e.text, arguments(e, 0), e.label.empty() ? "" : " as " + e.label);
+    return fmt::format("{}({}){}", e.text, arguments(e, 0), label(e));
   case Expr::Kind::Subscript:
     return fmt::format("{}[{}]", print(e.operand(0)), arguments(e, 1));
   case Expr::Kind::Unary:
@@ -194,6 +207,8 @@ std::string print(const Expr &e) {
 
 std::string print(const SourceFile &f) {
   TreePrinter p;
+  for (const Import &i : f.imports)
+    p.out += fmt::format("import \"{}\"\n", i.path);
   for (const Callable &c : f.callables)
     p.callable(c);
   p.block(f.statements, 0);

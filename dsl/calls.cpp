@@ -2,6 +2,7 @@
 #include "dsl/elaborator.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -23,6 +24,15 @@ std::optional<Fn> callable(const std::string &name) {
 bool isBuiltin(const std::string &name) {
   return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
          name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel";
+}
+
+/// layer1.0.conv1: words joined by dots, the first of which begins with a letter.
+bool isPath(const std::string &s) {
+  const auto isPart = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) return false;
+  for (std::size_t i = 0; i < s.size(); ++i)
+    if (!isPart(s[i]) && (s[i] != '.' || i == 0 || i + 1 == s.size() || !isPart(s[i + 1]))) return false;
+  return true;
 }
 
 } // namespace
@@ -75,7 +85,9 @@ Value Elaborator::evaluateCall(const Expr &e) {
 
 Value Elaborator::builtin(const Expr &e) {
   if (e.text == "each" || e.text == "all" || e.text == "product" || e.text == "ravel") return packBuiltin(e);
-  const std::size_t expected = e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" ? 1 : 2;
+  const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
+  const std::size_t expected =
+      e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || whole ? 1 : 2;
   if (e.args.size() != expected)
     return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
                                         expected == 1 ? "" : "s", e.args.size()));
@@ -88,12 +100,20 @@ Value Elaborator::builtin(const Expr &e) {
     if (!v.isTensor())
       return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
     if (e.text == "rank") return Value::ofNumber(static_cast<double>(v.lazy.shape.size()));
+    const auto extentOf = [](const graph::Extent &x) {
+      return x.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(x.size));
+    };
+    if (whole) {
+      std::vector<Value> extents;
+      for (const graph::Extent &x : v.lazy.shape)
+        extents.push_back(extentOf(x));
+      return Value::ofPack(std::move(extents));
+    }
     const std::optional<std::int64_t> d = integer(e.operand(1), "the dimension");
     if (!d) return Value::error();
     if (*d < 0 || *d >= static_cast<std::int64_t>(v.lazy.shape.size()))
       return fail(e.operand(1).location, fmt::format("{} has no dimension {}", describe(v), *d));
-    const graph::Extent x = v.lazy.shape[static_cast<std::size_t>(*d)];
-    return x.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(x.size));
+    return extentOf(v.lazy.shape[static_cast<std::size_t>(*d)]);
   }
   std::vector<Value> args;
   for (const Argument &a : e.args)
@@ -265,13 +285,39 @@ Value Elaborator::callFunction(const Expr &e, const Callable &c) {
 
 std::string Elaborator::layerPath(const Expr &e, const Callable &c, bool &ok) {
   if (e.label.empty()) return qualified(c.name + std::to_string(++frame->counters[c.name]));
-  const auto [first, fresh] = frame->defined.emplace("as " + e.label, e.labelLocation);
+  const std::optional<std::string> name = layerName(e);
+  ok = ok && name;
+  if (!name) return qualified(e.label);
+  const auto [first, fresh] = frame->defined.emplace("as " + *name, e.labelLocation);
   if (!fresh) {
-    report(e.labelLocation, fmt::format("the layer name '{}' is used twice", e.label));
-    note(first->second, "the first layer of that name stands here");
+    report(e.labelLocation, fmt::format("the layer name '{}' is used twice", *name));
+    const bool repeated = first->second.line == e.labelLocation.line && first->second.column == e.labelLocation.column;
+    note(first->second, repeated ? "in a repetition the name needs its number: repeat i < 3 { ... as \"block{i}\" }"
+                                 : "the first layer of that name stands here");
     ok = false;
   }
-  return qualified(e.label);
+  return qualified(*name);
+}
+
+/// What `as` says, with the values of its {}.
+std::optional<std::string> Elaborator::layerName(const Expr &e) {
+  std::string name;
+  auto part = e.labelParts.begin();
+  for (const char c : e.label) {
+    if (c == '{') {
+      const std::optional<std::int64_t> k = integer(**part++, "a part of a layer's name");
+      if (!k) return std::nullopt;
+      name += std::to_string(*k);
+    } else if (c != '}') {
+      name += c;
+    }
+  }
+  if (isPath(qualified(name))) return name;
+  report(e.labelLocation,
+         fmt::format("'{}' is no name of a layer: expected words of letters, digits and '_', joined by dots, as in "
+                     "layer1.0; a parameter's path begins with a letter",
+                     name));
+  return std::nullopt;
 }
 
 Value Elaborator::callLayer(const Expr &e, const Callable &c) {

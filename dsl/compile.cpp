@@ -2,6 +2,7 @@
 
 #include "compiler/graph/verifier.h"
 #include "dsl/entries.h"
+#include "dsl/imports.h"
 #include "dsl/parser.h"
 #include "dsl/prelude.h"
 
@@ -66,11 +67,14 @@ void checkResults(const Elaborated &e, const Location &top, Diagnostics &diag) {
 std::optional<graph::Module> compile(const std::string &text, const std::string &fileName,
                                      const Options &options, Diagnostics &diag) {
   const auto file = diag.addSource(fileName, text);
-  const SourceFile source = parse(text, file, diag);
+  SourceFile source = parse(text, file, diag);
+  const std::deque<SourceFile> imports = readImports(source, fileName, diag);
   const std::vector<SourceFile> prelude = parsePrelude(diag);
   const std::vector<Setting> settings = parseSettings(options, diag);
   Library library;
   for (const SourceFile &f : prelude)
+    addToLibrary(library, f, diag);
+  for (const SourceFile &f : imports)
     addToLibrary(library, f, diag);
   addToLibrary(library, source, diag);
   if (diag.hasErrors()) return std::nullopt;

@@ -58,6 +58,7 @@ class Elaborator {
     std::vector<Affine> map;
     std::vector<Location> locations;
     bool guarded = false;
+    std::optional<Value> constant; // an element that is known at compile time
   };
 
   /// The indices of one statement in index notation.
@@ -125,6 +126,7 @@ class Elaborator {
   void collect(const Expr &, bool guarded);
   void collectProduct(const Expr &, bool guarded);
   void collectSubscript(const Expr &, bool guarded);
+  std::optional<Value> constantElement(const Value &base, const Use &) const;
   void collectReduce(const Expr &, bool guarded);
   std::optional<Affine> subscript(const Expr &);
   bool isAffineBracket(const Expr &) const;
@@ -168,6 +170,7 @@ class Elaborator {
   std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);
   std::string layerPath(const Expr &, const Callable &, bool &ok);
+  std::optional<std::string> layerName(const Expr &);
   Value wholeArgument(const Expr &, const std::string &hint);
   Value wholeValue(Value, const Expr &, const std::string &hint);
   bool mayEnter(const Expr &);

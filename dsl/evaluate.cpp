@@ -200,8 +200,10 @@ Value Elaborator::literal(const Expr &e) {
 
 Value Elaborator::evaluateSubscript(const Expr &e) {
   const auto it = context ? context->uses.find(&e) : decltype(context->uses.end()){};
-  if (!context || it == context->uses.end() || it->second.tensor < 0) return Value::error();
+  if (!context || it == context->uses.end()) return Value::error();
   const Use &use = it->second;
+  if (use.constant) return *use.constant;
+  if (use.tensor < 0) return Value::error();
   Lazy l = out.readAt(use.tensor, use.map);
   const graph::Tensor &t = out.graph.tensors[use.tensor];
   for (std::size_t d = 0; d < use.map.size(); ++d) {

@@ -33,7 +33,7 @@ void ExpressionParser::fail(const Location &at, std::string message) {
 
 std::string ExpressionParser::found() const {
   const Token &t = in.peek();
-  if (t.kind == Token::Kind::End) return "the end of the file";
+  if (t.kind == Token::Kind::End) return fmt::format("the end of the {}", whole);
   if (atNewLine()) return "the end of the line";
   if (t.kind == Token::Kind::String) return fmt::format("the string \"{}\"", t.text);
   return fmt::format("'{}'", t.text);
@@ -266,9 +266,47 @@ ExprPtr ExpressionParser::postfix() {
 
 void ExpressionParser::label(Expr &e) {
   if (!in.accept("as")) return;
-  const Token t = identifier("a name after 'as'");
-  e.label = t.text;
-  e.labelLocation = t.location;
+  e.labelLocation = in.peek().location;
+  if (in.peek().kind == Token::Kind::String && !atNewLine())
+    composedLabel(e, in.next());
+  else
+    e.label = identifier("a name after 'as'").text;
+}
+
+/// as "layer{i + 1}.{j}": what stands in braces is computed when the layer is called.
+void ExpressionParser::composedLabel(Expr &e, const Token &text) {
+  for (std::size_t at = 0; at < text.text.size(); ++at) {
+    e.label += text.text[at];
+    if (text.text[at] != '{') continue;
+    const std::size_t end = text.text.find('}', at);
+    Location place = text.location;
+    place.column += static_cast<int>(at) + 1; // behind the quote
+    if (end == std::string::npos) fail(place, "a '{' without its '}' in this name");
+    ++place.column;
+    ExprPtr part = embedded(text.text.substr(at + 1, end - at - 1), place);
+    e.depth = std::max(e.depth, part->depth + 1);
+    e.labelParts.push_back(std::move(part));
+    at = end - 1;
+  }
+  if (e.label.empty()) fail(text.location, "expected a name after 'as', found an empty string");
+}
+
+/// An expression that is a part of a string, which begins at `place`.
+ExprPtr ExpressionParser::embedded(const std::string &text, const Location &place) {
+  const auto shift = [&](Location &l) { l.line = place.line, l.column += place.column - 1; };
+  Diagnostics own;
+  std::vector<Token> tokens = tokenize(text, place.file, own);
+  for (Token &t : tokens)
+    shift(t.location), t.firstOnLine = false;
+  for (Diagnostics::Entry x : own.entries())
+    shift(x.location), diag.error(x.location, x.message);
+  if (own.hasErrors()) throw SyntaxError{};
+  ExpressionParser inner(std::move(tokens), diag);
+  inner.nesting = nesting + 1;
+  inner.whole = "name";
+  ExprPtr e = inner.expression();
+  if (!inner.in.atEnd()) inner.failExpected("'}'");
+  return e;
 }
 
 ExprPtr ExpressionParser::call(Token name) {

@@ -56,9 +56,12 @@ class ExpressionParser {
   ExprPtr call(Token name);
   ExprPtr pipeInto(ExprPtr left);
   void label(Expr &);
+  void composedLabel(Expr &, const Token &text);
+  ExprPtr embedded(const std::string &text, const Location &place);
   bool startsExpression() const;
 
   int nesting = 0;
+  std::string_view whole = "file"; // what is read, for messages
 };
 
 } // namespace netc::dsl

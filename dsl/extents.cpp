@@ -107,34 +107,54 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
   const Expr &base = e.operand(0);
   Use use;
   use.guarded = guarded;
+  const auto refuse = [&](const Location &at, const std::string &message) {
+    report(at, message);
+    context->failed = true;
+  };
   const Value v = wholeArgument(base, temporary("", base.location).name);
-  if (v.isError()) {
-    context->failed = true;
-    return;
-  }
-  if ((v.isTensor() && v.lazy.dtype() != DType::Bool) || v.kind == Value::Kind::List)
-    use.tensor = settle(v, temporary("", base.location), base.location);
-  if (use.tensor < 0) {
-    report(base.location, fmt::format("only a tensor takes subscripts, found {}", describe(v)));
-    context->failed = true;
-    return;
-  }
-  const std::size_t rank = out.graph.tensors[use.tensor].shape.size();
-  if (e.args.size() - 1 != rank) {
-    report(e.location, fmt::format("{} has {} dimension{}, found {} subscript{}",
-                                   describe(Value::ofLazy(out.read(use.tensor))), rank, rank == 1 ? "" : "s",
-                                   e.args.size() - 1, e.args.size() == 2 ? "" : "s"));
-    context->failed = true;
-    return;
-  }
+  if (v.isError()) return static_cast<void>(context->failed = true);
+  const bool tensor = v.isTensor() && v.lazy.dtype() != DType::Bool;
+  if (!tensor && v.kind != Value::Kind::List && v.kind != Value::Kind::Pack)
+    return refuse(base.location, fmt::format("only a tensor takes subscripts, found {}", describe(v)));
+  const std::size_t rank = v.kind == Value::Kind::Pack ? 1 : v.lazy.shape.size();
+  if (e.args.size() - 1 != rank)
+    return refuse(e.location, fmt::format("{} has {} dimension{}, found {} subscript{}", describe(v), rank,
+                                          rank == 1 ? "" : "s", e.args.size() - 1, e.args.size() == 2 ? "" : "s"));
   for (std::size_t i = 1; i < e.args.size(); ++i) {
     const std::optional<Affine> a = subscript(*e.args[i].value);
     if (!a) context->failed = true;
     use.map.push_back(a.value_or(Affine()));
     use.locations.push_back(startOf(*e.args[i].value));
   }
+  use.constant = constantElement(v, use);
+  if (!use.constant && v.kind == Value::Kind::Pack) {
+    if (context->failed) return;
+    return refuse(use.locations[0], fmt::format("the subscript of a pack is a number known at compile time, 0 or more and "
+                                                "less than {}", v.pack.size()));
+  }
+  if (!use.constant) use.tensor = settle(v, temporary("", base.location), base.location);
+  if (!use.constant && use.tensor < 0) return static_cast<void>(context->failed = true);
+  const bool read = !use.constant;
   context->uses[&e] = std::move(use);
-  context->order.push_back(&e);
+  if (read) context->order.push_back(&e);
+}
+
+/// The number that constant subscripts select from a tensor literal, a constant or a pack.
+std::optional<Value> Elaborator::constantElement(const Value &base, const Use &use) const {
+  const int t = base.isTensor() ? wholeTensor(base.lazy) : -1;
+  const bool constant = t >= 0 && out.graph.tensors[t].kind == graph::TensorKind::Constant;
+  const bool pack = base.kind == Value::Kind::Pack;
+  if (!constant && !pack && base.kind != Value::Kind::List) return std::nullopt;
+  std::size_t place = 0;
+  for (std::size_t d = 0; d < use.map.size(); ++d) {
+    const std::int64_t extent = pack ? static_cast<std::int64_t>(base.pack.size()) : base.lazy.shape[d].size;
+    if (!use.map[d].isConstant()) return std::nullopt;
+    const std::int64_t at = use.map[d].constant();
+    if (at < 0 || at >= extent) return std::nullopt;
+    place = place * static_cast<std::size_t>(extent) + static_cast<std::size_t>(at);
+  }
+  if (pack) return base.pack[place];
+  return Value::ofNumber((constant ? out.graph.tensors[t].values : base.values)[place]);
 }
 
 std::optional<Affine> Elaborator::subscript(const Expr &e) {

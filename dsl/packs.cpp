@@ -86,6 +86,7 @@ class PackWriter {
     c->number = e.number;
     c->label = e.label;
     c->labelLocation = e.labelLocation;
+    c->labelParts = e.labelParts;
     c->depth = e.depth;
     for (const Binder &b : e.binders)
       binder(b, c->binders);

@@ -60,11 +60,20 @@ class Parser : public ExpressionParser {
   void item(SourceFile &f) {
     if (in.accept(";")) return;
     if (in.at("}")) fail(in.peek().location, "a '}' without its '{'");
+    if (in.at("import") && in.peek(1).text != "=" && in.peek(1).text != "[") return import(f);
     static constexpr std::array<std::string_view, 4> words = {"layer", "fn", "init", "optimizer"};
     for (std::size_t i = 0; i < words.size(); ++i)
       if (in.at(words[i]) && in.peek(1).kind == Token::Kind::Identifier)
         return callable(f, static_cast<Callable::Kind>(i));
     f.statements.push_back(statement());
+  }
+
+  void import(SourceFile &f) {
+    in.next();
+    if (in.peek().kind != Token::Kind::String || atNewLine()) failExpected("the name of a file, a string, after 'import'");
+    const Token path = in.next();
+    f.imports.push_back({path.text, path.location});
+    endOfStatement();
   }
 
   void callable(SourceFile &f, Callable::Kind kind) {
@@ -139,6 +148,8 @@ class Parser : public ExpressionParser {
   Statement statement() {
     Statement s;
     s.location = in.peek().location;
+    if (in.at("import") && in.peek(1).kind == Token::Kind::String)
+      fail(s.location, "'import' stands at the top of a file, not in a block");
     if (in.peek().kind == Token::Kind::Identifier && !in.at("if") && in.peek(1).text == "=" &&
         in.peek(1).kind == Token::Kind::Symbol)
       definition(s);
@@ -229,6 +240,10 @@ class Parser : public ExpressionParser {
     case Statement::Kind::Require:
       return requirement(s);
     case Statement::Kind::Repeat:
+      if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "<") {
+        named(s, "the name of the index");
+        in.next();
+      }
       s.value = expression();
       s.then = block();
       return;

@@ -217,12 +217,15 @@ std::optional<Value> Elaborator::repeat(const Statement &s) {
     return fail(startOf(*s.value), fmt::format("a block repeats 0 to {} times, found {}", most, *count));
   std::vector<std::string> names;
   definedNames(s.then, names);
+  if (!s.name.empty() && !define(s.name, s.nameLocation)) return Value::error();
   std::optional<Value> last;
   for (std::int64_t k = 0; k < *count; ++k) {
     for (const std::string &n : names)
       frame->defined.erase(n), frame->clauses.erase(n);
+    if (!s.name.empty()) frame->names[s.name] = Value::ofNumber(static_cast<double>(k));
     last = runBlock(s.then);
   }
+  if (!s.name.empty()) frame->names.erase(s.name), frame->defined.erase(s.name); // it lives in the block only
   return last;
 }
 
