@@ -16,7 +16,7 @@ namespace {
 std::vector<SourceFile> parsePrelude(Diagnostics &diag) {
   std::vector<SourceFile> files;
   Diagnostics own;
-  for (const PreludeFile &f : preludeFiles()) {
+  for (const EmbeddedFile &f : preludeFiles()) {
     const std::string text(f.text);
     const auto handle = diag.addSource(std::string(f.name), text); // notes point into it
     own.addSource(std::string(f.name), text);

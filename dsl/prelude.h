@@ -1,16 +1,10 @@
-// The library that is written in the language itself (dsl/prelude/*.net), embedded by CMake.
+// The library that is written in the language itself (dsl/prelude/*.net).
 #pragma once
 
-#include <span>
-#include <string_view>
+#include "compiler/support/embedded_file.h"
 
-namespace netc::dsl {
+namespace netc {
 
-struct PreludeFile {
-  std::string_view name; // "prelude/layers.net"
-  std::string_view text;
-};
+std::span<const EmbeddedFile> preludeFiles(); // "prelude/layers.net", ...
 
-std::span<const PreludeFile> preludeFiles();
-
-} // namespace netc::dsl
+} // namespace netc

@@ -2,6 +2,7 @@
 #include "compiler/codegen/highway/highway.h"
 #include "compiler/codegen/llvm/llvm.h"
 #include "compiler/codegen/model_tables.h"
+#include "compiler/codegen/standalone.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/outputs.h"
 #include "compiler/driver/pipeline.h"
@@ -80,13 +81,16 @@ void writeWithHeader(const Options &o) {
   std::string extension = fs::path(o.output).extension();
   if (std::find(known.begin(), known.end(), extension) == known.end())
     throw UserError(fmt::format("-o {}: expected a name that ends in {}", o.output, fmt::join(known, ", ")));
+  if (o.standalone && extension != ".cpp") throw UserError(fmt::format("--standalone writes C++: expected -o NAME.cpp, found '{}'", o.output));
   inputKind(o.input);
   std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
   std::string header = codegen::header(compiled, fs::path(o.input).filename());
   fs::path headerFile = fs::path(o.output).replace_extension(".h");
   requireWritable(o.output);
   requireWritable(headerFile);
-  writeFile(o.output, artefact(o, compiled));
+  std::string source = artefact(o, compiled);
+  if (o.standalone) codegen::makeStandalone(source, header);
+  writeFile(o.output, source);
   writeFile(headerFile, header);
 }
 
@@ -95,6 +99,7 @@ void writeWithHeader(const Options &o) {
 int compileCommand(const Options &o) {
   inputKind(o.input); // a file of another kind is the first mistake to hear of
   std::string stage = chosenStage(o);
+  if (o.standalone && !stage.empty()) throw UserError("--standalone goes with -o NAME.cpp, not with a stage's text");
   if (stage.empty() && o.output.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
   if (stage.empty()) {
     writeWithHeader(o);

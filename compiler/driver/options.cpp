@@ -85,6 +85,7 @@ struct Row {
 
 constexpr Row rows[] = {
     {",o", "FILE", "the output; its extension says what it holds", C | X | F},
+    {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
     {"emit", "STAGE", "print a stage's text instead", C},
     {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
@@ -149,6 +150,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   };
   auto flag = [&](const char *name, bool &field) { d.add_options()(name, po::bool_switch(&field)); };
   text(",o", o.output);
+  flag("standalone", o.standalone);
   text("emit", o.emit);
   text("pass", passes);
   flag("print-after-all", o.printAfterAll);

@@ -20,6 +20,7 @@ struct Options {
   std::string schedule;                   // a .sched file
   // compile
   std::string output, emit;
+  bool standalone = false;
   std::vector<std::string> passes;
   bool passesGiven = false; // --pass= (empty) means no passes at all
   bool printAfterAll = false;

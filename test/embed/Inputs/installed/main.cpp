@@ -9,4 +9,5 @@ int main() {
   for (int step = 0; step < 500; ++step) model.trainStep(x, t, 4);
   model.predict(x, y, 4);
   std::printf("%s at most %zu: %.2f %.2f %.2f %.2f\n", model.target(), exclusive_or::Model::maxBatch, y[0], y[1], y[2], y[3]);
+  return 0;
 }
