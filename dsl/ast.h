@@ -65,6 +65,18 @@ struct Type {
   Shape shape;
 };
 
+/// Parameters by their paths: `*` stands for any characters.
+struct Pattern {
+  std::string text;
+  Location location;
+};
+
+/// One optimizer of a plan and the parameters that it trains; without patterns all that earlier parts left.
+struct PlanPart {
+  ExprPtr optimizer;
+  std::vector<Pattern> patterns;
+};
+
 struct Statement;
 using Block = std::vector<Statement>;
 
@@ -77,7 +89,7 @@ struct Statement {
     Output,  // name [= value]
     Loss,    // [name =] value
     Metric,  // name = value
-    Train,   // value: a call of an optimizer
+    Train,   // [name:] parts
     Param,   // name: shape ~ init
     State,   // name: shape | like NAME [~ init]
     Next,    // name = value
@@ -103,6 +115,8 @@ struct Statement {
   bool accumulates = false; // +=
   ExprPtr elseValue;
   std::string message; // Require
+  std::vector<PlanPart> parts; // Train
+  std::string text;            // Train: as written, less the word itself
   Block then, otherwise;
 };
 

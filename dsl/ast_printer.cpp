@@ -117,6 +117,8 @@ class TreePrinter {
   void statement(const Statement &s, int depth) {
     line(depth, head(s));
     if (s.value) tree(*s.value, depth + 1);
+    for (const PlanPart &p : s.parts)
+      part(p, depth + 1);
     if (s.init) line(depth + 1, "init " + print(*s.init));
     if (s.elseValue) line(depth + 1, "else " + print(*s.elseValue));
     if (!s.message.empty()) line(depth + 1, fmt::format("message \"{}\"", s.message));
@@ -127,6 +129,12 @@ class TreePrinter {
     if (s.otherwise.empty()) return;
     line(depth + 1, "else");
     block(s.otherwise, depth + 2);
+  }
+
+  void part(const PlanPart &p, int depth) {
+    tree(*p.optimizer, depth);
+    for (const Pattern &on : p.patterns)
+      line(depth + 1, fmt::format("on \"{}\"", on.text));
   }
 
   void tree(const Expr &e, int depth) {

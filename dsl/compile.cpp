@@ -7,6 +7,7 @@
 #include "dsl/prelude.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace netc::dsl {
 
@@ -57,6 +58,24 @@ std::vector<Setting> parseSettings(const Options &options, Diagnostics &diag) {
   return list;
 }
 
+/// The plan of --plan, or the default.
+const TrainingPlan *choosePlan(const std::vector<TrainingPlan> &plans, const std::string &name,
+                               Diagnostics &diag) {
+  for (const TrainingPlan &p : plans)
+    if (p.name == name) return &p;
+  if (name.empty()) return plans.empty() ? nullptr : &plans.front();
+  std::vector<std::string> names;
+  for (const TrainingPlan &p : plans)
+    if (!p.name.empty()) names.push_back(p.name);
+  const std::string near = nearest(name, names);
+  const auto file = diag.addSource("--plan", name);
+  diag.error({file, 1, 1}, fmt::format("this model has no training plan '{}'{}", name,
+                                       near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  if (near.empty() && !names.empty())
+    diag.note({file, 1, 1}, fmt::format("there is {}", fmt::join(names, ", ")));
+  return nullptr;
+}
+
 void checkResults(const Elaborated &e, const Location &top, Diagnostics &diag) {
   if (!diag.hasErrors() && e.graph.results.empty())
     diag.error(top, "this model computes nothing: it has no output, loss or metric");
@@ -84,8 +103,8 @@ std::optional<graph::Module> compile(const std::string &text, const std::string 
     training = Elaborator(library, diag, settings, options.batch, /*training=*/true).run(source);
   checkResults(inference, {file, 1, 1}, diag);
   if (diag.hasErrors()) return std::nullopt;
-  std::optional<graph::Module> m =
-      makeEntries(inference, training ? &*training : nullptr, options.batch, diag);
+  const TrainingPlan *plan = choosePlan((training ? *training : inference).plans, options.plan, diag);
+  std::optional<graph::Module> m = makeEntries(inference, plan, options.batch, diag);
   if (!m || !graph::verify(*m, diag)) return std::nullopt;
   return m;
 }

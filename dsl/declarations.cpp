@@ -182,7 +182,7 @@ void Elaborator::declareState(const Statement &s) {
   }
   const int id = declareShared(std::move(t), s.nameLocation);
   if (id < 0) return;
-  if (inOptimizer) result.optimizerStates.insert(id);
+  if (inOptimizer) plan.states.insert(id);
   frame->names[s.name] = Value::ofLazy(out.read(id));
 }
 

@@ -14,15 +14,15 @@ namespace netc::dsl {
 struct Options {
   std::int64_t batch = 64;                // the planned extent N
   std::map<std::string, std::string> set; // --set NAME=VALUE: overrides a const
+  std::string plan;                       // --plan NAME; empty: the plan without a name, else the first
 };
 
 /// Compiles a model. Entries of the result, each verified:
 ///  - "predict":   the `output`s, training = false
 ///  - "evaluate":  losses and metrics, training = false (when there is a loss or metric)
-///  - "trainStep": losses, training = true, with a Gradient placeholder for each trained parameter, the
-///  optimizer's
-///    formulas reading it, and the `next` updates (when there is a loss and a `train`); not yet
-///    differentiated
+///  - "trainStep": losses, training = true, with a Gradient placeholder for each parameter that the plan
+///    trains, the optimizer's formulas reading it, and the `next` updates (when there is a loss and a
+///    `train`); not yet differentiated
 /// All entries declare the same shared tensors. Empty after an error; several errors are reported in one run.
 std::optional<graph::Module> compile(const std::string &text, const std::string &fileName, const Options &,
                                      Diagnostics &);

@@ -22,10 +22,18 @@ struct Setting {
   Location location;
 };
 
+/// The model with the formulas of one training plan.
+struct TrainingPlan {
+  std::string name, text;     // text: as written
+  graph::Graph graph;
+  std::vector<int> gradients; // of the parameters that it trains
+  std::set<int> states;       // declared by its optimizers, not by the model
+};
+
 /// One elaborated variant of the model.
 struct Elaborated {
-  graph::Graph graph;            // every formula, every result
-  std::set<int> optimizerStates; // declared by the optimizer, not by the model
+  graph::Graph graph; // every formula, every result, no plan
+  std::vector<TrainingPlan> plans;
   std::string model;
   bool trains = false;
 };
@@ -200,12 +208,24 @@ class Elaborator {
   int listTensor(const Value &, const std::string &name, const Location &);
   void checkSettings(const SourceFile &);
 
-  // --- initialisers and optimizers (training.cpp)
+  // --- initialisers (training.cpp)
   // -------------------------------------------------------------------
   std::optional<graph::Initializer> initializer(const Expr &, const Extents &);
   std::optional<graph::Initializer> userInitializer(const Expr &, const Callable &, const Extents &);
+
+  // --- training plans (plans.cpp)
+  // -------------------------------------------------------------------
+  struct BoundPart {
+    const Callable *optimizer = nullptr;
+    Frame arguments;
+  };
+  void addPlan(const Statement &);
+  void elaboratePlans();
   void train(const Statement &);
-  void updateParameter(const Callable &, const Frame &arguments, int gradient);
+  std::optional<BoundPart> bindPart(const PlanPart &);
+  std::vector<int> assignParts(const Statement &, const std::vector<int> &params);
+  void reportPattern(const Pattern &);
+  void updateParameter(const BoundPart &, int gradient);
   int declareGradient(int parameter, const Location &);
   Value gradientNorm();
   std::vector<int> trainedParameters() const;
@@ -224,8 +244,8 @@ class Elaborator {
   std::deque<ExprPtr> written; // expressions with their packs written out
   std::deque<Statement> writtenStatements;
   std::set<int> fixedNames; // Locals that carry a name of the user's
-  const Statement *trainStatement = nullptr;
-  std::vector<int> gradients; // of the trained parameters
+  std::vector<const Statement *> planStatements;
+  TrainingPlan plan; // in work
   int normOfGradients = -1;
   bool inOptimizer = false;
   int steps = 0; // calls and statements so far

@@ -12,13 +12,13 @@ using graph::Result;
 using graph::Tensor;
 using graph::TensorKind;
 
-/// The store and the inputs, in order of declaration; the optimizer's states come last.
-std::vector<Tensor> sharedTensors(const Elaborated &e) {
+/// The store and the inputs, in order of declaration; the states of the plan come last.
+std::vector<Tensor> sharedTensors(const Graph &g, const std::set<int> &planStates) {
   std::vector<Tensor> list;
-  for (const bool optimizer : {false, true})
-    for (std::size_t t = 0; t < e.graph.tensors.size(); ++t)
-      if (e.graph.tensors[t].shared() && e.optimizerStates.contains(static_cast<int>(t)) == optimizer)
-        list.push_back(e.graph.tensors[t]);
+  for (const bool ofPlan : {false, true})
+    for (std::size_t t = 0; t < g.tensors.size(); ++t)
+      if (g.tensors[t].shared() && planStates.contains(static_cast<int>(t)) == ofPlan)
+        list.push_back(g.tensors[t]);
   return list;
 }
 
@@ -27,21 +27,21 @@ bool sameStore(const Tensor &a, const Tensor &b) {
 }
 
 /// Parameters and states must not depend on `training`.
-void checkStores(const Elaborated &inference, const Elaborated &training, Diagnostics &diag) {
-  const auto missing = [&](const Elaborated &from, const Elaborated &in, std::string_view when) {
-    for (std::size_t t = 0; t < from.graph.tensors.size(); ++t) {
-      const Tensor &tensor = from.graph.tensors[t];
-      if (!tensor.inStore() || from.optimizerStates.contains(static_cast<int>(t))) continue;
-      const int other = in.graph.find(tensor.name);
+void checkStores(const Graph &inference, const TrainingPlan &plan, Diagnostics &diag) {
+  const auto missing = [&](const Graph &from, const Graph &in, std::string_view when) {
+    for (std::size_t t = 0; t < from.tensors.size(); ++t) {
+      const Tensor &tensor = from.tensors[t];
+      if (!tensor.inStore() || (&from == &plan.graph && plan.states.contains(static_cast<int>(t)))) continue;
+      const int other = in.find(tensor.name);
       if (other < 0)
         diag.error(tensor.location,
                    fmt::format("'{}' exists only {} training: declare it in both cases", tensor.name, when));
-      else if (!sameStore(tensor, in.graph.tensors[other]))
+      else if (!sameStore(tensor, in.tensors[other]))
         diag.error(tensor.location, fmt::format("'{}' differs with and without training", tensor.name));
     }
   };
-  missing(inference, training, "without");
-  missing(training, inference, "with");
+  missing(inference, plan.graph, "without");
+  missing(plan.graph, inference, "with");
 }
 
 class Extraction {
@@ -125,11 +125,12 @@ void checkOutputs(const Graph &predict, Diagnostics &diag) {
 
 } // namespace
 
-std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training,
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const TrainingPlan *plan,
                                          std::int64_t batch, Diagnostics &diag) {
-  if (training) checkStores(inference, *training, diag);
+  if (plan) checkStores(inference.graph, *plan, diag);
   if (diag.hasErrors()) return std::nullopt;
-  const std::vector<Tensor> shared = sharedTensors(training ? *training : inference);
+  const std::vector<Tensor> shared =
+      plan ? sharedTensors(plan->graph, plan->states) : sharedTensors(inference.graph, {});
   graph::Module m;
   m.name = inference.model.empty() ? "model" : inference.model;
   m.batch = batch;
@@ -146,8 +147,8 @@ std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elab
   }
   if (has(Result::Kind::Loss) || has(Result::Kind::Metric))
     m.entries.push_back(Extraction(inference.graph, shared).run("evaluate", measure, /*updates=*/false));
-  if (training && has(Result::Kind::Loss))
-    m.entries.push_back(Extraction(training->graph, shared).run("trainStep", loss, /*updates=*/true));
+  if (plan && has(Result::Kind::Loss))
+    m.entries.push_back(Extraction(plan->graph, shared).run("trainStep", loss, /*updates=*/true));
   return diag.hasErrors() ? std::nullopt : std::optional(std::move(m));
 }
 

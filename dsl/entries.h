@@ -6,8 +6,8 @@
 namespace netc::dsl {
 
 /// predict, evaluate and trainStep over the same shared tensors. `inference` was elaborated with training =
-/// false, `training` (when the model trains) with training = true. Empty after an error.
-std::optional<graph::Module> makeEntries(const Elaborated &inference, const Elaborated *training,
+/// false, `plan` (when the model trains) with training = true. Empty after an error.
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const TrainingPlan *plan,
                                          std::int64_t batch, Diagnostics &);
 
 } // namespace netc::dsl

@@ -32,6 +32,7 @@ class ExpressionParser {
   bool acceptEllipsis();
   ExprPtr expand(ExprPtr); // `e...`
   Shape expressionList(std::string_view closing); // up to and without `closing`
+  ExprPtr postfix();                              // a call, a name, a subscript
 
   TokenStream in;
   Diagnostics &diag;
@@ -50,7 +51,6 @@ class ExpressionParser {
   ExprPtr product();
   ExprPtr unary();
   ExprPtr power();
-  ExprPtr postfix();
   ExprPtr primary();
   ExprPtr reduction();
   ExprPtr call(Token name);

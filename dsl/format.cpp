@@ -28,6 +28,7 @@ struct Word {
   int gap = 0;     // blanks before it, when nothing is aligned
   int partner = 0; // -1, 1: stands under the same word of the line before or after
   bool endsReduction = false;
+  bool beginsPattern = false, inPattern = false; // of parameters: `head` begins head.*, the rest goes on
 };
 
 struct Line {
@@ -150,6 +151,21 @@ void markReductions(std::vector<Line> &lines) {
     }
 }
 
+/// What follows `on` in a training plan: paths with stars, which are no products.
+void markPatterns(std::vector<Line> &lines) {
+  bool train = false, pattern = false;
+  for (Line &l : lines)
+    for (std::size_t i = 0; i < l.words.size(); ++i) {
+      Word &w = l.words[i];
+      if (i == 0 && !l.continues) train = w.text == "train", pattern = false;
+      const bool path = isSymbol(w, {"*", "."}) || w.token.kind != Token::Kind::Symbol;
+      const bool goesOn = !w.token.spaceBefore && i > 0 && !isSymbol(l.words[i - 1], {","});
+      w.inPattern = pattern && path && goesOn;
+      w.beginsPattern = pattern && path && !goesOn;
+      pattern = train && (w.text == "on" || (pattern && (path || w.text == ",")));
+    }
+}
+
 bool endsOperand(const Word &w, bool first) {
   if (w.endsReduction) return false;
   if (w.token.kind == Token::Kind::Symbol) return isSymbol(w, {")", "]"});
@@ -160,6 +176,7 @@ bool endsOperand(const Word &w, bool first) {
 int gapBetween(const Line &l, std::size_t i, bool sign) {
   const Word &a = l.words[i - 1], &b = l.words[i];
   const bool asWritten = b.token.spaceBefore;
+  if (b.inPattern || b.beginsPattern) return b.beginsPattern;
   if (isSymbol(b, {",", ")", "]", ";", ":"}) || isSymbol(a, {"(", "["})) return 0;
   if (isSymbol(a, {",", ";", ":", "{", "}", "~", "|>", "=", "+=", "==", "!=", "<", "<=", ">", ">=", "+"})) return 1;
   if (isSymbol(a, {"-"})) return sign ? 0 : 1;
@@ -296,6 +313,7 @@ std::optional<std::string> format(const std::string &text, const std::string &fi
   dropBlankLines(lines);
   indentLines(lines);
   markReductions(lines);
+  markPatterns(lines);
   spaceWords(lines);
   alignDeclarations(lines);
   findPartners(lines);

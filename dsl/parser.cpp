@@ -226,8 +226,7 @@ class Parser : public ExpressionParser {
       named(s, "the metric's name");
       return valueOf(s);
     case Statement::Kind::Train:
-      s.value = expression();
-      return;
+      return plan(s);
     case Statement::Kind::Param:
     case Statement::Kind::State:
       named(s, "a name");
@@ -274,6 +273,48 @@ class Parser : public ExpressionParser {
       close(")");
     }
     t.shape = shape();
+  }
+
+  /// head: sgd(lr = 0.1) on head.*, *.bias + adam(0.01)
+  void plan(Statement &s) {
+    const std::size_t start = in.mark();
+    if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == ":" && in.peek(1).kind == Token::Kind::Symbol) {
+      named(s, "the plan's name");
+      in.next();
+    }
+    do {
+      s.parts.push_back(planPart());
+    } while (in.accept("+"));
+    s.text = in.textSince(start);
+  }
+
+  PlanPart planPart() {
+    PlanPart part;
+    part.optimizer = postfix();
+    if (atNewLine() || !in.accept("on")) return part;
+    do {
+      part.patterns.push_back(pattern());
+    } while (in.accept(","));
+    return part;
+  }
+
+  /// A path such as head.* or *.weight, without blanks, or a string.
+  Pattern pattern() {
+    Pattern p;
+    p.location = in.peek().location;
+    if (in.peek().kind == Token::Kind::String && !atNewLine()) {
+      p.text = in.next().text;
+      return p;
+    }
+    const auto continues = [&] {
+      const Token &t = in.peek();
+      const bool path = t.kind == Token::Kind::Identifier || t.kind == Token::Kind::Number || in.at("*") || in.at(".");
+      return path && !atNewLine() && (p.text.empty() || !(t.spaceBefore || t.firstOnLine));
+    };
+    while (continues())
+      p.text += in.next().text;
+    if (p.text.empty()) failExpected("the parameters' names after 'on', such as head.* or *.weight");
+    return p;
   }
 
   void stored(Statement &s) {

@@ -16,11 +16,11 @@ Elaborated Elaborator::run(const SourceFile &file) {
   try {
     checkSettings(file);
     runBlock(file.statements);
-    if (trainStatement && training) train(*trainStatement);
+    if (training) elaboratePlans();
   } catch (const Abandoned &) {
   } catch (const RequirementFailed &) { // of the model itself
   }
-  result.trains = trainStatement != nullptr;
+  result.trains = !planStatements.empty();
   result.graph = std::move(out.graph);
   return std::move(result);
 }
@@ -175,8 +175,7 @@ std::optional<Value> Elaborator::runModelStatement(const Statement &s) {
     declareMeasure(s);
     break;
   case Statement::Kind::Train:
-    if (trainStatement) report(s.location, "a second 'train': a model has one training plan");
-    trainStatement = &s;
+    addPlan(s);
     break;
   default:
     break;

@@ -91,6 +91,7 @@ constexpr Row rows[] = {
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
     {"batch", "N", "the largest batch (default 64)", Models | X},
     {"set", "NAME=VALUE", "override a const of the model", Models | X},
+    {"plan", "NAME", "train by this plan of the model", Models | X},
     {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E},
@@ -155,6 +156,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("pass", passes);
   flag("print-after-all", o.printAfterAll);
   list("set", sets);
+  text("plan", o.plan);
   text("target", o.target);
   text("schedule", o.schedule);
   text("data", o.data);
@@ -284,6 +286,8 @@ void check(Options &o, const po::variables_map &vm) {
     throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));
   if (files.size() > 1) throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   o.input = files[0];
+  if (o.input.ends_with(".net")) return;
+  if (!o.plan.empty()) throw UserError("--plan chooses a training plan of a .net file; what comes from one has a single plan");
 }
 
 } // namespace
@@ -332,6 +336,8 @@ Options parseOptions(int argc, const char *const *argv) {
     rethrow(error, o.command);
   }
   takeSets(sets, o);
+  if (!o.set.empty() && !o.input.ends_with(".net"))
+    throw UserError("--set overrides a const of a .net file; what comes from one has none left");
   o.passes = splitAtCommas({passes});
   o.print = splitAtCommas(o.print);
   return o;

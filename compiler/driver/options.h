@@ -16,6 +16,7 @@ struct Options {
   // what is compiled
   std::int64_t batch = 64;
   std::map<std::string, std::string> set; // const overrides
+  std::string plan;                       // empty: the file's default
   std::string target;                     // empty: the command's default
   std::string schedule;                   // a .sched file
   // compile

@@ -70,12 +70,11 @@ graph::Module sourceGraph(const Options &options) {
   std::string text = readFile(options.input);
   Diagnostics diagnostics;
   if (inputKind(options.input) == InputKind::Net) {
-    auto module = dsl::compile(text, options.input, {options.batch, options.set}, diagnostics);
+    auto module = dsl::compile(text, options.input, {options.batch, options.set, options.plan}, diagnostics);
     settle(diagnostics);
     if (!module) internalError("the language gave neither a graph nor an error");
     return std::move(*module);
   }
-  if (!options.set.empty()) throw UserError("--set overrides a const of a .net file; a .graph has none left");
   graph::Module module = graph::parse(text, options.input, diagnostics);
   if (!diagnostics.hasErrors()) graph::verify(module, diagnostics);
   settle(diagnostics);

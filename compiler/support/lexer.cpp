@@ -164,6 +164,16 @@ Token TokenStream::next() {
   return t;
 }
 
+std::string TokenStream::textSince(std::size_t mark) const {
+  std::string text;
+  for (std::size_t i = mark; i < position; ++i) {
+    const Token &t = tokens[i];
+    if (i > mark && t.spaceBefore) text += ' ';
+    text += t.kind == Token::Kind::String ? fmt::format("\"{}\"", t.text) : t.text;
+  }
+  return text;
+}
+
 bool TokenStream::at(std::string_view text) const {
   const Token &t = peek();
   return (t.kind == Token::Kind::Identifier || t.kind == Token::Kind::Symbol) && t.text == text;

@@ -35,6 +35,9 @@ public:
       : tokens(std::move(tokens)), diag(diagnostics) {}
   const Token &peek(int ahead = 0) const;
   Token next();
+  std::size_t mark() const { return position; }
+  /// What was consumed since then, as written but on one line and without comments.
+  std::string textSince(std::size_t mark) const;
   bool atEnd() const { return peek().kind == Token::Kind::End; }
   bool at(std::string_view text) const; // identifier or symbol with that text (never a string)
   bool accept(std::string_view text);   // consumes it if it is next

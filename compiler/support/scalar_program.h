@@ -20,7 +20,7 @@ struct ScalarInputs {
   double count = 0, step = 0, epoch = 0, steps = 0;
 };
 
-/// Named, e.g. `lr = 0.03 * pow(0.4, epoch)`; the name "lr" may be overridden by setLearningRate.
+/// Named, e.g. `lr = 0.03 * pow(0.4, epoch)`; "lr", "lr.2", ... may be overridden by setLearningRate.
 struct RuntimeScalar {
   std::string name;
   std::vector<ScalarOp> program;

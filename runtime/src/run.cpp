@@ -145,11 +145,15 @@ Status placeOutputs(const NetcEntry &entry, void *const *outputs, void **slots, 
   return Status::ok;
 }
 
+// "lr", or "lr.2" where the parts of a plan have rates of their own.
+static bool isRate(const char *name) {
+  return !std::strncmp(name, "lr", 2) && (name[2] == 0 || name[2] == '.');
+}
+
 void evaluateScalars(const NetcEntry &entry, const ScalarInputs &in, const float *rate, float *scalars) {
   for (std::int64_t i = 0; i < entry.scalarCount; ++i) {
     const NetcScalar &scalar = entry.scalars[i];
-    scalars[i] =
-        rate && !std::strcmp(scalar.name, "lr") ? *rate : static_cast<float>(evaluateScalar(scalar, in));
+    scalars[i] = rate && isRate(scalar.name) ? *rate : static_cast<float>(evaluateScalar(scalar, in));
   }
 }
 

@@ -26,7 +26,7 @@ std::size_t scratchSize(const NetcResult &);
 Status placeOutputs(const NetcEntry &, void *const *outputs, void **slots, unsigned char *scratch,
                     std::size_t scratchBytes, char *message);
 
-/// scalars[i] of the entry; `rate`, if not null, replaces those named "lr".
+/// scalars[i] of the entry; `rate`, if not null, replaces the learning rates ("lr", "lr.2", ...).
 void evaluateScalars(const NetcEntry &, const ScalarInputs &, const float *rate, float *scalars);
 
 /// Runs the stages from <= i < to, in order, on every thread with round-to-nearest, FTZ and DAZ.

@@ -46,7 +46,7 @@ typedef struct NetcScalarOp {
   double value;
 } NetcScalarOp;
 typedef struct NetcScalar {
-  const char *name; /* "lr" may be overridden */
+  const char *name; /* "lr" and "lr.2", ... may be overridden */
   const NetcScalarOp *ops;
   int64_t opCount;
 } NetcScalar;

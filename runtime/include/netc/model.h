@@ -114,7 +114,7 @@ class Core {
   Status saveState(void *buffer, std::size_t *size) const;
   Status loadState(const void *buffer, std::size_t size);
 
-  void setLearningRate(float rate); ///< overrides the run-time scalar "lr" from now on
+  void setLearningRate(float rate); ///< overrides every learning rate of the model from now on
   void useSchedule();               ///< back to the model's own "lr"
   void setStep(std::uint64_t step) { step_ = step; }
   void setEpoch(std::uint64_t epoch) { epoch_ = epoch; }
