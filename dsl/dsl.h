@@ -14,7 +14,7 @@ namespace netc::dsl {
 struct Options {
   std::int64_t batch = 64;                // the planned extent N
   std::map<std::string, std::string> set; // --set NAME=VALUE: overrides a const
-  std::string plan;                       // --plan NAME; empty: the plan without a name, else the first
+  std::string plan{};                     // --plan NAME; empty: the plan without a name, else the first
 };
 
 /// Compiles a model. Entries of the result, each verified:
