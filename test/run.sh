@@ -49,7 +49,7 @@ else
   buildPreset asan || exit 1
   echo "asan build: $(($(date +%s) - start)) s"
   # Not again under the sanitizers: what compiles generated code, trains, or draws many random formulas.
-  runTests asan --filter-out ':: (train|fuzz|codegen|embed|bench)/|slow' || failed=1
+  runTests asan --filter-out ':: (train|examples|fuzz|codegen|embed|bench)/|slow' || failed=1
 fi
 
 python3 - <<'PYTHON' || failed=1
