@@ -27,19 +27,8 @@ void dropOptimizer(Graph &g) {
   passes::dropFormulas(g, drop);
 }
 
-void askForGradients(Graph &g) {
-  for (const Tensor &t : g.tensors)
-    if (t.kind == TensorKind::Gradient) return;
-  const std::size_t count = g.tensors.size();
-  for (std::size_t t = 0; t < count; ++t) {
-    if (g.tensors[t].kind != TensorKind::Param) continue;
-    Tensor placeholder;
-    placeholder.name = g.tensors[t].name + ".grad";
-    placeholder.shape = g.tensors[t].shape;
-    placeholder.kind = TensorKind::Gradient;
-    placeholder.of = static_cast<int>(t);
-    g.addTensor(std::move(placeholder));
-  }
+bool asksForGradients(const Graph &g) {
+  return std::any_of(g.tensors.begin(), g.tensors.end(), [](const Tensor &t) { return t.kind == TensorKind::Gradient; });
 }
 
 /// The formulas of the outputs that the loss has no part in; shared tensors have the same numbers everywhere.
@@ -82,7 +71,7 @@ bool readsTensor(const Formula &f, int tensor) {
 bool differentiated(const Graph &entry, const Graph *outputs, Derivation &d, Diagnostics &diag) {
   Graph &g = d.graph = entry;
   dropOptimizer(g);
-  askForGradients(g);
+  if (!asksForGradients(g)) grad::askForGradients(g);
   if (outputs) addOutputs(g, *outputs);
   for (std::size_t t = 0; t < g.tensors.size(); ++t)
     if (g.tensors[t].kind == TensorKind::Gradient) d.gradientOf[static_cast<int>(t)] = g.tensors[t].of;

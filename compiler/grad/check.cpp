@@ -47,18 +47,7 @@ Graph lossGraph(const Graph &given) {
   std::erase_if(g.formulas, [&](const graph::Formula &f) { return late[f.target]; });
   std::erase_if(g.results, [](const Result &r) { return r.kind != Result::Kind::Loss; });
   g.next.clear();
-  std::vector<char> asked(g.tensors.size(), 0);
-  for (const Tensor &t : g.tensors)
-    if (t.kind == TensorKind::Gradient) asked[t.of] = 1;
-  for (std::size_t t = 0; t < asked.size(); ++t) {
-    if (g.tensors[t].kind != TensorKind::Param || asked[t]) continue;
-    Tensor placeholder;
-    placeholder.name = g.tensors[t].name + ".grad";
-    placeholder.shape = g.tensors[t].shape;
-    placeholder.kind = TensorKind::Gradient;
-    placeholder.of = static_cast<int>(t);
-    g.addTensor(std::move(placeholder));
-  }
+  askForGradients(g);
   return g;
 }
 

@@ -60,18 +60,6 @@ std::vector<char> dependents(const Graph &g, const std::vector<int> &changed, bo
   return depends;
 }
 
-double workOf(const Graph &g) {
-  double work = 0;
-  for (const graph::Formula &f : g.formulas)
-    for (const graph::Clause &c : f.clauses) {
-      double points = static_cast<double>(c.body.nodes.size());
-      for (const graph::Index &i : c.domain)
-        points *= static_cast<double>(i.extent.size);
-      work += points;
-    }
-  return work;
-}
-
 } // namespace
 
 LossFunction::Part LossFunction::part(const std::vector<int> &parameters, bool held) const {
@@ -91,7 +79,7 @@ LossFunction::Part LossFunction::part(const std::vector<int> &parameters, bool h
   for (std::size_t t = 0; t < depends.size(); ++t)
     if (p.rest.tensors[t].kind == TensorKind::Local && !depends[t]) p.rest.tensors[t].kind = TensorKind::Input;
   p.reads = startingTensors(p.rest);
-  p.work = workOf(p.rest);
+  p.work = graph::evaluationWork(p.rest);
   return p;
 }
 

@@ -255,4 +255,19 @@ bool differentiate(Graph &graph, Diagnostics &diag, const DerivativeTable &table
   return ReversePass(graph, diag, table).run();
 }
 
+void askForGradients(Graph &g) {
+  std::vector<char> asked(g.tensors.size(), 0);
+  for (const Tensor &t : g.tensors)
+    if (t.kind == TensorKind::Gradient) asked[t.of] = 1;
+  for (std::size_t t = 0; t < asked.size(); ++t) {
+    if (g.tensors[t].kind != TensorKind::Param || asked[t]) continue;
+    Tensor placeholder;
+    placeholder.name = g.tensors[t].name + ".grad";
+    placeholder.shape = g.tensors[t].shape;
+    placeholder.kind = TensorKind::Gradient;
+    placeholder.of = static_cast<int>(t);
+    g.addTensor(std::move(placeholder));
+  }
+}
+
 } // namespace netc::grad

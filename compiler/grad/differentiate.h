@@ -28,4 +28,7 @@ inline constexpr std::string_view stoppedOrigin = "stopped";
 /// an error; the graph is then not to be used.
 bool differentiate(graph::Graph &graph, Diagnostics &, const DerivativeTable & = standardDerivative);
 
+/// Adds a Gradient placeholder, NAME.grad, for each parameter that none asks for.
+void askForGradients(graph::Graph &);
+
 } // namespace netc::grad

@@ -48,12 +48,28 @@ public:
   }
 
 private:
+  /// The maps of a clause as offsets into row-major tensors, and room for the values of its body.
+  struct Prepared {
+    const Clause &clause;
+    Affine out;
+    std::vector<Affine> reads; // by node
+    std::vector<Bounded> results;
+  };
+
+  Prepared prepare(const Formula &f, const Clause &c) const {
+    Prepared p{c, offset(f.target, c.out), {}, {}};
+    for (const Node &n : c.body.nodes)
+      p.reads.push_back(n.kind == Node::Kind::Read ? offset(n.id, n.map) : Affine());
+    p.results.resize(c.body.nodes.size());
+    return p;
+  }
+
   void points(const Formula &f, const Clause &c, std::vector<Collected> &elements) {
+    Prepared prepared = prepare(f, c);
     std::vector<std::int64_t> at(c.domain.size(), 0);
-    auto value = [&](const Affine &a) { return a.evaluate([&](int p) { return at[p]; }); };
     for (;;) {
-      if (std::all_of(c.guards.begin(), c.guards.end(), [&](const Affine &a) { return value(a) >= 0; }))
-        collect(f.op, body(c, at), ordinal(c, at), elements.at(offset(f.target, c.out, at)));
+      if (std::all_of(c.guards.begin(), c.guards.end(), [&](const Affine &a) { return value(a, at) >= 0; }))
+        collect(f.op, body(prepared, at), ordinal(c, at), elements.at(value(prepared.out, at)));
       int d = static_cast<int>(at.size()) - 1;
       for (; d >= 0; at[d--] = 0)
         if (++at[d] < (c.domain[d].extent.batch ? count : c.domain[d].extent.size))
@@ -63,6 +79,13 @@ private:
     }
   }
 
+  static std::int64_t value(const Affine &a, const std::vector<std::int64_t> &at) {
+    std::int64_t sum = a.constant();
+    for (const auto &[position, coefficient] : a.terms())
+      sum += coefficient * at[position];
+    return sum;
+  }
+
   static double ordinal(const Clause &c, const std::vector<std::int64_t> &at) {
     double number = 0;
     for (int p : c.reduction())
@@ -70,32 +93,34 @@ private:
     return number;
   }
 
-  std::size_t offset(int tensor, const std::vector<Affine> &map, const std::vector<std::int64_t> &at) const {
+  Affine offset(int tensor, const std::vector<Affine> &map) const {
     const std::vector<std::int64_t> shape = extentsOf(g.tensors[tensor], count);
-    std::int64_t o = 0;
-    for (std::size_t d = 0; d < map.size(); ++d)
-      o = o * shape[d] + map[d].evaluate([&](int p) { return at[p]; });
-    return static_cast<std::size_t>(o);
+    Affine o;
+    std::int64_t stride = 1;
+    for (std::size_t d = map.size(); d-- > 0; stride *= shape[d])
+      o += map[d] * stride;
+    return o;
   }
 
-  Bounded body(const Clause &c, const std::vector<std::int64_t> &at) const {
-    std::vector<Bounded> results;
-    for (const Node &n : c.body.nodes)
-      results.push_back(node(n, at, results));
-    return results[c.body.root];
+  Bounded body(Prepared &p, const std::vector<std::int64_t> &at) const {
+    const Body &body = p.clause.body;
+    for (std::size_t n = 0; n < body.nodes.size(); ++n)
+      p.results[n] = node(body.nodes[n], at, p.reads[n], p.results);
+    return p.results[body.root];
   }
 
-  Bounded node(const Node &n, const std::vector<std::int64_t> &at, const std::vector<Bounded> &results) const {
+  Bounded node(const Node &n, const std::vector<std::int64_t> &at, const Affine &read,
+               const std::vector<Bounded> &results) const {
     switch (n.kind) {
     case Node::Kind::Const: return n.dtype == DType::F32 ? roundedInput(n.value) : Bounded{n.value, 0};
-    case Node::Kind::Index: return {static_cast<double>(n.affine.evaluate([&](int p) { return at[p]; })), 0};
+    case Node::Kind::Index: return {static_cast<double>(value(n.affine, at)), 0};
     case Node::Kind::Scalar: return scalars[n.id];
     case Node::Kind::Read: {
       const auto v = values.find(n.id);
       if (v == values.end())
         throw UserError(fmt::format("no value is given for '{}'", g.tensors[n.id].name));
       const auto e = errors.find(n.id);
-      const std::size_t o = offset(n.id, n.map, at);
+      const std::size_t o = static_cast<std::size_t>(value(read, at));
       return {v->second.at(o), e == errors.end() ? 0 : e->second.at(o)};
     }
     case Node::Kind::Call: {

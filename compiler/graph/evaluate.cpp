@@ -78,6 +78,18 @@ void evaluateFormula(const ClauseContext &context, std::vector<double> &result) 
 
 } // namespace
 
+double evaluationWork(const Graph &g) {
+  double work = 0;
+  for (const Formula &f : g.formulas)
+    for (const Clause &c : f.clauses) {
+      double operations = static_cast<double>(c.body.nodes.size());
+      for (const Index &i : c.domain)
+        operations *= static_cast<double>(i.extent.size);
+      work += operations;
+    }
+  return work;
+}
+
 std::vector<std::int64_t> extentsOf(const Tensor &t, std::int64_t count) {
   std::vector<std::int64_t> extents;
   for (const Extent &e : t.shape)

@@ -25,6 +25,9 @@ struct Evaluation {
 /// has the wrong size.
 void evaluate(const Graph &, Values &values, const Evaluation &, const std::vector<int> &wanted = {});
 
+/// How much work an evaluation is: for each point of each domain the operations of its body, at full batch.
+double evaluationWork(const Graph &);
+
 /// A fingerprint of every discrete decision of an evaluation (comparison results, max winners): two evaluations
 /// with equal fingerprints lie on the same smooth piece. Recorded by evaluate() when `decisions` is given.
 struct Decisions {
