@@ -149,7 +149,8 @@ std::vector<int> dimensionPositions(const graph::Clause &c) {
   return dims;
 }
 
-std::vector<int> correspondence(const Nest &follower, const std::map<int, InRegister> &at) {
+std::vector<int> correspondence(const graph::Graph &g, const Nest &follower,
+                                const std::map<int, InRegister> &at) {
   std::vector<int> here(follower.positions.size(), -1);
   for (const Node &n : follower.clause->body.nodes) {
     if (n.kind != Node::Kind::Read) continue;
@@ -157,7 +158,9 @@ std::vector<int> correspondence(const Nest &follower, const std::map<int, InRegi
     if (source == at.end()) continue;
     for (std::size_t d = 0; d < n.map.size(); ++d) {
       int v = -1;
-      if (!n.map[d].isVar(&v) || (here[v] >= 0 && here[v] != source->second.dims[d])) return {};
+      if (!n.map[d].isVar(&v) || (here[v] >= 0 && here[v] != source->second.dims[d]) ||
+          follower.clause->domain[v].extent != g.tensors[n.id].shape[d])
+        return {};
       here[v] = source->second.dims[d];
     }
   }

@@ -58,8 +58,9 @@ class PointEmitter {
 };
 
 /// For each position of the follower the position of `nest` it coincides with, found through a tensor in
-/// registers that it reads element by element; empty when it is not pointwise over it.
-std::vector<int> correspondence(const Nest &follower, const std::map<int, InRegister> &);
+/// registers that it reads element by element, all of it; empty when it is not pointwise over it.
+std::vector<int> correspondence(const graph::Graph &, const Nest &follower,
+                                const std::map<int, InRegister> &);
 /// The positions that a clause's result dimensions follow; -1 where a dimension is not a plain index.
 std::vector<int> dimensionPositions(const graph::Clause &);
 

@@ -209,7 +209,7 @@ void LeafLowering::followers(const Operand &value) {
     const graph::Formula *f = target < 0 ? nullptr : context.graph.definition(target);
     if (!f) misfit(leaf, fmt::format("no formula '{}' to follow", name));
     Nest follower = makeNest(context.graph, context.schedule.memory, *f, 0);
-    const std::vector<int> here = correspondence(follower, inRegister);
+    const std::vector<int> here = correspondence(context.graph, follower, inRegister);
     if (here.size() != follower.positions.size())
       misfit(leaf, fmt::format("'{}' is not pointwise over it", name));
     for (const std::vector<int> &group : collapsed) {

@@ -215,13 +215,13 @@ class RunPlanner {
       const Formula &e = *g.definition(g.find(name));
       const Nest follower = makeNest(g, schedule.memory, e, 0);
       std::vector<int> dims = dimensionPositions(e.clauses[0]);
-      const std::vector<int> here = correspondence(follower, inRegister);
+      const std::vector<int> here = correspondence(g, follower, inRegister);
       for (int &d : dims)
         d = here[d];
       inRegister[e.target] = {{}, dims};
     }
     Nest follower = makeNest(g, schedule.memory, f, 0);
-    const std::vector<int> here = correspondence(follower, inRegister);
+    const std::vector<int> here = correspondence(g, follower, inRegister);
     std::size_t results = 0;
     for (const Position &p : nest.positions)
       results += !p.reduction;
