@@ -1,0 +1,168 @@
+#include "compiler/passes/names.h"
+
+#include "compiler/passes/rewrite.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace netc::passes {
+
+using graph::Body;
+using graph::Clause;
+using graph::Formula;
+using graph::Node;
+
+namespace {
+
+constexpr std::size_t largestLookedInto = 64; // nodes; a larger body is no textbook formula
+constexpr int deepest = 16;
+
+} // namespace
+
+Names::Names(graph::Graph &g)
+    : graph(g), before(std::move(g.formulas)), wanted(gradientTensors(g)), definition(g.tensors.size(), -1) {
+  g.formulas.clear();
+}
+
+void Names::append(Formula f) {
+  definition.resize(graph.tensors.size(), -1);
+  definition[f.target] = static_cast<int>(graph.formulas.size());
+  graph.formulas.push_back(std::move(f));
+}
+
+int Names::define(Formula f, int like, const std::string &suffix) {
+  graph::Tensor t;
+  t.name = graph.tensors[like].name + suffix;
+  t.shape = graph.tensors[like].shape;
+  t.location = graph.tensors[like].location;
+  f.target = graph.addTensor(std::move(t));
+  append(std::move(f));
+  return graph.formulas.back().target;
+}
+
+const Formula *Names::formulaOf(int tensor) const {
+  if (tensor >= static_cast<int>(definition.size()) || definition[tensor] < 0) return nullptr;
+  return &graph.formulas[definition[tensor]];
+}
+
+const Clause *Names::pointwise(int tensor) const {
+  const Formula *f = formulaOf(tensor);
+  const bool clear = f && isPointwise(*f) && !stopsGradient(*f) && !isWanted(tensor) &&
+                     f->clauses[0].body.nodes.size() <= largestLookedInto;
+  return clear ? &f->clauses[0] : nullptr;
+}
+
+int Names::meaning(Body &b, int node) const {
+  const Node read = b.nodes[node]; // a copy: adding nodes moves the others
+  if (read.kind != Node::Kind::Read || read.dtype != DType::F32) return node;
+  const Clause *c = pointwise(read.id);
+  return c ? b.copy(c->body, c->body.root, [&](int p) { return read.map[p]; }) : node;
+}
+
+int Names::wholeMeaning(Body &b, int node) const {
+  for (int depth = 0; depth < deepest; ++depth) {
+    const int inner = meaning(b, node);
+    if (inner == node) break;
+    node = inner;
+  }
+  return node;
+}
+
+namespace {
+
+void takeApart(const Body &b, int n, bool divided, Product &p) {
+  const Node &node = b.nodes[n];
+  if (node.kind == Node::Kind::Const && node.dtype == DType::F32) {
+    p.constant = divided ? p.constant / node.value : p.constant * node.value;
+    return;
+  }
+  if (node.kind == Node::Kind::Scalar) return (divided ? p.divisors : p.scalars).push_back(node.id);
+  if (node.kind == Node::Kind::Call && node.fn == Fn::Neg) {
+    p.constant = -p.constant;
+    return takeApart(b, node.args[0], divided, p);
+  }
+  if (node.kind == Node::Kind::Call && node.fn == Fn::Mul) {
+    takeApart(b, node.args[0], divided, p);
+    return takeApart(b, node.args[1], divided, p);
+  }
+  if (node.kind == Node::Kind::Call && node.fn == Fn::Div && !divided) {
+    Product below;
+    takeApart(b, node.args[1], /*divided=*/false, below);
+    if (below.factors.empty()) {
+      takeApart(b, node.args[0], divided, p);
+      return takeApart(b, node.args[1], /*divided=*/true, p);
+    }
+  }
+  p.factors.push_back(n);
+}
+
+/// Not a constant either: setLearningRate may replace one.
+bool dependsOnCountAlone(const RuntimeScalar &s) {
+  const auto uses = [&](ScalarOp::Code code) {
+    return std::any_of(s.program.begin(), s.program.end(), [&](const ScalarOp &op) { return op.code == code; });
+  };
+  return uses(ScalarOp::Count) && !uses(ScalarOp::Step) && !uses(ScalarOp::Epoch) && !uses(ScalarOp::Steps) &&
+         s.name != "lr";
+}
+
+} // namespace
+
+Product productOf(const Body &b, int node) {
+  Product p;
+  takeApart(b, node, /*divided=*/false, p);
+  return p;
+}
+
+double coefficient(const graph::Graph &g, const Product &p, double count) {
+  double value = p.constant;
+  const auto of = [&](int scalar) {
+    const RuntimeScalar &s = g.scalars[scalar];
+    return dependsOnCountAlone(s) ? evaluate(s.program, {count, 0, 0, 0}) : std::numeric_limits<double>::quiet_NaN();
+  };
+  for (int s : p.scalars)
+    value *= of(s);
+  for (int s : p.divisors)
+    value /= of(s);
+  return value;
+}
+
+double pointsPerElement(const Clause &c, double count) {
+  double points = 1;
+  for (int p : c.reduction())
+    points *= c.domain[p].extent.batch ? count : static_cast<double>(c.domain[p].extent.size);
+  return points;
+}
+
+bool equalForEveryCount(const graph::Graph &g, const std::function<double(double)> &a,
+                        const std::function<double(double)> &b) {
+  constexpr double rounding = 1e-12;
+  for (std::int64_t count = 1; count <= g.batch; ++count) {
+    const double x = a(static_cast<double>(count)), y = b(static_cast<double>(count));
+    if (!(std::fabs(x - y) <= rounding * std::fabs(x))) return false;
+  }
+  return true;
+}
+
+bool isPlainSum(const Formula &f) {
+  if (f.op != graph::Combine::Sum || f.otherwise || f.clauses.size() != 1 || !f.clauses[0].guards.empty())
+    return false;
+  const Clause &c = f.clauses[0];
+  std::vector<char> used(c.domain.size(), 0);
+  for (const Affine &a : c.out)
+    if (int v; !a.isVar(&v) || used[v]++) return false;
+  return true;
+}
+
+Clause resultClause(const Clause &sum) {
+  Clause c;
+  for (const Affine &a : sum.out) {
+    int v = -1;
+    a.isVar(&v);
+    c.out.push_back(Affine::var(static_cast<int>(c.domain.size())));
+    c.domain.push_back(sum.domain[v]);
+  }
+  return c;
+}
+
+} // namespace netc::passes
