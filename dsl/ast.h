@@ -89,7 +89,7 @@ struct Statement {
     Output,  // name [= value]
     Loss,    // [name =] value
     Metric,  // name = value
-    Train,   // [name:] parts
+    Train,   // [name:] parts [, every = value]
     Param,   // name: shape ~ init
     State,   // name: shape | like NAME [~ init]
     Next,    // name = value

@@ -116,9 +116,10 @@ class TreePrinter {
 
   void statement(const Statement &s, int depth) {
     line(depth, head(s));
-    if (s.value) tree(*s.value, depth + 1);
     for (const PlanPart &p : s.parts)
       part(p, depth + 1);
+    if (s.kind == Statement::Kind::Train && s.value) return line(depth + 1, "every " + print(*s.value));
+    if (s.value) tree(*s.value, depth + 1);
     if (s.init) line(depth + 1, "init " + print(*s.init));
     if (s.elseValue) line(depth + 1, "else " + print(*s.elseValue));
     if (!s.message.empty()) line(depth + 1, fmt::format("message \"{}\"", s.message));

@@ -23,6 +23,7 @@ struct Options {
 ///  - "trainStep": losses, training = true, with a Gradient placeholder for each parameter that the plan
 ///    trains, the optimizer's formulas reading it, and the `next` updates (when there is a loss and a
 ///    `train`); not yet differentiated
+///  - "accumulate" and "apply" in its place, when the plan says `every`: see graph::Graph::every
 /// All entries declare the same shared tensors. Empty after an error; several errors are reported in one run.
 std::optional<graph::Module> compile(const std::string &text, const std::string &fileName, const Options &,
                                      Diagnostics &);

@@ -26,8 +26,11 @@ struct Setting {
 struct TrainingPlan {
   std::string name, text;     // text: as written
   graph::Graph graph;
-  std::vector<int> gradients; // of the parameters that it trains
+  std::vector<int> gradients; // of the parameters that it trains, as its optimizers read them
   std::set<int> states;       // declared by its optimizers, not by the model
+  /// As graph::Graph::every. If not 0, the graph's `next` sum up gradients, and the optimizers' stand here.
+  std::int64_t every = 0;
+  std::vector<graph::Next> applied;
 };
 
 /// One elaborated variant of the model.
@@ -225,7 +228,10 @@ class Elaborator {
   std::optional<BoundPart> bindPart(const PlanPart &);
   std::vector<int> assignParts(const Statement &, const std::vector<int> &params);
   void reportPattern(const Pattern &);
-  void updateParameter(const BoundPart &, int gradient);
+  std::int64_t every(const Statement &);
+  int accumulated(int parameter, int gradient, std::vector<graph::Next> &sums);
+  void separateUpdates(std::size_t modelNexts, const std::vector<graph::Next> &sums);
+  void updateParameter(const BoundPart &, int parameter, int gradient);
   int declareGradient(int parameter, const Location &);
   Value gradientNorm();
   std::vector<int> trainedParameters() const;

@@ -54,13 +54,13 @@ class Extraction {
 
   void need(int tensor) { needed.insert(tensor); }
 
-  Graph run(const std::string &name, const std::function<bool(Result::Kind)> &keep, bool updates) {
+  Graph run(const std::string &name, const std::function<bool(Result::Kind)> &keep,
+            const std::vector<graph::Next> &updates = {}) {
     to.name = name;
     for (const Result &r : from.results)
       if (keep(r.kind)) need(r.tensor);
-    if (updates)
-      for (const graph::Next &n : from.next)
-        need(n.value), need(n.state);
+    for (const graph::Next &n : updates)
+      need(n.value), need(n.state);
     for (auto f = from.formulas.rbegin(); f != from.formulas.rend(); ++f)
       if (needed.contains(f->target)) reach(*f);
     for (const int t : needed)
@@ -69,9 +69,8 @@ class Extraction {
       if (needed.contains(f.target)) to.formulas.push_back(renumbered(f));
     for (const Result &r : from.results)
       if (keep(r.kind)) to.results.push_back({r.kind, r.name, moved[r.tensor]});
-    if (updates)
-      for (const graph::Next &n : from.next)
-        to.next.push_back({moved[n.state], moved[n.value]});
+    for (const graph::Next &n : updates)
+      to.next.push_back({moved[n.state], moved[n.value]});
     for (Tensor &t : to.tensors)
       if (t.kind == TensorKind::Gradient) t.of = moved[t.of];
     return std::move(to);
@@ -123,6 +122,17 @@ void checkOutputs(const Graph &predict, Diagnostics &diag) {
         }
 }
 
+/// trainStep; or apply and accumulate. The largest entry is the last one.
+void addTraining(const TrainingPlan &plan, const std::vector<Tensor> &shared, graph::Module &m) {
+  const auto loss = [](Result::Kind k) { return k == Result::Kind::Loss; };
+  const auto nothing = [](Result::Kind) { return false; };
+  const std::string name = plan.every ? "accumulate" : "trainStep";
+  if (plan.every) m.entries.push_back(Extraction(plan.graph, shared).run("apply", nothing, plan.applied));
+  m.entries.push_back(Extraction(plan.graph, shared).run(name, loss, plan.graph.next));
+  m.entries.back().every = plan.every;
+  m.entries.back().plan = plan.text;
+}
+
 } // namespace
 
 std::optional<graph::Module> makeEntries(const Elaborated &inference, const TrainingPlan *plan,
@@ -140,15 +150,13 @@ std::optional<graph::Module> makeEntries(const Elaborated &inference, const Trai
   };
   const auto output = [](Result::Kind k) { return k == Result::Kind::Output; };
   const auto measure = [](Result::Kind k) { return k != Result::Kind::Output; };
-  const auto loss = [](Result::Kind k) { return k == Result::Kind::Loss; };
   if (has(Result::Kind::Output)) {
-    m.entries.push_back(Extraction(inference.graph, shared).run("predict", output, /*updates=*/false));
+    m.entries.push_back(Extraction(inference.graph, shared).run("predict", output));
     checkOutputs(m.entries.back(), diag);
   }
   if (has(Result::Kind::Loss) || has(Result::Kind::Metric))
-    m.entries.push_back(Extraction(inference.graph, shared).run("evaluate", measure, /*updates=*/false));
-  if (plan && has(Result::Kind::Loss))
-    m.entries.push_back(Extraction(plan->graph, shared).run("trainStep", loss, /*updates=*/true));
+    m.entries.push_back(Extraction(inference.graph, shared).run("evaluate", measure));
+  if (plan && has(Result::Kind::Loss)) addTraining(*plan, shared, m);
   return diag.hasErrors() ? std::nullopt : std::optional(std::move(m));
 }
 

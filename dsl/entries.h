@@ -5,7 +5,7 @@
 
 namespace netc::dsl {
 
-/// predict, evaluate and trainStep over the same shared tensors. `inference` was elaborated with training =
+/// predict, evaluate and trainStep (or accumulate and apply) over the same shared tensors. `inference` was elaborated with training =
 /// false, `plan` (when the model trains) with training = true. Empty after an error.
 std::optional<graph::Module> makeEntries(const Elaborated &inference, const TrainingPlan *plan,
                                          std::int64_t batch, Diagnostics &);

@@ -275,7 +275,7 @@ class Parser : public ExpressionParser {
     t.shape = shape();
   }
 
-  /// head: sgd(lr = 0.1) on head.*, *.bias + adam(0.01)
+  /// head: sgd(lr = 0.1) on head.*, *.bias + adam(0.01), every = 64
   void plan(Statement &s) {
     const std::size_t start = in.mark();
     if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == ":" && in.peek(1).kind == Token::Kind::Symbol) {
@@ -285,6 +285,11 @@ class Parser : public ExpressionParser {
     do {
       s.parts.push_back(planPart());
     } while (in.accept("+"));
+    if (!atNewLine() && in.accept(",")) {
+      if (!atEvery()) failExpected("'every = ' and a number of samples");
+      in.next();
+      valueOf(s);
+    }
     s.text = in.textSince(start);
   }
 
@@ -294,8 +299,15 @@ class Parser : public ExpressionParser {
     if (atNewLine() || !in.accept("on")) return part;
     do {
       part.patterns.push_back(pattern());
-    } while (in.accept(","));
+      if (!in.at(",") || atEvery(/*ahead=*/1)) break;
+      in.next();
+    } while (true);
     return part;
+  }
+
+  bool atEvery(int ahead = 0) const {
+    return in.peek(ahead).kind == Token::Kind::Identifier && in.peek(ahead).text == "every" &&
+           in.peek(ahead + 1).text == "=";
   }
 
   /// A path such as head.* or *.weight, without blanks, or a string.

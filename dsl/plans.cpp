@@ -47,7 +47,7 @@ void Elaborator::addPlan(const Statement &s) {
 void Elaborator::elaboratePlans() {
   const GraphWriter modelOnly = out;
   for (const Statement *s : planStatements) {
-    plan = {};
+    plan = TrainingPlan();
     plan.name = s->name;
     plan.text = s->text;
     normOfGradients = -1;
@@ -90,16 +90,67 @@ void Elaborator::train(const Statement &s) {
   if (params.empty() && !diag.hasErrors())
     return report(s.location, "the loss depends on no parameter: there is nothing to train");
   const std::vector<int> partOf = assignParts(s, params);
-  std::vector<const BoundPart *> of; // by gradient
+  plan.every = every(s);
+  std::vector<std::pair<int, const BoundPart *>> trained; // by gradient: the parameter and its part
+  std::vector<graph::Next> sums;
   for (std::size_t i = 0; i < params.size(); ++i) {
     if (partOf[i] < 0) continue;
-    const int g = declareGradient(params[i], s.location);
+    int g = declareGradient(params[i], s.location);
+    if (g >= 0 && plan.every) g = accumulated(params[i], g, sums);
     if (g < 0) return;
     plan.gradients.push_back(g);
-    of.push_back(&parts[static_cast<std::size_t>(partOf[i])]);
+    trained.emplace_back(params[i], &parts[static_cast<std::size_t>(partOf[i])]);
   }
-  for (std::size_t i = 0; i < of.size(); ++i)
-    updateParameter(*of[i], plan.gradients[i]);
+  const std::size_t modelNexts = out.graph.next.size();
+  for (std::size_t i = 0; i < trained.size(); ++i)
+    updateParameter(*trained[i].second, trained[i].first, plan.gradients[i]);
+  if (plan.every) separateUpdates(modelNexts, sums);
+}
+
+std::int64_t Elaborator::every(const Statement &s) {
+  if (!s.value) return 0;
+  if (s.value->kind == Expr::Kind::Name && s.value->text == "epoch") return graph::everyEpoch;
+  const std::optional<std::int64_t> n = integer(*s.value, "the number of samples after 'every'");
+  if (!n) return 0;
+  if (*n < 1)
+    report(startOf(*s.value),
+           fmt::format("'every' takes a number of samples, at least 1, or epoch; found {}", *n));
+  return *n;
+}
+
+/// The gradient of a window of samples: each call adds N times its own to a state. Gives what the optimizer
+/// reads, the sum over the number of all the samples, which is the N of the update.
+int Elaborator::accumulated(int parameter, int gradient, std::vector<graph::Next> &sums) {
+  const graph::Tensor w = out.graph.tensors[parameter];
+  const Location at = out.graph.tensors[gradient].location;
+  graph::Tensor total;
+  total.name = w.name + ".total";
+  total.kind = graph::TensorKind::State;
+  total.shape = w.shape;
+  const int sum = declareShared(std::move(total), at);
+  if (sum < 0) return -1;
+  plan.states.insert(sum);
+  const Lazy samples = out.scalar("count", {{ScalarOp::Count}});
+  const Value weighted = applyLazy(Fn::Mul, {samples, out.read(gradient)}, at);
+  const Value next = applyLazy(Fn::Add, {out.read(sum), weighted.lazy}, at);
+  sums.push_back({sum, out.materialize(next.lazy, {w.name + ".total.next", at, "accumulate"})});
+  const Value mean = applyLazy(Fn::Div, {out.read(sum), samples}, at);
+  return out.materialize(mean.lazy, {w.name + ".mean", at, "mean gradient"});
+}
+
+/// Two entries: one adds to the sums, the other makes the update and empties them.
+void Elaborator::separateUpdates(std::size_t modelNexts, const std::vector<graph::Next> &sums) {
+  std::vector<graph::Next> &next = out.graph.next;
+  const auto optimizers = next.begin() + static_cast<std::ptrdiff_t>(modelNexts);
+  plan.applied.assign(optimizers, next.end());
+  next.erase(optimizers, next.end());
+  next.insert(next.end(), sums.begin(), sums.end());
+  for (const graph::Next &n : sums) {
+    const graph::Tensor &total = out.graph.tensors[n.state];
+    Lazy zero = out.constant(0);
+    zero.shape = total.shape;
+    plan.applied.push_back({n.state, out.materialize(zero, {total.name + ".zero", total.location, "apply"})});
+  }
 }
 
 /// The optimizer of a part and its arguments; run-time rates become scalars of the graph.
@@ -227,8 +278,7 @@ Value Elaborator::gradientNorm() {
   return Value::ofLazy(out.read(normOfGradients));
 }
 
-void Elaborator::updateParameter(const BoundPart &part, int gradient) {
-  const int parameter = out.graph.tensors[gradient].of;
+void Elaborator::updateParameter(const BoundPart &part, int parameter, int gradient) {
   Frame callee = part.arguments;
   callee.path = out.graph.tensors[parameter].name;
   callee.arguments["w"] = Value::ofLazy(out.read(parameter));

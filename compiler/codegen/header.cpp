@@ -95,7 +95,7 @@ private:
     return all;
   }
   bool predicts() const { return p.entry("predict") != nullptr; }
-  bool trains() const { return p.entry("trainStep") != nullptr; }
+  bool trains() const { return p.trainingEntry() != nullptr; }
   bool evaluates() const { return p.entry("evaluate") != nullptr && !evaluation.empty(); }
 
   /// The count comes last in C++ (where only predict has outputs); in C after the inputs, as in netc/netc.h.
@@ -203,11 +203,39 @@ private:
   }
 
   void printTrainStep() {
+    const Entry &e = *p.trainingEntry();
+    if (!e.plan.empty()) line("{}", wrappedComment(fmt::format("The plan: train {}", e.plan)));
     line("  /// One step on 1 to maxBatch samples: the loss before the update. A bad count or label or a loss that is not");
     line("  /// finite changes nothing, returns NaN and sets status().{}", labelNote());
+    if (e.every > 0) {
+      line("  /// Gradients are averaged over {} samples: the call that completes them makes the update.", e.every);
+      line("  /// endWindow() makes it from those that there are.");
+    }
+    if (e.every < 0) line("  /// Gradients are averaged over the epoch: endEpoch() makes the update.");
     signature("  float trainStep(", parameters(inputsAndTargets(), {}, false));
     line("    const void *const inputs[] = {};", inputList(true, false));
     line("    return core_.trainStep(inputs, count);\n  }}\n");
+  }
+
+  /// The text of a comment over as many lines as it needs.
+  static std::string wrappedComment(const std::string &text) {
+    constexpr std::size_t most = 112;
+    std::string lines = "  ///";
+    std::size_t column = lines.size();
+    for (const std::string &word : words(text)) {
+      if (column + 1 + word.size() > most) lines += "\n  ///  ", column = 7;
+      lines += " " + word;
+      column += 1 + word.size();
+    }
+    return lines;
+  }
+  static std::vector<std::string> words(const std::string &text) {
+    std::vector<std::string> list(1);
+    for (const char c : text) {
+      if (c == ' ') list.emplace_back();
+      else list.back() += c;
+    }
+    return list;
   }
 
   void printEvaluate() {
@@ -258,6 +286,13 @@ private:
     line("  void useSchedule() {{ core_.useSchedule(); }}                       ///< the model's own again");
     line("  void setStep(std::uint64_t step) {{ core_.setStep(step); }}");
     line("  void setEpoch(std::uint64_t epoch) {{ core_.setEpoch(epoch); }}");
+    if (p.trainingEntry()->every) {
+      line("  /// The update of samples that await one, if there are any; endEpoch() also counts the epoch.");
+      line("  netc::Status endWindow() {{ return core_.endWindow(); }}");
+      line("  netc::Status endEpoch() {{ return core_.endEpoch(); }}");
+    } else {
+      line("  netc::Status endEpoch() {{ return core_.endEpoch(); }} ///< counts the epoch");
+    }
     line("  void setSteps(std::uint64_t steps) {{ core_.setSteps(steps); }} ///< the planned length of the training\n");
   }
 

@@ -50,7 +50,7 @@ double stepFlops(const Options &o) {
   if (inputKind(o.input) == InputKind::Loops) return 0;
   graph::Module module = sourceGraph(o);
   differentiate(module);
-  return nominalFlops(*module.entry("trainStep"));
+  return nominalFlops(*module.trainingEntry());
 }
 
 Times measurePredict(CompiledModel &model, const Options &o, const RandomBatch &batch, std::size_t count) {
@@ -115,13 +115,13 @@ int benchCommand(const Options &o) {
   CompiledModel model(o);
   RandomBatch batch(model, static_cast<std::uint64_t>(o.seed));
   auto count = static_cast<std::size_t>(model.program().batch);
-  const loop::Entry *step = model.entry("trainStep");
+  const loop::Entry *step = model.program().trainingEntry();
   bool predicts = model.entry("predict") != nullptr;
   if (!step && !predicts) throw UserError(fmt::format("'{}' has neither a train statement nor an output to time", o.input));
   Times s, p;
   if (step) s = measureStep(model, o, batch, count);
   if (predicts) p = measurePredict(model, o, batch, count);
-  const KernelTimes kernels = timeKernels(model, step ? "trainStep" : "predict", batch.data(), secondsEach);
+  const KernelTimes kernels = timeKernels(model, step ? step->name : "predict", batch.data(), secondsEach);
   double peak = std::max({s.peak, p.peak, o.threads == 1 ? kernels.peak : 0}), gflops = step ? stepFlops(o) / s.min * 1e-6 : 0;
   if (o.json) {
     fmt::print("{{\"model\": \"{}\", \"batch\": {}, \"threads\": {}, \"target\": \"{}\"", model.program().name, count, o.threads,

@@ -17,9 +17,9 @@ bool hasLoss(const graph::Graph &entry) {
                      [](const graph::Result &r) { return r.kind == graph::Result::Kind::Loss; });
 }
 
-/// trainStep, or else the first entry with a loss.
+/// That of training, or else the first entry with a loss.
 const graph::Graph &entryWithLoss(const graph::Module &module, const std::string &file) {
-  if (const graph::Graph *step = module.entry("trainStep")) return *step;
+  if (const graph::Graph *step = module.trainingEntry()) return *step;
   for (const graph::Graph &entry : module.entries)
     if (hasLoss(entry)) return entry;
   throw UserError(fmt::format("'{}' has no loss, so there is no gradient to check", file));

@@ -37,9 +37,9 @@ bool hasLoss(const Graph &entry) {
                      [](const graph::Result &r) { return r.kind == graph::Result::Kind::Loss; });
 }
 
-/// trainStep, or else the first entry with a loss; null: there is none.
+/// That of training, or else the first entry with a loss; null: there is none.
 const Graph *entryWithLoss(const graph::Module &module) {
-  if (const Graph *step = module.entry("trainStep")) return step;
+  if (const Graph *step = module.trainingEntry()) return step;
   auto found = std::find_if(module.entries.begin(), module.entries.end(), hasLoss);
   return found == module.entries.end() ? nullptr : &*found;
 }
@@ -51,6 +51,7 @@ void addGradientEntries(graph::Module &module) {
   if (!from) return;
   Graph entry = *from;
   entry.next.clear();
+  entry.every = 0;
   std::erase_if(entry.results, [](const graph::Result &r) { return r.kind != graph::Result::Kind::Loss; });
   grad::askForGradients(entry);
   std::vector<Graph> entries;
@@ -64,6 +65,11 @@ void addGradientEntries(graph::Module &module) {
     entries.back().results.push_back({graph::Result::Kind::Output, of, static_cast<int>(t)});
   }
   module.entries.insert(module.entries.begin(), entries.begin(), entries.end());
+}
+
+/// An update follows the call whose gradients it takes.
+void applyLast(graph::Module &module) {
+  std::stable_partition(module.entries.begin(), module.entries.end(), [](const Graph &g) { return g.name != "apply"; });
 }
 
 double largest(const std::vector<double> &v) {
@@ -128,6 +134,7 @@ private:
   /// Differentiates `reference`, too.
   static graph::Module prepared(graph::Module &reference, const Options &o) {
     addGradientEntries(reference);
+    applyLast(reference);
     graph::Module optimized = reference;
     forwardPasses(optimized, o);
     differentiate(optimized);

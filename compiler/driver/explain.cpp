@@ -25,9 +25,9 @@ explain::Format chosenFormat(const Options &o) {
   return static_cast<explain::Format>(found - known.begin());
 }
 
-/// trainStep, or else the first entry with a loss.
+/// That of training, or else the first entry with a loss.
 const graph::Graph &entryWithLoss(const graph::Module &module, const std::string &file) {
-  if (const graph::Graph *step = module.entry("trainStep")) return *step;
+  if (const graph::Graph *step = module.trainingEntry()) return *step;
   for (const graph::Graph &entry : module.entries)
     for (const graph::Result &r : entry.results)
       if (r.kind == graph::Result::Kind::Loss) return entry;

@@ -59,7 +59,7 @@ KernelTime describe(const loop::Entry &entry, const loop::Kernel &k) {
 std::vector<float> scalarValues(const loop::Entry &entry, double count) {
   std::vector<float> values;
   for (const RuntimeScalar &s : entry.scalars)
-    values.push_back(s.name == "lr" ? 0 : static_cast<float>(evaluate(s.program, {count, 0, 0, 1})));
+    values.push_back(s.name == "lr" || s.name.starts_with("lr.") ? 0 : static_cast<float>(evaluate(s.program, {count, 0, 0, 1})));
   return values;
 }
 

@@ -41,7 +41,8 @@ public:
       : options(o), model(model), data(data), rows(data.train.rows),
         most(static_cast<std::size_t>(model.program().batch)), batch(data.train, most), order(rows),
         progress(o, o.epochs, static_cast<std::int64_t>(rows)) {
-    std::uint64_t stepsAnEpoch = (rows + most - 1) / most;
+    std::size_t samples = every() == 0 ? most : every() < 0 ? rows : static_cast<std::size_t>(every());
+    std::size_t stepsAnEpoch = (rows + samples - 1) / samples;
     model.core().setSteps(stepsAnEpoch * static_cast<std::uint64_t>(o.epochs));
   }
 
@@ -49,10 +50,20 @@ public:
     progress.say("data: " + data.description);
     for (const std::string &line : data.train.description) progress.say("  " + line);
     progress.say(summary(model));
+    if (const std::string &plan = model.program().trainingEntry()->plan; !plan.empty()) progress.say("train " + plan);
     for (std::int64_t e = 0; e < options.epochs && !finished(); ++e) epoch(e);
   }
 
 private:
+  std::int64_t every() const { return model.program().trainingEntry()->every; }
+
+  /// The samples of the next call: no more than its window still takes, so that each update has just so many.
+  std::size_t nextCount(std::size_t left) const {
+    std::size_t count = std::min(most, left);
+    if (every() <= 0) return count;
+    return std::min(count, static_cast<std::size_t>(every()) - static_cast<std::size_t>(model.core().samples()));
+  }
+
   bool finished() const {
     return options.steps > 0 && model.core().step() >= static_cast<std::uint64_t>(options.steps);
   }
@@ -64,12 +75,13 @@ private:
     double lossSum = 0;
     std::size_t done = 0;
     while (done < rows && !finished()) {
-      std::size_t count = std::min(most, rows - done); // the last batch of an epoch may be smaller
+      std::size_t count = nextCount(rows - done); // the last batch of an epoch may be smaller
       float loss = step(e, order.data() + done, count);
       lossSum += static_cast<double>(loss) * static_cast<double>(count);
       done += count;
       progress.step(e, static_cast<std::int64_t>(done), loss);
     }
+    model.core().endWindow(); // as the last batch, the last window of an epoch may be smaller
     double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     auto samples = static_cast<double>(done);
     report({e, lossSum / samples, samples / seconds, seconds, evaluateAll(model, data.test, most)});
@@ -121,7 +133,7 @@ void saveWeights(CompiledModel &model, const std::string &path) {
 
 int trainCommand(const Options &o) {
   CompiledModel model(o);
-  if (!model.entry("trainStep")) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
+  if (!model.program().trainingEntry()) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
   catchInterrupts();
   NewFolder folder(o.out);
   checkOutputs(o);

@@ -78,4 +78,9 @@ const Graph *Module::entry(std::string_view entryName) const {
   return const_cast<Module *>(this)->entry(entryName);
 }
 
+const Graph *Module::trainingEntry() const {
+  const Graph *step = entry("trainStep");
+  return step ? step : entry("accumulate");
+}
+
 } // namespace netc::graph

@@ -25,7 +25,8 @@
 //   state  conv1.weight.v: f32[6, 1, 5, 5] ~ constant(0)
 //   constant sobel: f32[2, 2] = {1, 2, -1, -2}
 //
-//   entry trainStep {
+//   entry trainStep {                                                         # or: entry accumulate every 64 {
+//     plan "head: sgd(lr = 0.01) on head.*"                                   # the training plan, as written
 //     scalar lr = 0.03 * pow(0.4, epoch)
 //     gradient conv1.weight.grad: f32[6, 1, 5, 5] of conv1.weight           # placeholder, until differentiated
 //     sum conv1.t: f32[N, 6, 28, 28] at "lenet5.net":10:12 origin "conv" {
@@ -175,9 +176,16 @@ struct Next {
   int value;
 };
 
-/// One entry point (predict, evaluate, trainStep): complete in itself.
+/// A window of samples that only the end of the epoch closes.
+inline constexpr std::int64_t everyEpoch = -1;
+
+/// One entry point (predict, evaluate, trainStep; or accumulate and apply): complete in itself.
 struct Graph {
   std::string name;
+  /// Of accumulate: the samples over which it sums up gradients before apply is due, or everyEpoch; else 0. The
+  /// `count` of apply is the number of all these samples; it reads no input.
+  std::int64_t every = 0;
+  std::string plan; // of trainStep or accumulate: the training plan, as written
   std::int64_t batch = 1;      // the planned extent N
   std::vector<Tensor> tensors; // the shared ones first, the same in every entry of a module
   std::vector<RuntimeScalar> scalars;
@@ -201,6 +209,8 @@ struct Module {
 
   Graph *entry(std::string_view name);
   const Graph *entry(std::string_view name) const;
+  /// trainStep or accumulate: the one with losses and gradients. Null: the module does not train.
+  const Graph *trainingEntry() const;
 };
 
 /// "image[n, c, 2*i + u]" and the like, for printers and messages.

@@ -142,6 +142,8 @@ private:
   void entry() {
     Graph g;
     g.name = in.expectIdentifier("the entry's name");
+    if (in.accept("every"))
+      g.every = in.accept("epoch") ? everyEpoch : in.expectInteger("a number of samples or epoch");
     g.batch = module.batch;
     g.tensors = shared;
     pending.clear();
@@ -161,6 +163,10 @@ private:
 
   void entryStatement(Graph &g) {
     const Token first = in.peek();
+    if (in.accept("plan")) {
+      g.plan = in.expectString("the plan's text");
+      return;
+    }
     for (Combine op : combines)
       if (in.accept(name(op)))
         return formula(g, op, first.location);

@@ -134,7 +134,12 @@ std::string_view resultWord(Result::Kind k) {
 }
 
 std::string entryText(const Graph &g) {
-  std::string text = fmt::format("entry {} {{\n", g.name);
+  std::string text = fmt::format("entry {}", g.name);
+  if (g.every)
+    text += g.every == everyEpoch ? " every epoch" : fmt::format(" every {}", g.every);
+  text += " {\n";
+  if (!g.plan.empty())
+    text += fmt::format("  plan {}\n", quoted(g.plan));
   for (const RuntimeScalar &s : g.scalars)
     text += fmt::format("  scalar {} = {}\n", s.name, str(s.program));
   for (const Tensor &t : g.tensors)

@@ -13,6 +13,8 @@
 // 10. Batch extents stand only where tensors are batch; a batch index is never in a sum of a map with others.
 // 11. argmax/argmin have an I32 target and one clause; Combine and body types agree.
 // 12. Results, next entries and gradients refer to tensors of the right kind and equal shape.
+// 13. Only an entry named accumulate says `every`, of at least one sample; then there is an entry apply, which reads no
+//     input and no target.
 #pragma once
 
 #include "compiler/graph/graph.h"

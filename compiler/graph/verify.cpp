@@ -185,6 +185,27 @@ bool verify(const Graph &g, Diagnostics &diag) {
   return diag.errorCount() == before;
 }
 
+namespace {
+
+void verifyWindow(const Module &m, const Graph &g, Diagnostics &diag) {
+  if (g.name == "accumulate" && (g.every > 0 || g.every == everyEpoch)) {
+    if (!m.entry("apply")) diag.error({}, "entry 'accumulate' expects an entry 'apply' beside it");
+  } else if (g.every != 0 || g.name == "accumulate") {
+    diag.error({}, fmt::format("entry '{}' says every {}, expected {}", g.name, g.every,
+                               g.name == "accumulate" ? "1 or more samples or epoch" : "nothing"));
+  }
+  if (g.name != "apply") return;
+  for (const Formula &f : g.formulas)
+    for (const Clause &c : f.clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read && n.id >= 0 && n.id < static_cast<int>(g.tensors.size()) &&
+            (g.tensors[n.id].kind == TensorKind::Input || g.tensors[n.id].kind == TensorKind::Target))
+          diag.error(f.location, fmt::format("'{}' of entry 'apply' reads '{}', but it is called without inputs",
+                                             g.tensors[f.target].name, g.tensors[n.id].name));
+}
+
+} // namespace
+
 bool verify(const Module &m, Diagnostics &diag) {
   const int before = diag.errorCount();
   for (const Graph &g : m.entries) {
@@ -200,6 +221,7 @@ bool verify(const Module &m, Diagnostics &diag) {
           diag.error(g.tensors[t].location, fmt::format("shared tensor '{}' of entry '{}' differs from that of '{}'",
                                                         g.tensors[t].name, g.name, first.name));
     verify(g, diag);
+    verifyWindow(m, g, diag);
   }
   return diag.errorCount() == before;
 }

@@ -8,4 +8,9 @@ const Entry *Program::entry(std::string_view name) const {
   return nullptr;
 }
 
+const Entry *Program::trainingEntry() const {
+  const Entry *step = entry("trainStep");
+  return step ? step : entry("accumulate");
+}
+
 } // namespace netc::loop

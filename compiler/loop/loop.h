@@ -24,7 +24,8 @@
 //   tensor input image: u8[N, 1, 28, 28]
 //   tensor target label: i32[N] class 10
 //   tensor param conv1.weight: f32[6, 1, 5, 5] ~ uniform(-0.2, 0.2) store 0
-//   entry trainStep workspace 123456 commit 12 {
+//   entry trainStep workspace 123456 commit 12 {                (or: entry accumulate every 64 workspace ...)
+//     plan "sgd(lr = 0.1)"
 //     scalar lr = 0.03 * pow(0.4, epoch)
 //     result loss loss: f32[]
 //     buffer image: u8[50176] input 0
@@ -187,6 +188,8 @@ struct Result {
 /// One entry point. Input slots are Program::tensors' inputs then targets, in order; output slots are `results`.
 struct Entry {
   std::string name;
+  std::int64_t every = 0; // of accumulate, as in the graph: samples before apply is due, -1: those of the epoch
+  std::string plan;       // of trainStep or accumulate: the training plan, as written
   std::int64_t workspaceBytes = 0;
   std::vector<RuntimeScalar> scalars;
   std::vector<Result> results;
@@ -219,6 +222,7 @@ struct Program {
   std::vector<Entry> entries;
 
   const Entry *entry(std::string_view name) const;
+  const Entry *trainingEntry() const; // trainStep or accumulate; null: the program does not train
 };
 
 } // namespace netc::loop

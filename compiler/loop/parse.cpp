@@ -125,6 +125,7 @@ private:
   void parseEntry() {
     Entry e;
     e.name = t.expectIdentifier("the entry's name");
+    if (t.accept("every")) e.every = t.accept("epoch") ? -1 : t.expectInteger("a number of samples or epoch");
     if (t.accept("workspace")) e.workspaceBytes = t.expectInteger("the workspace's size");
     e.commit = -1;
     if (t.accept("commit")) e.commit = static_cast<int>(t.expectInteger("a kernel's number"));
@@ -135,7 +136,8 @@ private:
         break;
       }
       const int before = t.diagnostics().errorCount();
-      if (t.accept("scalar")) parseScalar(e);
+      if (t.accept("plan")) e.plan = t.expectString("the plan's text");
+      else if (t.accept("scalar")) parseScalar(e);
       else if (t.accept("result")) parseResult(e);
       else if (t.accept("buffer")) parseBuffer(e);
       else if (t.accept("kernel")) e.kernels.push_back(KernelParser(t, e, comments).parse());

@@ -236,9 +236,12 @@ void printBuffer(const Buffer &b, std::string &out) {
 }
 
 void printEntry(const Entry &e, std::string &out) {
-  out += fmt::format("entry {} workspace {}", e.name, e.workspaceBytes);
+  out += fmt::format("entry {}", e.name);
+  if (e.every) out += e.every < 0 ? " every epoch" : fmt::format(" every {}", e.every);
+  out += fmt::format(" workspace {}", e.workspaceBytes);
   if (e.commit != static_cast<int>(e.kernels.size())) out += fmt::format(" commit {}", e.commit);
   out += " {\n";
+  if (!e.plan.empty()) out += fmt::format("  plan {}\n", quoted(e.plan));
   for (const RuntimeScalar &s : e.scalars) out += fmt::format("  scalar {} = {}\n", s.name, str(s.program));
   static constexpr const char *kinds[] = {"output", "loss", "metric"};
   for (const Result &r : e.results)

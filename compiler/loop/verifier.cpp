@@ -47,6 +47,10 @@ private:
     where = fmt::format("entry {}", e.name);
     if (e.commit < 0 || e.commit > static_cast<int>(e.kernels.size()))
       error(fmt::format("{}: commit is {}, expected 0 to {}", where, e.commit, e.kernels.size()));
+    const bool sums = e.name == "accumulate";
+    if (sums ? e.every < -1 || e.every == 0 : e.every != 0)
+      error(fmt::format("{}: says every {}, expected {}", where, e.every, sums ? "1 or more, or epoch" : "nothing"));
+    if (sums && !p.entry("apply")) error(fmt::format("{}: expected an entry apply beside it", where));
     std::unordered_set<std::string> names;
     for (const RuntimeScalar &s : e.scalars)
       if (!names.insert(s.name).second) error(fmt::format("{}: scalar {} is declared twice", where, s.name));

@@ -155,6 +155,8 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   checkComplete(g, s);
   loop::Entry entry;
   entry.name = g.name;
+  entry.every = g.every;
+  entry.plan = g.plan;
   entry.scalars = g.scalars;
   const Buffers buffers = makeBuffers(g, s, store);
   entry.buffers = buffers.list;

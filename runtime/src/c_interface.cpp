@@ -55,6 +55,13 @@ int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, flo
   return code(core->core.status());
 }
 
+int netc_end_window(NetcCore *core) {
+  return code(core->core.endWindow());
+}
+int netc_end_epoch(NetcCore *core) {
+  return code(core->core.endEpoch());
+}
+
 int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs,
              size_t count) {
   return code(core->core.run(entry, inputs, outputs, count));

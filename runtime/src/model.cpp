@@ -133,11 +133,32 @@ const NetcEntry *Core::entry(const char *name) const {
 
 float Core::trainStep(const void *const *inputs, std::size_t count) {
   constexpr float notTaken = std::numeric_limits<float>::quiet_NaN();
-  if (run("trainStep", inputs, nullptr, count) != Status::ok) return notTaken;
+  const NetcEntry *window = entry("accumulate");
+  if (run(window ? "accumulate" : "trainStep", inputs, nullptr, count) != Status::ok) return notTaken;
   float sum = 0;
   for (std::int64_t i = 0; i < lastEntry_->resultCount; ++i)
     if (lastEntry_->results[i].kind == NETC_LOSS) sum += lastResult(static_cast<std::size_t>(i));
+  if (window && window->every > 0 && samples_ >= static_cast<std::uint64_t>(window->every)) endWindow();
   return sum;
+}
+
+Status Core::endWindow() {
+  if (!usable()) return status_;
+  message_[0] = 0;
+  status_ = Status::ok;
+  const NetcEntry *apply = entry("apply");
+  if (apply && samples_ > 0) status_ = runEntry(*apply, nullptr, nullptr, static_cast<std::size_t>(samples_));
+  return status_;
+}
+
+Status Core::endEpoch() {
+  if (endWindow() == Status::ok) ++epoch_;
+  return status_;
+}
+
+void Core::setEpoch(std::uint64_t epoch) {
+  if (epoch != epoch_) endWindow();
+  epoch_ = epoch;
 }
 
 Status Core::run(const char *name, const void *const *inputs, void *const *outputs, std::size_t count) {
@@ -146,6 +167,7 @@ Status Core::run(const char *name, const void *const *inputs, void *const *outpu
   const NetcEntry *found = entry(name);
   if (!found)
     return status_ = fail(message_, Status::noSuchEntry, "%s has no entry point %s", model_.name, name);
+  if (!std::strcmp(name, "apply")) return endWindow(); // its samples are those that were accumulated
   status_ = checkCall(model_, *found, inputs, count, message_);
   if (status_ == Status::ok) status_ = runEntry(*found, inputs, outputs, count);
   return status_;
@@ -156,7 +178,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   void *slots[maxResults];
   Status placed = placeOutputs(entry, outputs, slots, call_ + scalarBytes, callBytes - scalarBytes, message_);
   if (placed != Status::ok) return placed;
-  lastEntry_ = &entry;
+  if (entry.resultCount > 0) lastEntry_ = &entry;
   float *scalars = reinterpret_cast<float *>(call_);
   ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
                    static_cast<double>(steps_)};
@@ -172,7 +194,8 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
                                  : static_cast<double>(loss), // no "-nan"
                 static_cast<unsigned long long>(step_));
   runStages(entry, entry.commit, entry.stageCount, frame, dispatch);
-  ++step_;
+  samples_ = entry.every ? samples_ + count : 0;
+  step_ += !entry.every;
   return Status::ok;
 }
 

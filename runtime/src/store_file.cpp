@@ -53,7 +53,7 @@ struct Loading {
   unsigned char *store;
   unsigned char *found; // one a tensor of the model
   char *message;
-  std::uint64_t step = 0, epoch = 0;
+  std::uint64_t step = 0, epoch = 0, samples = 0;
   bool hasStep = false, hasEpoch = false;
   bool foreign = false; // another fingerprint; the tensors will show what differs
 
@@ -102,11 +102,13 @@ bool parseCounter(const char *text, std::uint64_t *value) {
 Status loadMetadata(void *context, const char *key, const char *value) {
   Loading &load = *static_cast<Loading *>(context);
   bool isStep = !std::strcmp(key, "step"), isEpoch = !std::strcmp(key, "epoch");
-  if (isStep || isEpoch) {
-    if (!parseCounter(value, isStep ? &load.step : &load.epoch))
+  bool isSamples = !std::strcmp(key, "samples"); // of a window in progress; without one there is none
+  if (isStep || isEpoch || isSamples) {
+    if (!parseCounter(value, isStep ? &load.step : isEpoch ? &load.epoch : &load.samples))
       return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key,
                   value);
-    (isStep ? load.hasStep : load.hasEpoch) = true;
+    load.hasStep = load.hasStep || isStep;
+    load.hasEpoch = load.hasEpoch || isEpoch;
     return Status::ok;
   }
   char expected[40];
@@ -131,8 +133,17 @@ Status checkComplete(const Loading &load) {
   return Status::ok;
 }
 
-void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, std::uint64_t step,
-                 std::uint64_t epoch) {
+struct Counters {
+  std::uint64_t step, epoch, samples;
+};
+
+void counter(SafetensorsWriter &writer, const char *name, std::uint64_t value) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%llu", static_cast<unsigned long long>(value));
+  writer.metadata(name, text);
+}
+
+void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, const Counters &counters) {
   char value[40];
   writer.begin();
   writer.metadata("model", model.name);
@@ -140,10 +151,9 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
   writer.metadata("fingerprint", value);
   if (states) {
     writer.metadata("state_fingerprint", model.fingerprint);
-    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(step));
-    writer.metadata("step", value);
-    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(epoch));
-    writer.metadata("epoch", value);
+    counter(writer, "step", counters.step);
+    counter(writer, "epoch", counters.epoch);
+    if (counters.samples > 0) counter(writer, "samples", counters.samples);
   }
   for (std::int64_t i = 0; i < model.tensorCount; ++i)
     if (belongs(model, model.tensors[i], states))
@@ -157,7 +167,8 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
 Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
   if (!usable()) return status_;
   SafetensorsWriter count(nullptr);
-  writeHeader(count, model_, states, step_, epoch_);
+  const Counters counters{step_, epoch_, samples_};
+  writeHeader(count, model_, states, counters);
   std::size_t needed = count.size();
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
     if (belongs(model_, model_.tensors[i], states)) needed += bytesIn(model_.tensors[i]);
@@ -170,7 +181,7 @@ Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
     return status_ =
                fail(message_, Status::badArgument, "buffer of %zu bytes, %zu needed", available, needed);
   SafetensorsWriter writer(static_cast<unsigned char *>(buffer));
-  writeHeader(writer, model_, states, step_, epoch_);
+  writeHeader(writer, model_, states, counters);
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
     if (belongs(model_, model_.tensors[i], states))
       writer.data(store_ + model_.tensors[i].store, bytesIn(model_.tensors[i]));
@@ -202,6 +213,7 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
     readSafetensors(bytes, size, source, visitor, message_);
     step_ = states ? load.step : step_;
     epoch_ = states ? load.epoch : epoch_;
+    samples_ = states ? load.samples : samples_;
   }
   std::free(found);
   return status_;

@@ -154,7 +154,7 @@ private:
       return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first";
     if (type == "NetcEntry")
       return "name, bytes of workspace, scalars and their number, results and their number, stages and their number, "
-             "first stage of the commit";
+             "first stage of the commit, samples of an update";
     if (type == "NetcTarget") return "name, entries and their number";
     if (type == "NetcModel")
       return "version, name, fingerprint, largest batch, bytes of the store, tensors and their number, targets and "

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NETC_ABI_VERSION 1
+#define NETC_ABI_VERSION 2
 
 /* What a kernel sees. `inputs` and `outputs` are by slot; memory is 64-byte aligned except inputs and outputs. */
 typedef struct NetcFrame {
@@ -79,8 +79,10 @@ typedef struct NetcResult {
   int64_t batch;
 } NetcResult;
 
+#define NETC_EVERY_EPOCH (-1)
+
 typedef struct NetcEntry {
-  const char *name; /* "predict", "evaluate", "trainStep" */
+  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply" */
   int64_t workspaceBytes;
   const NetcScalar *scalars;
   int64_t scalarCount;
@@ -89,6 +91,7 @@ typedef struct NetcEntry {
   const NetcStage *stages;
   int64_t stageCount;
   int64_t commit; /* stages from this one on write the store and run only when every loss is finite */
+  int64_t every;  /* of accumulate: the samples after which apply is due, NETC_EVERY_EPOCH: at its end; else 0 */
 } NetcEntry;
 
 /* The kernels of one instruction set. */

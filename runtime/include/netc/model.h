@@ -91,8 +91,13 @@ class Core {
 
   /// One step on `count` samples: the sum of the losses before the update, or NaN with status() set and
   /// nothing changed. `inputs` are in the order of the model's inputs and targets; losses and metrics are at
-  /// lastResult().
+  /// lastResult(). Where the training plan says `every`, a call adds to the gradients of a window of samples, and
+  /// the one that fills the window makes the update, from the mean over all its samples.
   float trainStep(const void *const *inputs, std::size_t count);
+  /// Makes the update of a window that is not full; without one nothing happens.
+  Status endWindow();
+  /// The same, and epoch() becomes one more.
+  Status endEpoch();
   /// Any entry point. `outputs` are in the order of its results; a null one (or null `outputs`) is allowed
   /// for losses and metrics, see lastResult(). The inputs of "predict" may have null targets.
   Status run(const char *entry, const void *const *inputs, void *const *outputs, std::size_t count);
@@ -104,7 +109,7 @@ class Core {
   /// names, shapes, sizes and the fingerprint if there is one, and changes nothing on failure.
   Status save(const char *path) const;
   Status load(const char *path);
-  /// Also optimizer state, step and epoch: training goes on as if it had not stopped.
+  /// Also optimizer state, step, epoch and the window: training goes on as if it had not stopped.
   Status saveState(const char *path) const;
   Status loadState(const char *path);
   /// The same to and from memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer
@@ -117,11 +122,12 @@ class Core {
   void setLearningRate(float rate); ///< overrides every learning rate of the model from now on
   void useSchedule();               ///< back to the model's own "lr"
   void setStep(std::uint64_t step) { step_ = step; }
-  void setEpoch(std::uint64_t epoch) { epoch_ = epoch; }
+  void setEpoch(std::uint64_t epoch); ///< another one than before ends the window, too
   void setSteps(std::uint64_t steps) {
     steps_ = steps;
   }                                            ///< planned length of the training, for rates that use it
-  std::uint64_t step() const { return step_; } ///< committed steps
+  std::uint64_t step() const { return step_; } ///< updates of the parameters
+  std::uint64_t samples() const { return samples_; } ///< in the window since the last update
   std::uint64_t epoch() const { return epoch_; }
 
   std::size_t parameterCount() const { return count(NETC_PARAM); }
@@ -160,7 +166,7 @@ class Core {
   ThreadPool *pool_ = nullptr;
   Executor executor_;
   unsigned parts_ = 1;
-  std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0;
+  std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0, samples_ = 0;
   bool ownRate_ = false;
   float rate_ = 0;
   const NetcEntry *lastEntry_ = nullptr;

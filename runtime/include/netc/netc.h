@@ -37,6 +37,10 @@ void netc_destroy(NetcCore *core);
 /* `inputs` and `outputs` by slot, as netc::Core::run. `loss` may be null; it is NaN when the step was not
  * taken. */
 int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, float *loss);
+/* Of a training plan with `every`: the update of a window of samples that is not full. netc_end_epoch also counts
+ * the epoch. Without a window in progress no update is made. */
+int netc_end_window(NetcCore *core);
+int netc_end_epoch(NetcCore *core);
 int netc_run(NetcCore *core, const char *entry, const void *const *inputs, void *const *outputs,
              size_t count);
 float netc_last_result(const NetcCore *core, size_t slot);
@@ -49,7 +53,7 @@ int netc_load_state(NetcCore *core, const char *path);
 void netc_set_learning_rate(NetcCore *core, float rate);
 void netc_use_schedule(NetcCore *core);
 void netc_set_step(NetcCore *core, uint64_t step);
-void netc_set_epoch(NetcCore *core, uint64_t epoch);
+void netc_set_epoch(NetcCore *core, uint64_t epoch); /* another one ends the window, too */
 void netc_set_steps(NetcCore *core, uint64_t steps);
 uint64_t netc_step(const NetcCore *core);
 
