@@ -38,7 +38,9 @@ bool isPath(const std::string &s) {
 } // namespace
 
 bool Elaborator::isLayer(const std::string &name) const {
-  const auto it = library.find(name);
+  const Value *const passed = layerNamed(name);
+  if (passed && passed->layer->chain) return true;
+  const auto it = library.find(passed ? passed->layer->name : name);
   return it != library.end() && it->second->kind == Callable::Kind::Layer;
 }
 
@@ -59,7 +61,10 @@ bool Elaborator::mayEnter(const Expr &e) {
 }
 
 Value Elaborator::evaluateCall(const Expr &e) {
-  const auto it = library.find(e.text);
+  const Value *const passed = layerNamed(e.text);
+  if (passed && passed->layer->chain) return callChain(e, *passed->layer);
+  const std::string &name = passed ? passed->layer->name : e.text;
+  const auto it = library.find(name);
   if (!e.label.empty() && !isLayer(e.text))
     report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
   if (it != library.end()) {
@@ -75,8 +80,10 @@ Value Elaborator::evaluateCall(const Expr &e) {
       return fail(e.location, fmt::format("'{}' is an optimizer: it stands after 'train'", e.text));
     }
   }
-  if (isBuiltin(e.text)) return builtin(e);
-  if (const auto f = callable(e.text)) return callScalar(e, *f);
+  if (!passed && isBuiltin(name)) return builtin(e);
+  if (const auto f = callable(name)) return callScalar(e, *f);
+  if (const Value *v = findName(e.text); v && !v->isError())
+    return fail(e.location, fmt::format("'{}' is {} here, not a layer that can be called", e.text, describe(*v)));
   for (const Argument &a : e.args) // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
   return fail(e.location,
@@ -241,6 +248,9 @@ bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, co
   if (!v.isTensor() || v.lazy.shape.size() != items.size()) {
     report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected,
                            describe(v)));
+    if (v.isNumber() && &p == &callee.callable->parameters.front())
+      note(at, fmt::format("a layer that is passed on, with its input yet to come, is written |> {}(...)",
+                           callee.callable->name));
     return false;
   }
   for (std::size_t d = 0; d < items.size(); ++d) {
@@ -356,6 +366,68 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
     fixedNames.erase(t); // the caller may name it
   }
   return *v;
+}
+
+// --- layers as values
+
+namespace {
+
+/// The names that a chain reads, less those of what is called only.
+void namesIn(const Expr &e, std::set<std::string> &names) {
+  if (e.kind == Expr::Kind::Name || e.kind == Expr::Kind::Call) names.insert(e.text);
+  for (const Argument &a : e.args)
+    namesIn(*a.value, names);
+  for (const Binder &b : e.binders)
+    if (b.bound) namesIn(*b.bound, names);
+  for (const auto &part : e.labelParts)
+    namesIn(*part, names);
+}
+
+} // namespace
+
+/// A chain keeps the values of the names in it, as they are where it is written.
+Value Elaborator::layerValue(const Expr &chain) {
+  LayerValue l;
+  l.chain = &chain.operand(0);
+  std::set<std::string> names;
+  namesIn(*l.chain, names);
+  for (const std::string &n : names)
+    if (const Value *v = findName(n)) l.names.emplace(n, *v);
+  return Value::ofLayer(std::move(l));
+}
+
+/// The layer that a name of this place stands for, if it does.
+const Value *Elaborator::layerNamed(const std::string &name) const {
+  const Value *const v = findName(name);
+  return v && v->kind == Value::Kind::Layer ? v : nullptr;
+}
+
+/// The layers of a chain get their names as if its text stood at the call; `as` puts them under a name of their own.
+Value Elaborator::callChain(const Expr &e, const LayerValue &layer) {
+  mayEnter(e);
+  if (e.args.size() != 1 || !e.args[0].name.empty())
+    return fail(e.location, fmt::format("'{}' is a chain of layers, into which one value is piped; found {} arguments",
+                                        e.text, e.args.size()));
+  Value input = wholeArgument(e.operand(0), qualified(e.text + ".x"));
+  if (input.isError()) return input;
+  Frame inner;
+  inner.callable = frame->callable;
+  inner.callSite = e.location;
+  inner.caller = frame;
+  inner.depth = frame->depth + 1;
+  inner.names = layer.names;
+  inner.arguments.emplace(chainInput, std::move(input));
+  bool named = true;
+  Callable own;
+  own.name = e.text;
+  inner.path = e.label.empty() ? frame->path : layerPath(e, own, named);
+  if (!named) return Value::error();
+  if (e.label.empty()) inner.counters.swap(frame->counters), inner.defined.swap(frame->defined);
+  frame = &inner;
+  Value v = evaluateRoot(*layer.chain, qualified(e.text));
+  frame = inner.caller;
+  if (e.label.empty()) inner.counters.swap(frame->counters), inner.defined.swap(frame->defined);
+  return v;
 }
 
 /// An argument that a layer (or a subscript) takes as a whole: a tensor gets a formula of its own.
