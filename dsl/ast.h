@@ -140,6 +140,7 @@ struct Callable {
   std::vector<Parameter> parameters;
   Block body;    // Layer, Optimizer
   ExprPtr value; // Function, Init
+  std::vector<ExprPtr> derivatives; // Function: empty, or one for each parameter, or for each without a default
   bool prelude = false;
 };
 

@@ -92,6 +92,8 @@ class TreePrinter {
     }
     line(0, fmt::format("{} {}({})", dsl::name(c.kind), c.name, params));
     if (c.value) line(1, "value " + print(*c.value));
+    for (const ExprPtr &d : c.derivatives)
+      line(1, "derivative " + print(*d));
     block(c.body, 1);
   }
 

@@ -178,6 +178,9 @@ class Elaborator {
   Value callFunction(const Expr &, const Callable &);
   Value callLayer(const Expr &, const Callable &);
   Value stopGradient(const Expr &);
+  Value withDerivatives(Value, const Expr &call, const Callable &);
+  Value cast(const Expr &);
+  Value divided(const Expr &);
   Value layerValue(const Expr &chain);
   const Value *layerNamed(const std::string &) const;
   Value callChain(const Expr &, const LayerValue &);

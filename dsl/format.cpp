@@ -48,7 +48,7 @@ bool isSymbol(const Word &w, std::initializer_list<std::string_view> list) {
 }
 bool isKeyword(const Word &w, bool first) {
   if (w.token.kind != Token::Kind::Identifier) return false;
-  if (isOneOf(w.text, {"and", "or", "not", "if", "else", "as", "like"})) return true;
+  if (isOneOf(w.text, {"and", "or", "not", "if", "else", "as", "like", "derivative"})) return true;
   return first && isOneOf(w.text, {"loss", "require", "output", "metric", "train", "const", "param", "state", "next",
                                    "input", "target", "model"});
 }
@@ -109,7 +109,7 @@ void dropBlankLines(std::vector<Line> &lines) {
 bool beginsWithInfix(const Line &l) {
   const Word &w = l.words.front();
   if (isSymbol(w, {"|>", "+", "*", "/", "^", "==", "!=", "<", "<=", ">", ">="})) return true;
-  return isSymbol(w, {"-"}) || isOneOf(w.text, {"and", "or", "as", "else"});
+  return isSymbol(w, {"-"}) || isOneOf(w.text, {"and", "or", "as", "else", "derivative"});
 }
 
 /// Which lines continue a statement, and how deep blocks nest.

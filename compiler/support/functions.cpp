@@ -165,6 +165,7 @@ constexpr FnRow table[] = {
     {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText},
     {Fn::Erf, "erf", none, 1, S::Real, {"1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erf(a[0]); }, erfText},
+    {Fn::Given, "given", none, 3, S::Real, {"0", "c", "0"}, [](const double *a) { return a[0]; }, "a"},
 };
 
 constexpr bool inOrder() {

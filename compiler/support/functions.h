@@ -26,8 +26,10 @@ enum class Fn : std::uint8_t {
   BitsToInt, BitsToReal,
   // expanded into primitives before the loop IR (their `expansion` is text)
   Abs, Minimum, Maximum, Floor, Relu, Exp, Log, Pow, Tanh, Sigmoid, Softplus, Sin, Cos, Erf,
+  // a, whose derivative is given: c for b, none for what a is made of. Once differentiated, or never to be, it is a
+  Given,
 };
-inline constexpr int fnCount = static_cast<int>(Fn::Erf) + 1;
+inline constexpr int fnCount = static_cast<int>(Fn::Given) + 1;
 
 /// What a function takes and gives.
 enum class Signature : std::uint8_t {
