@@ -183,6 +183,10 @@ std::optional<Lazy> Elaborator::toLazy(const Value &v, const Location &at) {
     return v.lazy;
   case Value::Kind::List:
     return out.read(listTensor(v, qualified("literal"), at));
+  case Value::Kind::Layer:
+    report(at, v.layer->chain ? "expected a number, found a layer: pipe something into it"
+                              : fmt::format("'{0}' is a function: call it, as in {0}(x)", v.layer->name));
+    return std::nullopt;
   case Value::Kind::Boolean:
   case Value::Kind::Text:
   case Value::Kind::Pack:

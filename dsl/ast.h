@@ -38,6 +38,9 @@ struct Expr {
     Reduce,    // text(binders) args[0]
     Bracket,   // [args...]: a condition as 1 or 0, or a tensor literal
     Expand,    // args[0]...: once for each element of the packs in it; an item of a list
+    Chain,     // |> f(a) |> g: a layer; args[0]: the calls, the innermost with an Input as its first argument
+    Input,     // what is piped into a Chain
+    Locals,    // { a = ...; b = ...; value }: args, all but the last with names
   };
   Kind kind = Kind::Number;
   Location location;
@@ -137,6 +140,7 @@ struct Callable {
   std::vector<Parameter> parameters;
   Block body;    // Layer, Optimizer
   ExprPtr value; // Function, Init
+  std::vector<ExprPtr> derivatives; // Function: empty, or one for each parameter, or for each without a default
   bool prelude = false;
 };
 

@@ -60,6 +60,13 @@ std::string label(const Expr &e) {
   return fmt::format(" as \"{}\"", text);
 }
 
+/// |> conv(8, 3) |> relu()
+std::string stages(const Expr &call) {
+  const Expr &before = call.operand(0);
+  return fmt::format("{}|> {}({}){}", before.kind == Expr::Kind::Input ? "" : stages(before) + " ", call.text,
+                     arguments(call, 1), label(call));
+}
+
 std::string_view name(Statement::Kind k) {
   static constexpr std::string_view names[] = {"model",   "const",  "input",   "target", "output", "loss",
                                                "metric",  "train",  "param",   "state",  "next",   "if",
@@ -85,6 +92,8 @@ class TreePrinter {
     }
     line(0, fmt::format("{} {}({})", dsl::name(c.kind), c.name, params));
     if (c.value) line(1, "value " + print(*c.value));
+    for (const ExprPtr &d : c.derivatives)
+      line(1, "derivative " + print(*d));
     block(c.body, 1);
   }
 
@@ -170,6 +179,18 @@ class TreePrinter {
     case Expr::Kind::Expand:
       line(depth, "expand");
       break;
+    case Expr::Kind::Chain:
+      line(depth, "chain");
+      break;
+    case Expr::Kind::Input:
+      return line(depth, "input");
+    case Expr::Kind::Locals:
+      line(depth, "locals");
+      for (const Argument &a : e.args) {
+        line(depth + 1, a.name.empty() ? "value" : a.name + " =");
+        tree(*a.value, depth + 2);
+      }
+      return;
     }
     for (const Argument &a : e.args)
       tree(*a.value, depth + 1);
@@ -210,6 +231,16 @@ std::string print(const Expr &e) {
     return fmt::format("[{}]", arguments(e, 0));
   case Expr::Kind::Expand:
     return print(e.operand(0)) + "...";
+  case Expr::Kind::Chain:
+    return stages(e.operand(0));
+  case Expr::Kind::Input:
+    return "";
+  case Expr::Kind::Locals: {
+    std::string text;
+    for (const Argument &a : e.args)
+      text += (text.empty() ? "" : "; ") + (a.name.empty() ? "" : a.name + " = ") + print(*a.value);
+    return fmt::format("{{ {} }}", text);
+  }
   }
   return "";
 }

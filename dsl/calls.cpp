@@ -16,14 +16,20 @@ constexpr int mostSteps = 100000; // calls and statements of one elaboration
 /// What a program may call by name: the real functions that are no operators.
 std::optional<Fn> callable(const std::string &name) {
   const std::optional<Fn> f = findFunction(name);
-  if (f && row(*f).signature == Signature::Real && row(*f).symbol.empty() && *f != Fn::Neg && *f != Fn::Fma)
+  if (f && row(*f).signature == Signature::Real && row(*f).symbol.empty() && *f != Fn::Neg && *f != Fn::Fma &&
+      *f != Fn::Given)
     return f;
   return std::nullopt;
 }
 
 bool isBuiltin(const std::string &name) {
   return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
-         name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel";
+         name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel" || name == "f32" ||
+         name == "i32" || name == "bool";
+}
+
+bool isType(const std::string &name) {
+  return name == "f32" || name == "i32" || name == "bool";
 }
 
 /// layer1.0.conv1: words joined by dots, the first of which begins with a letter.
@@ -38,7 +44,9 @@ bool isPath(const std::string &s) {
 } // namespace
 
 bool Elaborator::isLayer(const std::string &name) const {
-  const auto it = library.find(name);
+  const Value *const passed = layerNamed(name);
+  if (passed && passed->layer->chain) return true;
+  const auto it = library.find(passed ? passed->layer->name : name);
   return it != library.end() && it->second->kind == Callable::Kind::Layer;
 }
 
@@ -59,7 +67,10 @@ bool Elaborator::mayEnter(const Expr &e) {
 }
 
 Value Elaborator::evaluateCall(const Expr &e) {
-  const auto it = library.find(e.text);
+  const Value *const passed = layerNamed(e.text);
+  if (passed && passed->layer->chain) return callChain(e, *passed->layer);
+  const std::string &name = passed ? passed->layer->name : e.text;
+  const auto it = library.find(name);
   if (!e.label.empty() && !isLayer(e.text))
     report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
   if (it != library.end()) {
@@ -75,8 +86,10 @@ Value Elaborator::evaluateCall(const Expr &e) {
       return fail(e.location, fmt::format("'{}' is an optimizer: it stands after 'train'", e.text));
     }
   }
-  if (isBuiltin(e.text)) return builtin(e);
-  if (const auto f = callable(e.text)) return callScalar(e, *f);
+  if (!passed && isBuiltin(name)) return builtin(e);
+  if (const auto f = callable(name)) return callScalar(e, *f);
+  if (const Value *v = findName(e.text); v && !v->isError())
+    return fail(e.location, fmt::format("'{}' is {} here, not a layer that can be called", e.text, describe(*v)));
   for (const Argument &a : e.args) // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
   return fail(e.location,
@@ -87,13 +100,15 @@ Value Elaborator::builtin(const Expr &e) {
   if (e.text == "each" || e.text == "all" || e.text == "product" || e.text == "ravel") return packBuiltin(e);
   const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
   const std::size_t expected =
-      e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || whole ? 1 : 2;
+      e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || whole || isType(e.text) ? 1 : 2;
   if (e.args.size() != expected)
     return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
                                         expected == 1 ? "" : "s", e.args.size()));
   for (const Argument &a : e.args)
     if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
   if (e.text == "stop_gradient") return stopGradient(e);
+  if (isType(e.text)) return cast(e);
+  if (e.text == "div" || e.text == "mod") return divided(e);
   if (e.text == "rank" || e.text == "shape") {
     const Value v = wholeArgument(e.operand(0), qualified(e.text));
     if (v.isError()) return v;
@@ -115,20 +130,58 @@ Value Elaborator::builtin(const Expr &e) {
       return fail(e.operand(1).location, fmt::format("{} has no dimension {}", describe(v), *d));
     return extentOf(v.lazy.shape[static_cast<std::size_t>(*d)]);
   }
-  std::vector<Value> args;
+  std::vector<Value> args; // of where
   for (const Argument &a : e.args)
     args.push_back(evaluate(*a.value));
-  if (e.text == "where")
-    return select(std::move(args[0]), std::move(args[1]), std::move(args[2]), e.location);
-  for (const Value &v : args) {
-    if (v.isError()) return v;
-    if (!v.isNumber())
-      return fail(e.location,
-                  fmt::format("{} takes numbers known at compile time, found {}", e.text, describe(v)));
+  return select(std::move(args[0]), std::move(args[1]), std::move(args[2]), e.location);
+}
+
+/// div(a, b) and mod(a, b) round down: exact for integers below 2^24.
+Value Elaborator::divided(const Expr &e) {
+  Value a = evaluate(e.operand(0)), b = evaluate(e.operand(1));
+  if (a.isError() || b.isError()) return Value::error();
+  if (b.isNumber() && b.number == 0) return fail(e.location, "division by zero");
+  if (a.isNumber() && b.isNumber()) {
+    const double q = std::floor(a.number / b.number);
+    return Value::ofNumber(e.text == "div" ? q : a.number - q * b.number);
   }
-  if (args[1].number == 0) return fail(e.location, "division by zero");
-  const double q = std::floor(args[0].number / args[1].number);
-  return Value::ofNumber(e.text == "div" ? q : args[0].number - q * args[1].number);
+  Value q = apply(Fn::Floor, {apply(Fn::Div, {a, b}, e.location)}, e.location);
+  if (e.text == "div") return q;
+  return apply(Fn::Sub, {std::move(a), apply(Fn::Mul, {std::move(q), std::move(b)}, e.location)}, e.location);
+}
+
+/// f32(x), i32(x) and bool(x). i32 cuts off what stands behind the point; what no i32 holds becomes the nearest one, NaN 0.
+Value Elaborator::cast(const Expr &e) {
+  constexpr double least = -2147483648.0, most = 2147483520.0; // the last f32 before 2^31
+  Value v = evaluate(e.operand(0));
+  if (v.isError()) return v;
+  if (e.text == "bool")
+    return v.isBoolean() || (v.isTensor() && v.lazy.dtype() == DType::Bool)
+               ? v
+               : compare("!=", std::move(v), Value::ofNumber(0), e.location);
+  const bool real = e.text == "f32";
+  if (v.isBoolean()) return Value::ofNumber(v.number);
+  if (v.isNumber()) {
+    if (real) return v;
+    if (std::isnan(v.number)) return Value::ofNumber(0);
+    return Value::ofNumber(std::trunc(std::fmin(std::fmax(v.number, least), 2147483647.0)));
+  }
+  if ((real && v.isScalarProgram()) || (!real && v.kind == Value::Kind::Index)) return v;
+  std::optional<Lazy> l = toLazy(v, e.location);
+  if (!l) return Value::error();
+  resolveGuards(*l, e.location);
+  graph::Body &b = l->body;
+  if (l->dtype() == DType::Bool) {
+    l->condition.reset();
+    const DType t = real ? DType::F32 : DType::I32;
+    b.root = b.call(Fn::Select, b.root, b.constant(1, t), b.constant(0, t));
+  } else if (real && l->dtype() == DType::I32) {
+    b.root = b.call(Fn::ToReal, b.root);
+  } else if (!real && l->dtype() == DType::F32) {
+    const int inside = b.call(Fn::Minimum, b.call(Fn::Maximum, b.root, b.constant(least)), b.constant(most));
+    b.root = b.call(Fn::ToInt, b.call(Fn::Select, b.call(Fn::Eq, b.root, b.root), inside, b.constant(0)));
+  }
+  return Value::ofLazy(std::move(*l));
 }
 
 /// The value as a formula of its own, which the gradient does not enter.
@@ -241,6 +294,9 @@ bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, co
   if (!v.isTensor() || v.lazy.shape.size() != items.size()) {
     report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected,
                            describe(v)));
+    if (v.isNumber() && &p == &callee.callable->parameters.front())
+      note(at, fmt::format("a layer that is passed on, with its input yet to come, is written |> {}(...)",
+                           callee.callable->name));
     return false;
   }
   for (std::size_t d = 0; d < items.size(); ++d) {
@@ -279,8 +335,37 @@ Value Elaborator::callFunction(const Expr &e, const Callable &c) {
   const std::string hint = context ? context->hint : std::string();
   frame = &callee;
   Value v = evaluateRoot(*c.value, hint);
+  if (!c.derivatives.empty() && !inOptimizer) v = withDerivatives(std::move(v), e, c);
   frame = callee.caller;
   return v;
+}
+
+/// The value of a function, with its given derivatives: given(f(x), x, d), and for several arguments
+/// given(f(x, y), given(0, x, d1) + given(0, y, d2), 1). Requires: the function's frame.
+Value Elaborator::withDerivatives(Value v, const Expr &call, const Callable &c) {
+  if (!v.isTensor() || v.lazy.dtype() != DType::F32) return v;
+  std::vector<std::pair<Value, Value>> parts; // an argument, and the derivative for it
+  for (std::size_t i = 0; i < c.parameters.size(); ++i) {
+    const Value &x = frame->arguments.at(c.parameters[i].name);
+    if (!x.isTensor() || x.lazy.dtype() != DType::F32) continue; // no gradient flows into it
+    if (i >= c.derivatives.size())
+      return fail(call.location, fmt::format("no derivative of '{}' is given for '{}': it must be a number here", c.name,
+                                             c.parameters[i].name));
+    Value d = evaluateRoot(*c.derivatives[i], {});
+    if (d.isError()) return d;
+    parts.emplace_back(x, std::move(d));
+  }
+  const auto given = [&](Value value, Value x, Value d) {
+    return apply(Fn::Given, {std::move(value), std::move(x), std::move(d)}, call.location);
+  };
+  if (parts.empty()) return v;
+  if (parts.size() == 1) return given(std::move(v), std::move(parts[0].first), std::move(parts[0].second));
+  Value all;
+  for (auto &[x, d] : parts) {
+    Value part = given(Value::ofNumber(0), std::move(x), std::move(d));
+    all = &x == &parts.front().first ? std::move(part) : apply(Fn::Add, {std::move(all), std::move(part)}, call.location);
+  }
+  return given(std::move(v), std::move(all), Value::ofNumber(1));
 }
 
 std::string Elaborator::layerPath(const Expr &e, const Callable &c, bool &ok) {
@@ -356,6 +441,68 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
     fixedNames.erase(t); // the caller may name it
   }
   return *v;
+}
+
+// --- layers as values
+
+namespace {
+
+/// The names that a chain reads, less those of what is called only.
+void namesIn(const Expr &e, std::set<std::string> &names) {
+  if (e.kind == Expr::Kind::Name || e.kind == Expr::Kind::Call) names.insert(e.text);
+  for (const Argument &a : e.args)
+    namesIn(*a.value, names);
+  for (const Binder &b : e.binders)
+    if (b.bound) namesIn(*b.bound, names);
+  for (const auto &part : e.labelParts)
+    namesIn(*part, names);
+}
+
+} // namespace
+
+/// A chain keeps the values of the names in it, as they are where it is written.
+Value Elaborator::layerValue(const Expr &chain) {
+  LayerValue l;
+  l.chain = &chain.operand(0);
+  std::set<std::string> names;
+  namesIn(*l.chain, names);
+  for (const std::string &n : names)
+    if (const Value *v = findName(n)) l.names.emplace(n, *v);
+  return Value::ofLayer(std::move(l));
+}
+
+/// The layer that a name of this place stands for, if it does.
+const Value *Elaborator::layerNamed(const std::string &name) const {
+  const Value *const v = findName(name);
+  return v && v->kind == Value::Kind::Layer ? v : nullptr;
+}
+
+/// The layers of a chain get their names as if its text stood at the call; `as` puts them under a name of their own.
+Value Elaborator::callChain(const Expr &e, const LayerValue &layer) {
+  mayEnter(e);
+  if (e.args.size() != 1 || !e.args[0].name.empty())
+    return fail(e.location, fmt::format("'{}' is a chain of layers, into which one value is piped; found {} arguments",
+                                        e.text, e.args.size()));
+  Value input = wholeArgument(e.operand(0), qualified(e.text + ".x"));
+  if (input.isError()) return input;
+  Frame inner;
+  inner.callable = frame->callable;
+  inner.callSite = e.location;
+  inner.caller = frame;
+  inner.depth = frame->depth + 1;
+  inner.names = layer.names;
+  inner.arguments.emplace(chainInput, std::move(input));
+  bool named = true;
+  Callable own;
+  own.name = e.text;
+  inner.path = e.label.empty() ? frame->path : layerPath(e, own, named);
+  if (!named) return Value::error();
+  if (e.label.empty()) inner.counters.swap(frame->counters), inner.defined.swap(frame->defined);
+  frame = &inner;
+  Value v = evaluateRoot(*layer.chain, qualified(e.text));
+  frame = inner.caller;
+  if (e.label.empty()) inner.counters.swap(frame->counters), inner.defined.swap(frame->defined);
+  return v;
 }
 
 /// An argument that a layer (or a subscript) takes as a whole: a tensor gets a formula of its own.

@@ -81,6 +81,7 @@ class Elaborator {
     std::map<const Expr *, Use> uses;
     std::vector<const Expr *> order; // of uses
     bool failed = false;
+    std::vector<std::pair<std::string, Value>> locals; // { a = ...; ... }, innermost last
     int subscriptDepth = 0;
   };
 
@@ -108,6 +109,7 @@ class Elaborator {
   Value evaluateBracket(const Expr &);
   Value literal(const Expr &);
   Value evaluateSubscript(const Expr &);
+  Value evaluateLocals(const Expr &);
   Value evaluateReduce(const Expr &);
   Value logSumExp(const Lazy &, const std::vector<int> &reduced, const Location &);
   Value scaled(Value, const std::vector<int> &reduced, const Location &);
@@ -137,6 +139,8 @@ class Elaborator {
   void collect(const Expr &, bool guarded);
   void collectProduct(const Expr &, bool guarded);
   void collectSubscript(const Expr &, bool guarded);
+  void collectLocals(const Expr &, bool guarded);
+  bool mayName(const Argument &local);
   std::optional<Value> constantElement(const Value &base, const Use &) const;
   void collectReduce(const Expr &, bool guarded);
   std::optional<Affine> subscript(const Expr &);
@@ -177,6 +181,12 @@ class Elaborator {
   Value callFunction(const Expr &, const Callable &);
   Value callLayer(const Expr &, const Callable &);
   Value stopGradient(const Expr &);
+  Value withDerivatives(Value, const Expr &call, const Callable &);
+  Value cast(const Expr &);
+  Value divided(const Expr &);
+  Value layerValue(const Expr &chain);
+  const Value *layerNamed(const std::string &) const;
+  Value callChain(const Expr &, const LayerValue &);
   bool bindArguments(const Expr &, const Callable &, Frame &, bool whole);
   std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);
@@ -257,6 +267,9 @@ class Elaborator {
   int steps = 0; // calls and statements so far
   int depth = 0; // of the evaluation
 };
+
+/// The argument of a frame that holds what is piped into a chain; no name that a program can write.
+inline constexpr const char *chainInput = "|>";
 
 /// Unwinds everything: the model is too large to go on; the message has been reported.
 struct Abandoned {};

@@ -62,6 +62,12 @@ Value Elaborator::evaluate(const Expr &e) {
     return evaluateReduce(e);
   case Expr::Kind::Bracket:
     return evaluateBracket(e);
+  case Expr::Kind::Chain:
+    return layerValue(e);
+  case Expr::Kind::Input:
+    return frame->arguments.at(chainInput);
+  case Expr::Kind::Locals:
+    return evaluateLocals(e);
   case Expr::Kind::Expand: // withoutPacks has replaced the others
     return fail(e.location, "'...' stands behind an item of a list, as in x[n, s...]");
   }
@@ -84,6 +90,13 @@ Value Elaborator::evaluateName(const Expr &e) {
   if (context)
     for (auto it = context->visible.rbegin(); it != context->visible.rend(); ++it)
       if (it->first == e.text) return Value::ofIndex(Affine::var(it->second));
+  if (context)
+    for (auto it = context->locals.rbegin(); it != context->locals.rend(); ++it)
+      if (it->first == e.text) {
+        if (it->second.kind != Value::Kind::Text) return it->second;
+        context->failed = true;
+        return fail(e.location, fmt::format("'{}' is computed from tensors, and a tensor cannot be a subscript yet", e.text));
+      }
   if (const Value *v = findName(e.text)) return *v;
   if (inOptimizer && e.text == "gradient_norm") return gradientNorm();
   if (e.text == "true" || e.text == "false") return Value::ofBoolean(e.text == "true");
@@ -125,8 +138,13 @@ Value Elaborator::unknownName(const Expr &e) {
     context->failed = true;
     return Value::error();
   }
-  if (library.contains(e.text) || findFunction(e.text))
-    return fail(e.location, fmt::format("'{}' is a function: call it, as in {}(x)", e.text, e.text));
+  const auto declared = library.find(e.text);
+  if (declared == library.end() ? findFunction(e.text).has_value()
+                                : declared->second->kind == Callable::Kind::Layer ||
+                                      declared->second->kind == Callable::Kind::Function)
+    return Value::ofLayer({e.text, nullptr, {}});
+  if (declared != library.end())
+    return fail(e.location, fmt::format("'{}' is an {}, not a value", e.text, name(declared->second->kind)));
   const std::string hint = suggestion(e.text, /*callable=*/false);
   report(e.location, fmt::format("unknown name '{}'{}", e.text, hint));
   if (frame != &model && model.names.contains(e.text))
@@ -153,6 +171,19 @@ Value Elaborator::evaluateBinary(const Expr &e) {
   if (e.text == "^") return power(std::move(a), std::move(b), e.location);
   if (e.text == "and" || e.text == "or") return logic(e.text, std::move(a), std::move(b), e.location);
   return compare(e.text, std::move(a), std::move(b), e.location);
+}
+
+Value Elaborator::evaluateLocals(const Expr &e) {
+  const std::size_t before = context->locals.size();
+  for (const Argument &a : e.args) {
+    Value v = evaluate(*a.value);
+    if (a.name.empty()) {
+      context->locals.resize(before);
+      return v;
+    }
+    context->locals.emplace_back(a.name, std::move(v));
+  }
+  return Value::error(); // not reached: the last one has no name
 }
 
 Value Elaborator::evaluateBracket(const Expr &e) {

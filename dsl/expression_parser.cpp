@@ -135,10 +135,75 @@ ExprPtr ExpressionParser::expression() {
   Nested guard(nesting);
   if (nesting > deepest)
     fail(in.peek().location, fmt::format("brackets nest more than {} levels: give parts a name", deepest));
+  if (in.at("|>") && !atNewLine()) return chain();
   ExprPtr e = disjunction();
   while (in.accept("|>"))
     e = pipeInto(std::move(e));
   return e;
+}
+
+/// |> conv(8, 3) |> relu: what comes in is not there yet.
+ExprPtr ExpressionParser::chain() {
+  Expr c;
+  c.kind = Expr::Kind::Chain;
+  c.location = in.peek().location;
+  Expr input;
+  input.kind = Expr::Kind::Input;
+  input.location = c.location;
+  ExprPtr calls = make(std::move(input));
+  while (in.accept("|>"))
+    calls = pipeInto(std::move(calls));
+  c.args.push_back({"", c.location, std::move(calls)});
+  return make(std::move(c));
+}
+
+/// { a = x - 1; a * a }. Inside, lines end as they do in a block, also within other brackets.
+ExprPtr ExpressionParser::locals() {
+  Expr e;
+  e.kind = Expr::Kind::Locals;
+  e.location = in.next().location;
+  const int outerBrackets = brackets;
+  const Location outerBegin = begin;
+  brackets = 0;
+  while (!in.at("}")) {
+    if (in.accept(";")) continue;
+    if (in.atEnd()) {
+      diag.error(in.peek().location, fmt::format("expected '}}', found {}", found()));
+      diag.note(e.location, "to close this brace");
+      throw SyntaxError{};
+    }
+    try {
+      localName(e);
+    } catch (const SyntaxError &) { // the closing brace belongs to this mistake
+      for (int depth = 1; depth > 0 && !in.atEnd();) {
+        const Token t = in.next();
+        if (t.kind == Token::Kind::Symbol) depth += (t.text == "{") - (t.text == "}");
+      }
+      throw;
+    }
+  }
+  brackets = outerBrackets;
+  begin = outerBegin;
+  begin.line = in.next().location.line;
+  if (e.args.empty() || !e.args.back().name.empty())
+    fail(e.location, "the last line in these braces is their value: an expression without a name");
+  return make(std::move(e));
+}
+
+void ExpressionParser::localName(Expr &e) {
+  if (!e.args.empty() && e.args.back().name.empty())
+    fail(e.args.back().location, "the value stands last in these braces: give this one a name, as in a = ...");
+  begin = in.peek().location;
+  Argument a;
+  a.location = begin;
+  if (in.peek().kind == Token::Kind::Identifier && in.peek(1).kind == Token::Kind::Symbol && in.peek(1).text == "=") {
+    a.name = in.next().text;
+    in.next();
+  }
+  a.value = expression();
+  e.args.push_back(std::move(a));
+  if (!in.at(";") && !in.at("}") && !in.atEnd() && !in.peek().firstOnLine)
+    fail(in.peek().location, fmt::format("expected the end of this line, found {}", found()));
 }
 
 ExprPtr ExpressionParser::pipeInto(ExprPtr left) {
@@ -336,7 +401,7 @@ bool ExpressionParser::startsExpression() const {
   const Token &t = in.peek();
   if (atNewLine()) return false;
   if (t.kind != Token::Kind::Symbol) return t.kind != Token::Kind::End && !in.at("as") && !in.at("else");
-  return in.at("(") || in.at("[") || in.at("-");
+  return in.at("(") || in.at("[") || in.at("-") || in.at("{");
 }
 
 ExprPtr ExpressionParser::reduction() {
@@ -412,6 +477,7 @@ ExprPtr ExpressionParser::primary() {
     if (e.args.empty()) fail(e.location, "an empty pair of brackets: expected a condition or numbers");
     return make(std::move(e));
   }
+  if (in.at("{")) return locals();
   failExpected("an expression");
 }
 

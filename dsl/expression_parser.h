@@ -55,6 +55,9 @@ class ExpressionParser {
   ExprPtr reduction();
   ExprPtr call(Token name);
   ExprPtr pipeInto(ExprPtr left);
+  ExprPtr chain();
+  ExprPtr locals();
+  void localName(Expr &);
   void label(Expr &);
   void composedLabel(Expr &, const Token &text);
   ExprPtr embedded(const std::string &text, const Location &place);

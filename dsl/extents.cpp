@@ -33,8 +33,12 @@ void Elaborator::collect(const Expr &e, bool guarded) {
   case Expr::Kind::Number:
   case Expr::Kind::Text:
   case Expr::Kind::Name:
+  case Expr::Kind::Input:
+  case Expr::Kind::Chain: // it has indices of its own
   case Expr::Kind::Expand: // there is none left here
     return;
+  case Expr::Kind::Locals:
+    return collectLocals(e, guarded);
   case Expr::Kind::Subscript:
     return collectSubscript(e, guarded);
   case Expr::Kind::Reduce:
@@ -80,8 +84,9 @@ void Elaborator::collectProduct(const Expr &e, bool guarded) {
 void Elaborator::collectReduce(const Expr &e, bool guarded) {
   std::vector<int> ids;
   for (const Binder &b : e.binders) {
-    for (const auto &[name, v] : context->visible) {
-      if (name != b.name) continue;
+    const auto is = [&](const auto &known) { return known.first == b.name; };
+    if (std::any_of(context->visible.begin(), context->visible.end(), is) ||
+        std::any_of(context->locals.begin(), context->locals.end(), is)) {
       report(b.location,
              fmt::format("index '{}' is in use already: give the reduced index another name", b.name));
       context->failed = true;
@@ -103,6 +108,32 @@ void Elaborator::collectReduce(const Expr &e, bool guarded) {
   context->visible.resize(context->visible.size() - ids.size());
 }
 
+/// Local names for indices and numbers may stand in subscripts; the values of the others are not known before the
+/// extents.
+void Elaborator::collectLocals(const Expr &e, bool guarded) {
+  const std::size_t before = context->locals.size();
+  for (const Argument &a : e.args) {
+    collect(*a.value, guarded);
+    if (a.name.empty()) continue;
+    if (!mayName(a)) context->failed = true;
+    const bool known = !contains(*a.value, Expr::Kind::Subscript, Expr::Kind::Reduce) &&
+                       !contains(*a.value, Expr::Kind::Call, Expr::Kind::Locals);
+    context->locals.emplace_back(a.name, known ? evaluate(*a.value) : Value::ofText(a.name));
+  }
+  context->locals.resize(before);
+}
+
+bool Elaborator::mayName(const Argument &local) {
+  const auto is = [&](const auto &known) { return known.first == local.name; };
+  const bool index = std::any_of(context->visible.begin(), context->visible.end(), is);
+  const bool again = std::any_of(context->locals.begin(), context->locals.end(), is);
+  if (index) report(local.location, fmt::format("'{}' is an index here: choose another name", local.name));
+  if (again) report(local.location, fmt::format("'{}' is defined already in these braces", local.name));
+  if (local.name.find('.') != std::string::npos)
+    report(local.location, "a name with a dot belongs to a layer's parameter: choose another");
+  return !index && !again;
+}
+
 void Elaborator::collectSubscript(const Expr &e, bool guarded) {
   const Expr &base = e.operand(0);
   Use use;
@@ -111,6 +142,10 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
     report(at, message);
     context->failed = true;
   };
+  for (const auto &[name, value] : context->locals)
+    if (base.kind == Expr::Kind::Name && base.text == name)
+      return refuse(base.location, fmt::format("'{0}' is a local name of a number and takes no subscripts: a tensor is defined "
+                                               "by a statement of its own, {0}[...] = ...", name));
   const Value v = wholeArgument(base, temporary("", base.location).name);
   if (v.isError()) return static_cast<void>(context->failed = true);
   const bool tensor = v.isTensor() && v.lazy.dtype() != DType::Bool;

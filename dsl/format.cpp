@@ -1,6 +1,6 @@
 // The rules:
 //  - A block is indented by 2. A line that continues a statement keeps its place relative to the statement's first
-//    line; one that begins with |> stands under that line's first |>.
+//    line; one that begins with |> stands under the first |> of the statement or bracket.
 //  - One blank around operators, none inside brackets. Around * / ^ the writer chooses: 2*i or 2 * i.
 //  - Neighbouring lines that begin with input, target, output, loss, metric or train get their second words aligned.
 //  - Wider gaps stay where they align a word with the same word of a neighbouring line.
@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace netc::dsl {
 
@@ -47,7 +48,7 @@ bool isSymbol(const Word &w, std::initializer_list<std::string_view> list) {
 }
 bool isKeyword(const Word &w, bool first) {
   if (w.token.kind != Token::Kind::Identifier) return false;
-  if (isOneOf(w.text, {"and", "or", "not", "if", "else", "as", "like"})) return true;
+  if (isOneOf(w.text, {"and", "or", "not", "if", "else", "as", "like", "derivative"})) return true;
   return first && isOneOf(w.text, {"loss", "require", "output", "metric", "train", "const", "param", "state", "next",
                                    "input", "target", "model"});
 }
@@ -108,12 +109,13 @@ void dropBlankLines(std::vector<Line> &lines) {
 bool beginsWithInfix(const Line &l) {
   const Word &w = l.words.front();
   if (isSymbol(w, {"|>", "+", "*", "/", "^", "==", "!=", "<", "<=", ">", ">="})) return true;
-  return isSymbol(w, {"-"}) || isOneOf(w.text, {"and", "or", "as", "else"});
+  return isSymbol(w, {"-"}) || isOneOf(w.text, {"and", "or", "as", "else", "derivative"});
 }
 
 /// Which lines continue a statement, and how deep blocks nest.
 void indentLines(std::vector<Line> &lines) {
   int depth = 0, brackets = 0, shift = 0, first = 0;
+  std::vector<int> outside; // of each open brace: the brackets around it
   for (Line &l : lines) {
     if (l.words.empty()) {
       l.indent = std::max(0, brackets > 0 ? l.oldIndent + shift : depth * blockIndent);
@@ -130,6 +132,8 @@ void indentLines(std::vector<Line> &lines) {
     for (const Word &w : l.words) {
       if (w.token.kind != Token::Kind::Symbol) continue;
       depth += (w.text == "{") - (w.text == "}");
+      if (w.text == "{") outside.push_back(std::exchange(brackets, 0));
+      if (w.text == "}" && !outside.empty()) brackets = outside.back(), outside.pop_back();
       brackets += isOneOf(w.text, {"(", "["}) - isOneOf(w.text, {")", "]"});
     }
   }
@@ -251,18 +255,20 @@ void place(std::vector<Line> &lines, std::size_t n) {
   }
 }
 
-/// A line that begins with |> stands under the first |> of its statement.
+/// A line that begins with |> stands under the first |> of its statement, or of the brackets around it.
 void placeAll(std::vector<Line> &lines) {
-  int pipe = -1;
+  std::vector<int> pipes{-1}; // the first |>'s column, for each open bracket
   for (std::size_t n = 0; n < lines.size(); ++n) {
     Line &l = lines[n];
     if (l.words.empty()) continue;
-    if (l.continues && pipe >= 0 && l.words.front().text == "|>") l.indent = pipe;
+    if (l.continues && pipes.back() >= 0 && l.words.front().text == "|>") l.indent = pipes.back();
     place(lines, n);
-    if (l.continues) continue;
-    pipe = -1;
-    for (const Word &w : l.words)
-      if (pipe < 0 && w.text == "|>") pipe = w.newColumn;
+    if (!l.continues) pipes.back() = -1;
+    for (const Word &w : l.words) {
+      if (isSymbol(w, {"(", "[", "{"})) pipes.push_back(-1);
+      if (isSymbol(w, {")", "]", "}"}) && pipes.size() > 1) pipes.pop_back();
+      if (isSymbol(w, {"|>"}) && pipes.back() < 0) pipes.back() = w.newColumn;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "dsl/parser.h"
 #include "dsl/expression_parser.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -95,9 +96,24 @@ class Parser : public ExpressionParser {
     } else {
       expect("=");
       c.value = expression();
+      if (kind == Callable::Kind::Function && in.at("derivative") && in.peek(1).text != "=") derivatives(c);
     }
     endOfStatement();
     f.callables.push_back(std::move(c));
+  }
+
+  /// fn f(a, b) = ... derivative ..., ...: also on the next lines.
+  void derivatives(Callable &c) {
+    const Location at = begin = in.next().location;
+    for (;; begin = in.peek().location) { // a list may go on behind a comma's line
+      c.derivatives.push_back(expression());
+      if (!in.accept(",")) break;
+    }
+    const auto needed = std::count_if(c.parameters.begin(), c.parameters.end(), [](const Parameter &p) { return !p.fallback; });
+    const std::size_t given = c.derivatives.size();
+    if (given == c.parameters.size() || given == static_cast<std::size_t>(needed)) return;
+    fail(at, fmt::format("'{}' has {} argument{} without a default, but {} derivative{}: expected one for each", c.name, needed,
+                         needed == 1 ? "" : "s", given, given == 1 ? "" : "s"));
   }
 
   Parameter parameter() {

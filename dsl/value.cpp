@@ -65,6 +65,12 @@ Value Value::ofPack(std::vector<Value> elements) {
   return v;
 }
 
+Value Value::ofLayer(LayerValue l) {
+  Value v = make(Kind::Layer);
+  v.layer = std::make_shared<const LayerValue>(std::move(l));
+  return v;
+}
+
 std::optional<std::vector<Value>> elements(const Value &v) {
   if (v.kind == Value::Kind::Pack) return v.pack;
   if (v.kind != Value::Kind::List || v.lazy.shape.size() != 1) return std::nullopt;
@@ -113,6 +119,8 @@ std::string describe(const Value &v) {
       s += (s.empty() ? "" : ", ") + (x.isNumber() ? fmt::format("{}", x.number) : "N");
     return fmt::format("the pack of numbers ({})", s);
   }
+  case Value::Kind::Layer:
+    return v.layer->chain ? "a layer" : fmt::format("the function '{}'", v.layer->name);
   case Value::Kind::Tensor:
     break;
   }

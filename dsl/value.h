@@ -3,6 +3,8 @@
 
 #include "compiler/graph/graph.h"
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +42,8 @@ struct Lazy {
   DType dtype() const { return root().dtype; }
 };
 
+struct LayerValue;
+
 struct Value {
   enum class Kind {
     Error, // reported already; silences what follows from it
@@ -52,6 +56,7 @@ struct Value {
     Tensor,  // lazy
     List,    // a tensor literal: `values` of shape lazy.shape
     Pack,    // several extents or numbers: S in x: [N, C, S...]
+    Layer,   // relu, or |> conv(8, 3) |> relu
   };
   Kind kind = Kind::Error;
   double number = 0; // Number, Boolean
@@ -61,6 +66,7 @@ struct Value {
   Lazy lazy;
   std::vector<double> values;
   std::vector<Value> pack;
+  std::shared_ptr<const LayerValue> layer;
 
   static Value error() { return {}; }
   static Value ofNumber(double);
@@ -71,6 +77,7 @@ struct Value {
   static Value ofIndex(Affine);
   static Value ofLazy(Lazy);
   static Value ofPack(std::vector<Value>);
+  static Value ofLayer(LayerValue);
 
   bool isError() const { return kind == Kind::Error; }
   bool isNumber() const { return kind == Kind::Number; }
@@ -80,6 +87,15 @@ struct Value {
   bool isScalarProgram() const {
     return kind == Kind::Number || kind == Kind::Program || kind == Kind::Batch;
   }
+};
+
+struct Expr;
+
+/// A layer or function as a value.
+struct LayerValue {
+  std::string name;                    // its declaration's, or
+  const Expr *chain = nullptr;         // calls, into which the argument is piped,
+  std::map<std::string, Value> names;  // with what they read where the chain was written
 };
 
 /// Of a pack, or of a list of numbers: its elements; else none.

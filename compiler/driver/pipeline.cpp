@@ -90,6 +90,7 @@ void differentiate(graph::Module &module) {
   Diagnostics diagnostics;
   for (graph::Graph &entry : module.entries)
     if (hasPlaceholders(entry)) grad::differentiate(entry, diagnostics);
+    else grad::dropGivenDerivatives(entry);
   settle(diagnostics);
   if (!graph::verify(module, diagnostics)) internalError("after differentiation:\n" + diagnostics.str());
 }

@@ -31,4 +31,8 @@ bool differentiate(graph::Graph &graph, Diagnostics &, const DerivativeTable & =
 /// Adds a Gradient placeholder, NAME.grad, for each parameter that none asks for.
 void askForGradients(graph::Graph &);
 
+/// Replaces every `given(value, x, derivative)` by its value. `differentiate` does so at its end; a graph that is never
+/// differentiated has no use for the derivatives either.
+void dropGivenDerivatives(graph::Graph &graph);
+
 } // namespace netc::grad

@@ -286,6 +286,7 @@ constexpr FnRow table[] = {
      [](const double *a) { return std::erfc(a[0]); }, erfcText, 4},
     {Fn::Gelu, "gelu", none, 1, S::Real, {"0.5 * erfc(-0.7071067811865476 * a) + 0.3989422804014327 * a * exp(-0.5 * a * a)", none, none},
      [](const double *a) { return geluOf(a[0]); }, geluText, 4},
+    {Fn::Given, "given", none, 3, S::Real, {"0", "c", "0"}, [](const double *a) { return a[0]; }, "a"},
 };
 
 constexpr bool inOrder() {

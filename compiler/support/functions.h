@@ -28,8 +28,10 @@ enum class Fn : std::uint8_t {
   // expanded into primitives before the loop IR (their `expansion` is text)
   Abs, Minimum, Maximum, Floor, Relu, Exp, Expm1, Log, Log1p, Pow, Tanh, Sigmoid, Softplus, Silu, Sin, Cos, Erf, Erfc,
   Gelu,
+  // a, whose derivative is given: c for b, none for what a is made of. Once differentiated, or never to be, it is a
+  Given,
 };
-inline constexpr int fnCount = static_cast<int>(Fn::Gelu) + 1;
+inline constexpr int fnCount = static_cast<int>(Fn::Given) + 1;
 
 /// What a function takes and gives.
 enum class Signature : std::uint8_t {

@@ -112,7 +112,8 @@ llvm::Value *KernelCode::apply(Fn op, const std::vector<llvm::Value *> &a) {
   case Fn::Cos:
   case Fn::Erf:
   case Fn::Erfc:
-  case Fn::Gelu: break;
+  case Fn::Gelu:
+  case Fn::Given: break;
   }
   internalError("kernel '" + kernel.name + "': '" + std::string(row(op).name) + "' is not a primitive");
 }
