@@ -62,6 +62,7 @@ class LeafLowering {
   bool known(const Affine &guard) const;
 
   void accumulate();
+  void accumulateTile();
   void overTile(const std::function<void()> &body);
   void onePoint();
   void combine(const loop::Operand &value);

@@ -60,6 +60,20 @@ Operand LeafLowering::identity() const {
 }
 
 void LeafLowering::accumulate() {
+  // The elements come in the order of the schedule's tile, whatever that of the loops.
+  const std::vector<TilePiece> asLooped = tile;
+  const auto place = [&](const TilePiece &piece) {
+    return std::find_if(leaf.tile.begin(), leaf.tile.end(), [&](const auto &t) {
+             return t.first == nest.positions[piece.position].name;
+           }) - leaf.tile.begin();
+  };
+  std::stable_sort(tile.begin(), tile.end(),
+                   [&](const TilePiece &a, const TilePiece &b) { return place(a) < place(b); });
+  accumulateTile();
+  tile = asLooped;
+}
+
+void LeafLowering::accumulateTile() {
   if (formula->op == Combine::Assign) {
     return overTile([&] {
       const Operand value = point.emit();

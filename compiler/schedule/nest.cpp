@@ -101,6 +101,15 @@ static void splitIndices(Nest &nest, const Tensor &t, const std::vector<Affine> 
   }
 }
 
+/// A batch tensor of the workspace without blocks of samples.
+static bool holdsRows(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
+  const Tensor &t = g.tensors[tensor];
+  const auto placed = memory.find(t.name);
+  if (t.shared() || placed == memory.end() || placed->second.kind == Placement::Kind::Output) return false;
+  return std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; }) &&
+         !batchBlocked(t, placed->second.blocked);
+}
+
 Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, const Formula &f, int clause) {
   Nest nest;
   nest.formula = &f;
@@ -118,9 +127,13 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   for (int p : c.reduction())
     nest.positions[p].reduction = true;
   nest.count = static_cast<int>(nest.positions.size());
+  nest.rows = holdsRows(g, memory, f.target);
   splitIndices(nest, g.tensors[f.target], c.out, layout(g, memory, f.target));
   for (const Node &n : c.body.nodes)
-    if (n.kind == Node::Kind::Read) splitIndices(nest, g.tensors[n.id], n.map, layout(g, memory, n.id));
+    if (n.kind == Node::Kind::Read) {
+      nest.rows |= holdsRows(g, memory, n.id);
+      splitIndices(nest, g.tensors[n.id], n.map, layout(g, memory, n.id));
+    }
   for (const Affine &guard : c.guards)
     nest.guards.push_back(asNumber(guard, nest));
   for (const Node &n : c.body.nodes) {

@@ -26,6 +26,7 @@ struct Nest {
   const graph::Clause *clause = nullptr;
   std::vector<Position> positions;
   int batch = -1;
+  bool rows = false; // some tensor of the step holds sample after sample
   int count = 0; // positions, those of blocks included
   std::vector<Affine> guards;
   std::vector<Access> reads; // by node number of the body; tensor -1 where the node is no read

@@ -1,6 +1,7 @@
 #include "compiler/schedule/plan.h"
 
 #include "compiler/schedule/emit.h"
+#include "compiler/schedule/lower_leaf.h"
 #include "compiler/schedule/plan_parts.h"
 
 #include <algorithm>
@@ -113,19 +114,25 @@ class RunPlanner {
     const Formula &f = g.formulas[i];
     if (follow(i)) return;
     Group &group = groupFor(perSample[i]);
-    if (!coversAll(g, f) || leavesLanes(f)) {
+    std::vector<Leaf> leaves;
+    bool fills = !coversAll(g, f) || leavesLanes(f);
+    for (std::size_t c = 0; c < f.clauses.size(); ++c) {
+      leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+      fills |= interruptsReduction(g, leaves.back());
+    }
+    if (fills) {
       Leaf fill;
       fill.formula = g.tensors[f.target].name;
       fill.fill = true;
-      group.leaves.push_back(std::move(fill));
+      leaves.insert(leaves.begin(), std::move(fill));
     }
-    for (std::size_t c = 0; c < f.clauses.size(); ++c)
-      group.leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+    group.leaves.insert(group.leaves.end(), leaves.begin(), leaves.end());
     at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
   }
 
   /// Sample by sample, the lanes beyond the last sample get no value; but others read whole blocks.
   bool leavesLanes(const Formula &f) const {
+    if (!batchBlocked(g.tensors[f.target], layout(g, schedule.memory, f.target))) return false;
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
       const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(c));
       if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch)
@@ -150,7 +157,11 @@ class RunPlanner {
       leaf.order.push_back({nest.positions[p].name});
     if (numeric != schedule.numeric.end())
       leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
-    chooseTile(nest, target, leaf);
+    if (nest.rows && vector >= 0 && vector != nest.batch && !nest.positions[vector].reduction &&
+        isContraction(f, f.clauses[clause]) && injective(nest))
+      planContraction(nest, vector, target, *numeric, leaf);
+    else
+      chooseTile(nest, target, leaf);
     return leaf;
   }
 
@@ -160,8 +171,11 @@ class RunPlanner {
     for (std::size_t p = 0; p < nest.positions.size(); ++p)
       if (!nest.positions[p].name.empty() && !nest.positions[p].reduction && !nest.positions[p].batch)
         list.push_back(static_cast<int>(p));
-    std::stable_sort(list.begin(), list.end(),
-                     [&](int a, int b) { return nest.out.coefficient(a) > nest.out.coefficient(b); });
+    const auto stride = [&](int p) {
+      const int block = nest.positions[p].block;
+      return nest.out.coefficient(block >= 0 ? block : p);
+    };
+    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return stride(a) > stride(b); });
     return list;
   }
 
@@ -200,7 +214,7 @@ class RunPlanner {
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
-    if (leaf.fill || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) ||
+    if (leaf.fill || interruptsReduction(g, leaf) || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) ||
         !plainOut(g, lead, lead.clauses[0]))
       return false;
     if (static_cast<int>(leaf.then.size()) >= 4) return false;
@@ -226,6 +240,8 @@ class RunPlanner {
     for (const Position &p : nest.positions)
       results += !p.reduction;
     if (here.size() != follower.positions.size() || here.size() != results) return false;
+    for (std::size_t p = 0; p < here.size(); ++p)
+      if (follower.positions[p].block >= 0 && nest.positions[here[p]].block < 0) return false;
     // Whatever else it reads of values in registers must be the same element.
     for (const Node &n : f.clauses[0].body.nodes) {
       if (n.kind != Node::Kind::Read || !inRegister.count(n.id)) continue;
@@ -264,7 +280,7 @@ Schedule plan(const Graph &g, const Target &t, const Schedule *sibling) {
   s.entry = g.name;
   s.target = t.name;
   s.numeric = planNumeric(g);
-  s.memory = batchLayouts(g);
+  s.memory = planLayouts(g);
   planRun(g, t, s);
   planMemory(g, s, sibling);
   return s;

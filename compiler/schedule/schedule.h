@@ -34,7 +34,8 @@
 // inside one such step. The steps of the reduction are the numeric plan's, or finer ones: `c by 64, c by 16` in
 // place of `c by 16`. Where a result index stands inside a step of the reduction, the sums wait in the target
 // meanwhile, which must have been filled; that changes no bit. The place of the `vector` index is that of the
-// loop over its blocks of 16. A collapsed group is one index from then on, named by its first: its extents are
+// loop over its blocks of 16. The elements of a register tile come in the order of `tile`, the last index fastest.
+// A collapsed group is one index from then on, named by its first: its extents are
 // contiguous in every tensor that the formula touches.
 //
 // A layout: `plain` is row-major. `blocked (1)` of f32[N, 64, 8, 8] is [N][4][8][8][16], where the innermost 16

@@ -99,6 +99,7 @@ class Parser {
 
   Schedule schedule() {
     Schedule s;
+    open = false;
     in.expect("schedule");
     s.entry = name();
     in.expect("target");
