@@ -10,13 +10,14 @@ constexpr Pass inlineViewsPass{"inlineViews", inlineViews, "reads through pure c
 constexpr Pass simplifyPass{"simplify", simplify, "algebraic identities, to a fixed point"};
 constexpr Pass mergePointwisePass{"mergePointwise", mergePointwise,
                                   "pointwise formulas of equal domain become one"};
+constexpr Pass factorPass{"factor", factor, "factors that do not change within a sum leave it"};
 constexpr Pass csePass{"cse", cse, "equal formulas are computed once"};
 constexpr Pass dcePass{"dce", dce, "formulas that nothing needs are dropped"};
 constexpr Pass scatterToGatherPass{"scatterToGather", scatterToGather, "scattered sums become gathers"};
 constexpr Pass cropPass{"crop", crop, "borders that nothing reads are not computed"};
 
 constexpr Pass all[] = {inlineViewsPass, simplifyPass, mergePointwisePass,
-                        csePass,         dcePass,      scatterToGatherPass, cropPass};
+                        csePass,         dcePass,      scatterToGatherPass, cropPass, factorPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
@@ -32,6 +33,7 @@ constexpr Pass complete[] = {
     inlineViewsPass,     // the gradient of a slice or a padding is a copy
     mergePointwisePass,  // with constants spread, the seeds of the losses vanish
     simplifyPass,        // merged bodies show new identities
+    factorPass,          // before cse: gradients of one layer differ in such factors alone
     csePass,             // the gradient repeats forward formulas, such as the ordinals of a maximum
     scatterToGatherPass, // after merging: it multiplies clauses, and nothing is merged into them
     dcePass,             // before crop: what is dropped reads nothing

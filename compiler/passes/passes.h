@@ -14,6 +14,7 @@ namespace netc::passes {
 void inlineViews(graph::Graph &);     // reads through pure copies (flatten, slices) go to the source
 void simplify(graph::Graph &);        // algebraic identities from the rule table, to a fixed point
 void mergePointwise(graph::Graph &);  // pointwise formulas of equal domain become one body
+void factor(graph::Graph &);          // factors that do not change within a sum leave it
 void cse(graph::Graph &);             // formulas equal up to names are computed once
 void dce(graph::Graph &);             // formulas that no result and no next needs are dropped
 void scatterToGather(graph::Graph &); // T[i + u] += ... becomes T[h] = sum(...) ...; strides by phases

@@ -28,6 +28,8 @@ Target target(const std::string &name) {
 
 namespace {
 
+constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
+
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
  public:
@@ -128,6 +130,58 @@ class RunPlanner {
     }
     group.leaves.insert(group.leaves.end(), leaves.begin(), leaves.end());
     at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
+    if (!fills && f.clauses.size() == 1 && f.op != Combine::Assign) gather(i, group.leaves.back());
+  }
+
+  /// Other reductions over the same points that are ready join the sweep when they read what it reads.
+  void gather(int i, Leaf &leaf) {
+    const Formula &lead = g.formulas[i];
+    if (isContraction(lead, lead.clauses[0])) return;
+    std::int64_t accumulators = 1;
+    for (auto &[name, size] : leaf.tile)
+      accumulators *= size;
+    const Nest nest = makeNest(g, schedule.memory, lead, 0);
+    for (int j = 0; j < static_cast<int>(g.formulas.size()); ++j) {
+      const Formula &f = g.formulas[j];
+      if (done[j] || f.clauses.size() != 1 || f.op == Combine::Assign || perSample[j] != perSample[i] ||
+          commits.count(f.target) || !ready(j) || readsLeaf(j, leaf) || isContraction(f, f.clauses[0]) ||
+          !coversAll(g, f) || leavesLanes(f) ||
+          accumulators * static_cast<std::int64_t>(leaf.with.size() + 2) > mostAccumulators)
+        continue;
+      const Nest other = makeNest(g, schedule.memory, f, 0);
+      const std::vector<int> here = samePoints(g, schedule, nest, other);
+      const int vector = chooseVector(other);
+      if (here.empty() || !sharesRead(nest, other, here) ||
+          (vector < 0 ? !leaf.vector.empty() : nest.positions[here[vector]].name != leaf.vector))
+        continue;
+      leaf.with.push_back(g.tensors[f.target].name);
+      done[j] = true;
+      at[f.target] = at[lead.target];
+    }
+  }
+
+  bool readsLeaf(int j, const Leaf &leaf) const {
+    for (int d : inputs(j)) {
+      const std::string &name = g.tensors[g.formulas[d].target].name;
+      if (name == leaf.formula || std::find(leaf.with.begin(), leaf.with.end(), name) != leaf.with.end()) return true;
+    }
+    return false;
+  }
+
+  static bool sharesRead(const Nest &lead, const Nest &other, const std::vector<int> &here) {
+    const auto samePlace = [&](const Access &a, const Access &b) {
+      if (a.tensor != b.tensor) return false;
+      for (std::size_t p = 0; p < here.size(); ++p)
+        if (a.address.coefficient(here[p]) != b.address.coefficient(static_cast<int>(p))) return false;
+      return true;
+    };
+    for (const Access &a : lead.reads)
+      for (const Access &b : other.reads)
+        if (a.tensor >= 0 && std::any_of(lead.positions.begin(), lead.positions.end(),
+                                         [&](const Position &p) { return p.reduction && a.address.uses(lead.find(p.name)); }) &&
+            samePlace(a, b))
+          return true;
+    return false;
   }
 
   /// Sample by sample, the lanes beyond the last sample get no value; but others read whole blocks.
@@ -225,6 +279,14 @@ class RunPlanner {
   bool canFollow(const Formula &f, const Leaf &leaf, const Formula &lead) const {
     Nest nest = makeNest(g, schedule.memory, lead, 0);
     std::map<int, InRegister> inRegister{{lead.target, {{}, dimensionPositions(lead.clauses[0])}}};
+    for (const std::string &name : leaf.with) {
+      const Formula &e = *g.definition(g.find(name));
+      const std::vector<int> here = samePoints(g, schedule, nest, makeNest(g, schedule.memory, e, 0));
+      std::vector<int> dims = dimensionPositions(e.clauses[0]);
+      for (int &d : dims)
+        d = here[d];
+      inRegister[e.target] = {{}, dims};
+    }
     for (const std::string &name : leaf.then) {
       const Formula &e = *g.definition(g.find(name));
       const Nest follower = makeNest(g, schedule.memory, e, 0);

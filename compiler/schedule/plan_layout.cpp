@@ -4,7 +4,8 @@
 // A batch tensor is either batch-innermost ([n/16][...][16 n]: any extents, but a batch of 1 costs as much as
 // one of 16), channel-blocked ([n][c/16][...][16 c]) or plain. Only contractions matter: for each one the model
 // below compares the multiply-adds along the samples with those along a channel, with what it costs to bring
-// the weights into blocks. What no contraction touches takes the layout of what it is computed from.
+// the weights into blocks. Tensors that are computed from each other point by point are a segment and decide
+// together. What no contraction touches takes the layout of what it is computed from.
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
@@ -24,11 +25,11 @@ using graph::TensorKind;
 
 namespace {
 
-// Fractions of the peak that contractions reach, and cycles for each weight that is repacked.
+// Fractions of the peak that contractions reach, and cycles for each element that changes its layout.
 constexpr double alongSamples = 0.8, samplesReduced = 0.65;          // batch-innermost
 constexpr double alongChannels = 0.93, oneBlock = 0.85, noLanes = 0.3; // channel-blocked; 16 channels; neither
 constexpr double multiplyAddsPerCycle = 32;
-constexpr double packCycles = 1.5, updateCycles = 6;
+constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
 
 bool hasBatch(const Tensor &t) {
   return std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; });
@@ -126,27 +127,65 @@ class LayoutPlanner {
                     (waste / (reduced ? samplesReduced : alongSamples) - 1 / along);
     if (lane < 0) return cycles;
     const auto size = [&](int t) { return static_cast<double>(elements(g.tensors[t], false)); };
-    if (reduced) return cycles - updateCycles * size(f.target);
-    for (const Node &node : c.body.nodes)
-      if (node.kind == Node::Kind::Read && !hasBatch(g.tensors[node.id])) cycles -= packCycles * size(node.id);
+    if (reduced) cycles -= updateCycles * size(f.target);
+    for (const Node &node : c.body.nodes) {
+      if (node.kind != Node::Kind::Read) continue;
+      if (!hasBatch(g.tensors[node.id]))
+        cycles -= packCycles * size(node.id);
+      else if (deep.count(node.id) && channelIndex(node.id, node.map) < 0) // another segment's border
+        cycles -= borderCycles * size(node.id);
+    }
     return cycles;
   }
 
+  /// Tensors that are computed from each other point by point share their layout.
+  void joinPointwise() {
+    for (const Formula &f : g.formulas) {
+      if (f.op != Combine::Assign || channel.count(f.target) == 0) continue;
+      for (const Clause &c : f.clauses)
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read && channelIndex(n.id, n.map) >= 0 &&
+              channelIndex(n.id, n.map) == channelIndex(f.target, c.out) && usesAll(c, n.map))
+            segment[root(n.id)] = root(f.target);
+    }
+  }
+  static bool usesAll(const Clause &c, const std::vector<Affine> &map) {
+    for (std::size_t p = 0; p < c.domain.size(); ++p)
+      if (c.domain[p].extent.size > 1 &&
+          std::none_of(map.begin(), map.end(), [&](const Affine &a) { return a.uses(static_cast<int>(p)); }))
+        return false;
+    return true;
+  }
+  int root(int t) {
+    const auto up = segment.find(t);
+    return up == segment.end() || up->second == t ? t : up->second = root(up->second);
+  }
+
   void judgeContractions() {
-    std::map<int, double> gains;
+    joinPointwise();
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        bool below = isContraction(f, c);
+        for (const Node &n : c.body.nodes)
+          below |= n.kind == Node::Kind::Read && deep.count(n.id) > 0;
+        if (below) deep.insert(f.target);
+      }
+    std::map<int, double> gains; // by segment
     for (const Formula &f : g.formulas)
       for (const Clause &c : f.clauses) {
         if (!isContraction(f, c)) continue;
         const double cycles = gain(f, c);
-        gains[f.target] += cycles;
+        std::set<int> segments{root(f.target)};
         for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read) gains[n.id] += cycles;
+          if (n.kind == Node::Kind::Read) segments.insert(root(n.id));
+        for (int s : segments)
+          gains[s] += cycles;
       }
-    for (auto &[t, cycles] : gains) {
-      const auto d = channel.find(t);
-      if (d == channel.end()) continue;
+    for (auto &[t, d] : channel) {
+      const auto found = gains.find(root(t));
+      if (found == gains.end()) continue;
       touched.insert(t);
-      if (cycles <= 0) d->second = -1;
+      if (found->second <= 0) d = -1;
     }
   }
 
@@ -259,7 +298,9 @@ class LayoutPlanner {
   const Graph &g;
   std::map<int, std::vector<Access>> accesses;
   std::map<int, int> channel; // of batch Locals: the dimension that may be blocked, -1: none
-  std::set<int> touched;      // by a contraction
+  std::map<int, int> segment; // of channel tensors: towards the one that stands for all of its segment
+  std::set<int> deep;         // depends on a contraction
+  std::set<int> touched;      // its segment, by a contraction
 };
 
 } // namespace

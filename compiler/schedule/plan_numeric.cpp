@@ -104,12 +104,13 @@ std::vector<Numeric> planNumeric(const Graph &g) {
     for (std::size_t i = 0; i < nest.positions.size(); ++i) {
       const Position &p = nest.positions[i];
       if (!p.reduction) continue;
-      const bool blocks = p.block >= 0 && static_cast<int>(i) != vector && p.extent > loop::lanes;
+      const bool blocks = p.block >= 0 && static_cast<int>(i) != vector && p.extent >= loop::lanes;
       if (p.batch)
         n.order.insert(n.order.begin(), {p.name}); // sample after sample, or their blocks
-      else if (blocks && reductions > 1)
-        n.order.push_back({p.name, loop::lanes}), last.push_back({p.name});
-      else
+      else if (blocks && reductions > 1) {
+        if (p.extent > loop::lanes) n.order.push_back({p.name, loop::lanes});
+        last.push_back({p.name});
+      } else
         n.order.push_back({p.name});
     }
     n.order.insert(n.order.end(), last.begin(), last.end());
