@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
 
 /// As in a step: round to nearest, denormals are zero.
 class StepMode {
@@ -100,9 +102,9 @@ private:
     const std::int64_t step = length == 1 ? iterations : 1;
     for (std::int64_t at = 0; at < iterations; at += step)
       for (std::int64_t s = 0; s < length; ++s) {
-        const auto begin = Clock::now();
+        const double begin = threadSeconds();
         entry.stages[first + s].run(&frame, at, at + step);
-        times[static_cast<std::size_t>(s)] += since(begin);
+        times[static_cast<std::size_t>(s)] += threadSeconds() - begin;
       }
     for (std::int64_t s = 0; s < length; ++s) {
       double &t = best[static_cast<std::size_t>(first + s)];
@@ -122,6 +124,12 @@ private:
 };
 
 } // namespace
+
+double threadSeconds() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
 
 KernelTimes timeKernels(CompiledModel &model, const std::string &name, const void *const *inputs, double seconds) {
   const loop::Entry &loops = *model.entry(name);

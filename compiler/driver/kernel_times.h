@@ -9,6 +9,9 @@
 
 namespace netc::driver {
 
+/// Seconds that this thread has run.
+double threadSeconds();
+
 struct KernelTime {
   std::string name, formula, schedule;
   double ms = 0;    // the best of all rounds

@@ -16,9 +16,10 @@ constexpr Pass mergePointwisePass{"mergePointwise", mergePointwise,
 constexpr Pass csePass{"cse", cse, "equal formulas are computed once"};
 constexpr Pass dcePass{"dce", dce, "formulas that nothing needs are dropped"};
 constexpr Pass scatterToGatherPass{"scatterToGather", scatterToGather, "scattered sums become gathers"};
+constexpr Pass cropPass{"crop", crop, "borders that nothing reads are not computed"};
 
-constexpr Pass all[] = {inlineViewsPass, simplifyPass,       stabilizePass, centrePass, factorSumsPass,
-                        csePass,         mergePointwisePass, dcePass,       scatterToGatherPass};
+constexpr Pass all[] = {inlineViewsPass, simplifyPass,       stabilizePass, centrePass,         factorSumsPass,
+                        csePass,         mergePointwisePass, dcePass,       scatterToGatherPass, cropPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
@@ -41,7 +42,8 @@ constexpr Pass complete[] = {
     simplifyPass,        // and what that leaves
     csePass,             // the gradient repeats forward formulas, such as the ordinals of a maximum
     scatterToGatherPass, // after merging: it multiplies clauses, and nothing is merged into them
-    dcePass,             // last
+    dcePass,             // before crop: what is dropped reads nothing
+    cropPass,            // last: a gather runs over the padded size, of which only the inside is read
 };
 
 constexpr Pass stable[] = {stabilizePass, centrePass};

@@ -20,6 +20,7 @@ void mergePointwise(graph::Graph &);  // pointwise formulas of equal domain beco
 void cse(graph::Graph &);             // formulas equal up to names are computed once
 void dce(graph::Graph &);             // formulas that no result and no next needs are dropped
 void scatterToGather(graph::Graph &); // T[i + u] += ... becomes T[h] = sum(...) ...; strides by phases
+void crop(graph::Graph &);            // borders that nothing reads are not computed
 
 struct Pass {
   std::string_view name;

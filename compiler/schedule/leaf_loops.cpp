@@ -202,7 +202,9 @@ void LeafLowering::batchVectorLoop(const std::function<void()> &next) {
 void LeafLowering::batchBlocks(int nb, const std::function<void()> &body) {
   bindAt(nest.batch, Affine::var(nb), 0);
   const Affine rest = Affine::var(loop::Count) - Affine::var(nb, loop::lanes);
-  if (!point.touchesRows(leaf.then)) {
+  std::vector<std::string> others = leaf.with;
+  others.insert(others.end(), leaf.then.begin(), leaf.then.end());
+  if (!point.touchesRows(others)) {
     withKnownGuards(body);
   } else {
     k.when({rest - loop::lanes}, [&] { withKnownGuards(body); });

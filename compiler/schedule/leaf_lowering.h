@@ -62,16 +62,33 @@ class LeafLowering {
   bool known(const Affine &guard) const;
 
   void accumulate();
+  void accumulateTile();
   void overTile(const std::function<void()> &body);
   void onePoint();
-  void combine(const loop::Operand &value);
-  void results();
+  /// One of the reductions of the sweep: the leaf's own is the first.
+  struct Reduction {
+    const graph::Formula *formula;
+    Nest nest;
+    std::vector<int> here; // for each of its positions that of the leaf's nest; empty: it is the leaf's
+    loop::RegisterRef acc, best = {}; // best: the ordinal of argmax
+    /// Of a max or min: 1 once its window has a point; without one the target keeps its value.
+    std::optional<loop::RegisterRef> seen = {};
+    bool extremum() const;
+    bool ordinals() const;
+  };
+  PointEmitter emitter(const Reduction &) const;
+  void addReductions();
+  void declare(Reduction &, const std::vector<std::int64_t> &dims);
+  void start(const Reduction &);
+  void onePoint(const Reduction &);
+  void combine(const Reduction &, PointEmitter &, const loop::Operand &value);
+  loop::Operand result(const Reduction &);
   void store(int tensor, const Affine &address, const loop::Operand &value);
-  void followers(const loop::Operand &value);
+  void followers(std::map<int, InRegister> inRegister);
 
   loop::RegisterRef accumulator(const loop::RegisterRef &array) const;
-  loop::Operand identity() const;
-  loop::Operand ordinal();
+  loop::Operand identity(const Reduction &) const;
+  loop::Operand ordinal(const Reduction &, PointEmitter &) const;
 
   const LeafContext &context;
   const Leaf &leaf;
@@ -94,10 +111,8 @@ class LeafLowering {
   };
   std::vector<TilePiece> tile;           // the current piece of each tiled index
   std::vector<Affine> tileIndex;         // the current element, one for each entry of tile
-  loop::RegisterRef acc, best;           // best: the ordinal of argmax
+  std::vector<Reduction> reductions;
   std::optional<loop::RegisterRef> mask; // of the samples that exist, in the partial block
-  /// Of a max or min: 1 once its window has a point; without one the target keeps its value.
-  std::optional<loop::RegisterRef> seen;
   bool continues = false; // the accumulators start with what the target holds
 };
 

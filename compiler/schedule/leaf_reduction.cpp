@@ -38,10 +38,18 @@ RegisterRef LeafLowering::accumulator(const RegisterRef &array) const {
   return r;
 }
 
-Operand LeafLowering::identity() const {
-  const DType type = formula->clauses[leaf.clause].body.nodes[formula->clauses[leaf.clause].body.root].dtype;
+bool LeafLowering::Reduction::extremum() const {
+  return formula->op != Combine::Sum && formula->op != Combine::Prod;
+}
+bool LeafLowering::Reduction::ordinals() const {
+  return formula->op == Combine::ArgMax || formula->op == Combine::ArgMin;
+}
+
+Operand LeafLowering::identity(const Reduction &r) const {
+  const graph::Body &body = r.nest.clause->body;
+  const DType type = body.nodes[body.root].dtype;
   const bool integer = type == DType::I32;
-  switch (formula->op) {
+  switch (r.formula->op) {
   case Combine::Prod:
     return KernelBuilder::constant(1, type);
   case Combine::Max:
@@ -60,85 +68,143 @@ Operand LeafLowering::identity() const {
 }
 
 void LeafLowering::accumulate() {
+  // The elements come in the order of the schedule's tile, whatever that of the loops.
+  const std::vector<TilePiece> asLooped = tile;
+  const auto place = [&](const TilePiece &piece) {
+    return std::find_if(leaf.tile.begin(), leaf.tile.end(), [&](const auto &t) {
+             return t.first == nest.positions[piece.position].name;
+           }) - leaf.tile.begin();
+  };
+  std::stable_sort(tile.begin(), tile.end(),
+                   [&](const TilePiece &a, const TilePiece &b) { return place(a) < place(b); });
+  accumulateTile();
+  tile = asLooped;
+}
+
+/// The leaf's own and those of its `with`.
+void LeafLowering::addReductions() {
+  reductions.clear();
+  reductions.push_back({formula, nest, {}, {}});
+  for (const std::string &name : leaf.with) {
+    const int target = context.graph.find(name);
+    const graph::Formula *f = target < 0 ? nullptr : context.graph.definition(target);
+    if (!f || f->clauses.size() != 1) misfit(leaf, fmt::format("no formula '{}' to compute with it", name));
+    Nest other = makeNest(context.graph, context.schedule.memory, *f, 0);
+    std::vector<int> here = samePoints(context.graph, context.schedule, nest, other);
+    if (here.empty() || continues || !coversAll(context.graph, *f))
+      misfit(leaf, fmt::format("'{}' does not run over the same points", name));
+    reductions.push_back({f, std::move(other), std::move(here), {}});
+  }
+}
+
+PointEmitter LeafLowering::emitter(const Reduction &r) const {
+  return r.here.empty() ? point : point.follow(r.nest, r.here);
+}
+
+void LeafLowering::declare(Reduction &r, const std::vector<std::int64_t> &dims) {
+  r.acc = k.reg("acc", identity(r).type, dims);
+  if (r.ordinals()) r.best = k.reg("best", DType::I32, dims);
+  if (r.extremum() && !r.nest.guards.empty() && !coversAll(context.graph, *r.formula))
+    r.seen = k.reg("seen", DType::I32, dims);
+}
+
+void LeafLowering::start(const Reduction &r) {
+  const auto constant = [](double v) { return KernelBuilder::constant(v, DType::I32); };
+  if (continues && !reducesLanes())
+    k.add(point.load(accumulator(r.acc), r.formula->target, r.nest.out));
+  else
+    k.add(loop::Compute{accumulator(r.acc), {}, {identity(r)}});
+  if (r.ordinals()) k.add(loop::Compute{accumulator(r.best), {}, {constant(-1)}});
+  if (r.seen) k.add(loop::Compute{accumulator(*r.seen), {}, {constant(0)}});
+}
+
+void LeafLowering::accumulateTile() {
   if (formula->op == Combine::Assign) {
+    if (!leaf.with.empty()) misfit(leaf, "nothing is reduced, so that nothing can be reduced with it");
     return overTile([&] {
       const Operand value = point.emit();
       store(formula->target, nest.out, value);
-      followers(value);
+      followers({{formula->target, {value, dimensionPositions(*nest.clause)}}});
     });
   }
   std::vector<std::int64_t> dims;
   for (const TilePiece &t : tile)
     dims.push_back(t.size);
-  const bool ordinals = formula->op == Combine::ArgMax || formula->op == Combine::ArgMin;
-  const Operand start = identity();
-  acc = k.reg("acc", start.type, dims);
-  seen.reset();
-  if (ordinals) best = k.reg("best", DType::I32, dims);
-  const bool extremum = formula->op != Combine::Sum && formula->op != Combine::Prod;
-  if (extremum && !nest.guards.empty() && !coversAll(context.graph, *formula))
-    seen = k.reg("seen", DType::I32, dims);
+  addReductions();
+  for (Reduction &r : reductions)
+    declare(r, dims);
   const std::vector<Affine> waiting = std::exchange(guards, {}); // starts and results have no reduction index
   overTile([&] {
-    if (continues && !reducesLanes())
-      k.add(point.load(accumulator(acc), formula->target, nest.out));
-    else
-      k.add(loop::Compute{accumulator(acc), {}, {start}});
-    if (ordinals) k.add(loop::Compute{accumulator(best), {}, {KernelBuilder::constant(-1, DType::I32)}});
-    if (seen) k.add(loop::Compute{accumulator(*seen), {}, {KernelBuilder::constant(0, DType::I32)}});
+    for (const Reduction &r : reductions)
+      start(r);
   });
   guards = waiting;
   inside = true;
   loops(resultEnd);
   inside = false;
   guards.clear();
-  overTile([&] { results(); });
+  overTile([&] {
+    std::map<int, InRegister> values;
+    for (const Reduction &r : reductions) {
+      std::vector<int> dims = dimensionPositions(*r.nest.clause);
+      for (int &d : dims)
+        d = d < 0 || r.here.empty() ? d : r.here[d];
+      values[r.formula->target] = {result(r), dims};
+    }
+    followers(std::move(values));
+  });
   guards = waiting;
 }
 
 void LeafLowering::onePoint() {
-  const graph::Body &body = nest.clause->body;
+  for (const Reduction &r : reductions)
+    onePoint(r);
+}
+
+void LeafLowering::onePoint(const Reduction &r) {
+  const graph::Body &body = r.nest.clause->body;
   const graph::Node &root = body.nodes[body.root];
-  const RegisterRef a = accumulator(acc);
-  if (formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul) {
-    const Operand x = point.emit(root.args[0]), y = point.emit(root.args[1]);
+  const RegisterRef a = accumulator(r.acc);
+  PointEmitter at = emitter(r);
+  if (r.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul) {
+    const Operand x = at.emit(root.args[0]), y = at.emit(root.args[1]);
     if (!mask) return k.add(loop::Compute{a, Fn::Fma, {x, y, KernelBuilder::of(a)}});
     const Operand next = k.compute("next", DType::F32, Fn::Fma, {x, y, KernelBuilder::of(a)});
     return k.add(loop::Compute{a, Fn::Select, {KernelBuilder::of(*mask), next, KernelBuilder::of(a)}});
   }
-  if (seen) k.add(loop::Compute{accumulator(*seen), {}, {KernelBuilder::constant(1, DType::I32)}});
-  combine(point.emit());
+  if (r.seen) k.add(loop::Compute{accumulator(*r.seen), {}, {KernelBuilder::constant(1, DType::I32)}});
+  combine(r, at, at.emit());
 }
 
-Operand LeafLowering::ordinal() {
+Operand LeafLowering::ordinal(const Reduction &r, PointEmitter &at) const {
   Affine number;
   std::int64_t radix = 1;
-  for (std::size_t p = nest.clause->domain.size(); p-- > 0;) {
-    if (!nest.positions[p].reduction) continue;
+  for (std::size_t p = r.nest.clause->domain.size(); p-- > 0;) {
+    if (!r.nest.positions[p].reduction) continue;
     number += Affine::var(static_cast<int>(p), radix);
-    if (const int block = nest.positions[p].block; block >= 0)
+    if (const int block = r.nest.positions[p].block; block >= 0)
       number += Affine::var(block, radix * loop::lanes);
-    radix *= nest.positions[p].extent;
+    radix *= r.nest.positions[p].extent;
   }
-  return point.number(number);
+  return at.number(number);
 }
 
-void LeafLowering::combine(const Operand &value) {
-  const RegisterRef target = accumulator(acc);
+void LeafLowering::combine(const Reduction &r, PointEmitter &at, const Operand &value) {
+  const RegisterRef target = accumulator(r.acc);
   const Operand a = KernelBuilder::of(target);
-  const DType type = k.kernel.registers[acc.reg].type;
+  const DType type = k.kernel.registers[r.acc.reg].type;
   const auto masked = [&](const Operand &next) {
     if (mask)
       k.add(loop::Compute{target, Fn::Select, {KernelBuilder::of(*mask), next, a}});
     else
       k.add(loop::Compute{target, {}, {next}});
   };
-  switch (formula->op) {
+  switch (r.formula->op) {
   case Combine::Assign:
     return;
   case Combine::Sum:
   case Combine::Prod: {
-    const Fn op = formula->op == Combine::Sum ? (type == DType::I32 ? Fn::IAdd : Fn::Add)
+    const Fn op = r.formula->op == Combine::Sum ? (type == DType::I32 ? Fn::IAdd : Fn::Add)
                                               : (type == DType::I32 ? Fn::IMul : Fn::Mul);
     if (!mask) return k.add(loop::Compute{target, op, {a, value}});
     return masked(k.compute("next", type, op, {a, value}));
@@ -147,54 +213,55 @@ void LeafLowering::combine(const Operand &value) {
   case Combine::Min:
   case Combine::ArgMax:
   case Combine::ArgMin: {
-    const bool max = formula->op == Combine::Max || formula->op == Combine::ArgMax;
+    const bool max = r.formula->op == Combine::Max || r.formula->op == Combine::ArgMax;
     Operand wins =
         k.compute("wins", DType::Bool, Fn::Lt, max ? std::vector{a, value} : std::vector{value, a});
     if (type == DType::F32) {
       const Operand nan = k.compute("isNan", DType::Bool, Fn::Ne, {value, value});
       wins = k.compute("wins", DType::Bool, Fn::Or, {wins, nan});
     }
-    if (formula->op == Combine::Max || formula->op == Combine::Min)
+    if (r.formula->op == Combine::Max || r.formula->op == Combine::Min)
       return masked(k.compute("next", type, Fn::Select, {wins, value, a}));
-    const RegisterRef b = accumulator(best);
+    const RegisterRef b = accumulator(r.best);
     const Operand first = k.compute("first", DType::Bool, Fn::Lt,
                                     {KernelBuilder::of(b), KernelBuilder::constant(0, DType::I32)});
     wins = k.compute("wins", DType::Bool, Fn::Or, {wins, first});
     k.add(loop::Compute{target, Fn::Select, {wins, value, a}});
-    k.add(loop::Compute{b, Fn::Select, {wins, ordinal(), KernelBuilder::of(b)}});
+    k.add(loop::Compute{b, Fn::Select, {wins, ordinal(r, at), KernelBuilder::of(b)}});
   }
   }
 }
 
-void LeafLowering::results() {
-  const bool ordinals = formula->op == Combine::ArgMax || formula->op == Combine::ArgMin;
-  Operand value = KernelBuilder::of(accumulator(ordinals ? best : acc));
+Operand LeafLowering::result(const Reduction &r) {
+  PointEmitter at = emitter(r);
+  Operand value = KernelBuilder::of(accumulator(r.ordinals() ? r.best : r.acc));
   if (reducesLanes()) {
-    const RegisterRef total = k.reg("total", k.kernel.registers[acc.reg].type);
-    const auto op = formula->op == Combine::Sum    ? loop::Reduce::Op::Sum
-                    : formula->op == Combine::Prod ? loop::Reduce::Op::Prod
-                    : formula->op == Combine::Max  ? loop::Reduce::Op::Max
+    const RegisterRef total = k.reg("total", k.kernel.registers[r.acc.reg].type);
+    const auto op = r.formula->op == Combine::Sum    ? loop::Reduce::Op::Sum
+                    : r.formula->op == Combine::Prod ? loop::Reduce::Op::Prod
+                    : r.formula->op == Combine::Max  ? loop::Reduce::Op::Max
                                                    : loop::Reduce::Op::Min;
     k.add(loop::Reduce{total, op, value});
     value = KernelBuilder::of(total);
     if (continues) {
       const RegisterRef old = k.reg("old", DType::F32);
-      k.add(point.load(old, formula->target, nest.out));
-      value = k.compute("sum", DType::F32, formula->op == Combine::Sum ? Fn::Add : Fn::Mul,
+      k.add(at.load(old, r.formula->target, r.nest.out));
+      value = k.compute("sum", DType::F32, r.formula->op == Combine::Sum ? Fn::Add : Fn::Mul,
                         {KernelBuilder::of(old), value});
     }
   }
-  if (seen) {
-    const DType type = context.graph.tensors[formula->target].dtype;
+  if (r.seen) {
+    const DType type = context.graph.tensors[r.formula->target].dtype;
     const RegisterRef old = k.reg("old", type);
-    k.add(point.load(old, formula->target, nest.out));
+    k.add(at.load(old, r.formula->target, r.nest.out));
     const Operand empty =
         k.compute("empty", DType::Bool, Fn::Eq,
-                  {KernelBuilder::of(accumulator(*seen)), KernelBuilder::constant(0, DType::I32)});
+                  {KernelBuilder::of(accumulator(*r.seen)), KernelBuilder::constant(0, DType::I32)});
     value = k.compute("kept", type, Fn::Select, {empty, KernelBuilder::of(old), value});
   }
-  store(formula->target, nest.out, value);
-  followers(value);
+  if (context.buffers.of[r.formula->target] >= 0)
+    k.add(at.store(r.formula->target, r.nest.out, value));
+  return value;
 }
 
 void LeafLowering::store(int tensor, const Affine &address, const Operand &value) {
@@ -202,8 +269,7 @@ void LeafLowering::store(int tensor, const Affine &address, const Operand &value
 }
 
 /// The pointwise formulas that ride along: each of their indices is the result's index in the same dimension.
-void LeafLowering::followers(const Operand &value) {
-  std::map<int, InRegister> inRegister{{formula->target, {value, dimensionPositions(*nest.clause)}}};
+void LeafLowering::followers(std::map<int, InRegister> inRegister) {
   for (const std::string &name : leaf.then) {
     const int target = context.graph.find(name);
     const graph::Formula *f = target < 0 ? nullptr : context.graph.definition(target);

@@ -132,6 +132,8 @@ void checkComplete(const Graph &g, const Schedule &s) {
       else
         ++leaves[{leaf.formula, leaf.clause}];
       if (interruptsReduction(g, leaf)) interrupted.insert(leaf.formula);
+      for (const std::string &name : leaf.with)
+        ++leaves[{name, 0}];
       for (const std::string &name : leaf.then)
         ++leaves[{name, 0}];
     }

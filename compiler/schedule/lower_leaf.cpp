@@ -58,7 +58,7 @@ void LeafLowering::checkOrder() const {
     if (!nest.positions[p].name.empty()) checkSteps(static_cast<int>(p));
   if (!inside.empty()) {
     const bool sums = formula->op == Combine::Sum || formula->op == Combine::Prod;
-    if (!sums || reducesLanes() || !leaf.then.empty() || context.buffers.of[formula->target] < 0 ||
+    if (!sums || reducesLanes() || !leaf.with.empty() || !leaf.then.empty() || context.buffers.of[formula->target] < 0 ||
         !injective(nest))
       misfit(leaf, fmt::format("result index '{}' stands inside a reduction", inside));
   }
@@ -199,6 +199,9 @@ void LeafLowering::describe() {
           fmt::format("  {}{}{}", f.location.str(), f.origin.empty() ? "" : ", ", f.origin));
   };
   formulaLines(*formula);
+  for (const std::string &name : leaf.with)
+    if (const int t = context.graph.find(name); t >= 0 && context.graph.definition(t))
+      formulaLines(*context.graph.definition(t));
   for (const std::string &name : leaf.then)
     if (const int t = context.graph.find(name); t >= 0 && context.graph.definition(t))
       formulaLines(*context.graph.definition(t));
@@ -248,10 +251,17 @@ loop::Kernel lowerFill(const LeafContext &context, const graph::Formula &f) {
     return k.finish();
   }
   const bool blocks = context.buffers.wholeBlocks[f.target];
-  const std::int64_t parts = blocks ? (context.graph.batch + loop::lanes - 1) / loop::lanes : t.shape[0].size;
-  k.kernel.parallel = k.variable(blocks ? "nb" : "n");
-  k.kernel.parallelExtent = Affine::var(blocks ? loop::Blocks : loop::Count);
-  fill(Affine::var(k.kernel.parallel, b.size / parts), b.size / parts);
+  const std::int64_t parts =
+      blocks ? (context.graph.batch + loop::lanes - 1) / loop::lanes : t.shape[0].size;
+  const bool byBlock = blocks || context.tiled; // the leaves of a tile run block by block
+  const int var = k.kernel.parallel = k.variable(byBlock ? "nb" : "n");
+  k.kernel.parallelExtent = Affine::var(byBlock ? loop::Blocks : loop::Count);
+  const auto part = [&](int v) { fill(Affine::var(v, b.size / parts), b.size / parts); };
+  if (blocks || !byBlock)
+    part(var);
+  else
+    k.loop("n", {Affine::var(var, loop::lanes)},
+           {Affine::var(var, loop::lanes) + loop::lanes, Affine::var(loop::Count)}, 1, false, part);
   return k.finish();
 }
 

@@ -101,6 +101,15 @@ static void splitIndices(Nest &nest, const Tensor &t, const std::vector<Affine> 
   }
 }
 
+/// A batch tensor of the workspace without blocks of samples.
+static bool holdsRows(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
+  const Tensor &t = g.tensors[tensor];
+  const auto placed = memory.find(t.name);
+  if (t.shared() || placed == memory.end() || placed->second.kind == Placement::Kind::Output) return false;
+  return std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; }) &&
+         !batchBlocked(t, placed->second.blocked);
+}
+
 Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, const Formula &f, int clause) {
   Nest nest;
   nest.formula = &f;
@@ -118,9 +127,13 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   for (int p : c.reduction())
     nest.positions[p].reduction = true;
   nest.count = static_cast<int>(nest.positions.size());
+  nest.rows = holdsRows(g, memory, f.target);
   splitIndices(nest, g.tensors[f.target], c.out, layout(g, memory, f.target));
   for (const Node &n : c.body.nodes)
-    if (n.kind == Node::Kind::Read) splitIndices(nest, g.tensors[n.id], n.map, layout(g, memory, n.id));
+    if (n.kind == Node::Kind::Read) {
+      nest.rows |= holdsRows(g, memory, n.id);
+      splitIndices(nest, g.tensors[n.id], n.map, layout(g, memory, n.id));
+    }
   for (const Affine &guard : c.guards)
     nest.guards.push_back(asNumber(guard, nest));
   for (const Node &n : c.body.nodes) {
@@ -132,6 +145,43 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   }
   nest.out = address(g.tensors[f.target], c.out, layout(g, memory, f.target), nest);
   return nest;
+}
+
+std::vector<int> samePoints(const Graph &g, const Schedule &s, const Nest &lead, const Nest &other) {
+  const auto orderOf = [&](const Nest &nest) {
+    const std::string &name = g.tensors[nest.formula->target].name;
+    const auto n = std::find_if(s.numeric.begin(), s.numeric.end(), [&](const Numeric &x) { return x.formula == name; });
+    return n == s.numeric.end() ? nullptr : &*n;
+  };
+  const Numeric *a = orderOf(lead), *b = orderOf(other);
+  if (!a || !b || a->order.size() != b->order.size() || lead.positions.size() != other.positions.size() ||
+      lead.clause->out.size() != other.clause->out.size() || !plainOut(g, *lead.formula, *lead.clause) ||
+      !plainOut(g, *other.formula, *other.clause))
+    return {};
+  std::vector<int> here(other.positions.size(), -1);
+  const auto pair = [&](int from, int to) {
+    const Position &p = other.positions[from], &q = lead.positions[to];
+    if (p.extent != q.extent || p.batch != q.batch || p.reduction != q.reduction || (p.block >= 0 && q.block < 0) ||
+        (here[from] >= 0 && here[from] != to))
+      return false;
+    here[from] = to;
+    return true;
+  };
+  for (std::size_t d = 0; d < lead.clause->out.size(); ++d) {
+    int to = -1, from = -1;
+    if (!lead.clause->out[d].isVar(&to) || !other.clause->out[d].isVar(&from) || !pair(from, to)) return {};
+  }
+  for (std::size_t i = 0; i < a->order.size(); ++i)
+    if (a->order[i].by != b->order[i].by || !pair(other.find(b->order[i].index), lead.find(a->order[i].index)))
+      return {};
+  if (std::count(here.begin(), here.end(), -1) > 0) return {};
+  if (a->lanes.empty() != b->lanes.empty() ||
+      (!a->lanes.empty() && here[other.find(b->lanes)] != lead.find(a->lanes)))
+    return {};
+  std::vector<Affine> guards;
+  for (const Affine &guard : other.clause->guards)
+    guards.push_back(guard.substitute([&](int p) { return Affine::var(here[p]); }));
+  return guards == lead.clause->guards ? here : std::vector<int>{};
 }
 
 bool canCollapse(const Nest &nest, const std::vector<int> &group) {

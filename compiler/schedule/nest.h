@@ -26,6 +26,7 @@ struct Nest {
   const graph::Clause *clause = nullptr;
   std::vector<Position> positions;
   int batch = -1;
+  bool rows = false; // some tensor of the step holds sample after sample
   int count = 0; // positions, those of blocks included
   std::vector<Affine> guards;
   std::vector<Access> reads; // by node number of the body; tensor -1 where the node is no read
@@ -52,6 +53,10 @@ std::int64_t elements(const graph::Tensor &, bool wholeBlocks);
 
 Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &,
               int clause);
+
+/// For each position of `other` the one of `lead` that runs over the same points: dimension by dimension of the
+/// results, index by index of the reductions. Empty when they differ in extents, steps or guards.
+std::vector<int> samePoints(const graph::Graph &, const Schedule &, const Nest &lead, const Nest &other);
 
 /// True when the positions, outermost first, are contiguous as one in every access and are not used as
 /// numbers.

@@ -1,6 +1,7 @@
 #include "compiler/schedule/plan.h"
 
 #include "compiler/schedule/emit.h"
+#include "compiler/schedule/lower_leaf.h"
 #include "compiler/schedule/plan_parts.h"
 
 #include <algorithm>
@@ -26,6 +27,8 @@ Target target(const std::string &name) {
 }
 
 namespace {
+
+constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
@@ -113,19 +116,77 @@ class RunPlanner {
     const Formula &f = g.formulas[i];
     if (follow(i)) return;
     Group &group = groupFor(perSample[i]);
-    if (!coversAll(g, f) || leavesLanes(f)) {
+    std::vector<Leaf> leaves;
+    bool fills = !coversAll(g, f) || leavesLanes(f);
+    for (std::size_t c = 0; c < f.clauses.size(); ++c) {
+      leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+      fills |= interruptsReduction(g, leaves.back());
+    }
+    if (fills) {
       Leaf fill;
       fill.formula = g.tensors[f.target].name;
       fill.fill = true;
-      group.leaves.push_back(std::move(fill));
+      leaves.insert(leaves.begin(), std::move(fill));
     }
-    for (std::size_t c = 0; c < f.clauses.size(); ++c)
-      group.leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+    group.leaves.insert(group.leaves.end(), leaves.begin(), leaves.end());
     at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
+    if (!fills && f.clauses.size() == 1 && f.op != Combine::Assign) gather(i, group.leaves.back());
+  }
+
+  /// Other reductions over the same points that are ready join the sweep when they read what it reads.
+  void gather(int i, Leaf &leaf) {
+    const Formula &lead = g.formulas[i];
+    if (isContraction(lead, lead.clauses[0])) return;
+    std::int64_t accumulators = 1;
+    for (auto &[name, size] : leaf.tile)
+      accumulators *= size;
+    const Nest nest = makeNest(g, schedule.memory, lead, 0);
+    for (int j = 0; j < static_cast<int>(g.formulas.size()); ++j) {
+      const Formula &f = g.formulas[j];
+      if (done[j] || f.clauses.size() != 1 || f.op == Combine::Assign || perSample[j] != perSample[i] ||
+          commits.count(f.target) || !ready(j) || readsLeaf(j, leaf) || isContraction(f, f.clauses[0]) ||
+          !coversAll(g, f) || leavesLanes(f) ||
+          accumulators * static_cast<std::int64_t>(leaf.with.size() + 2) > mostAccumulators)
+        continue;
+      const Nest other = makeNest(g, schedule.memory, f, 0);
+      const std::vector<int> here = samePoints(g, schedule, nest, other);
+      const int vector = chooseVector(other);
+      if (here.empty() || !sharesRead(nest, other, here) ||
+          (vector < 0 ? !leaf.vector.empty() : nest.positions[here[vector]].name != leaf.vector))
+        continue;
+      leaf.with.push_back(g.tensors[f.target].name);
+      done[j] = true;
+      at[f.target] = at[lead.target];
+    }
+  }
+
+  bool readsLeaf(int j, const Leaf &leaf) const {
+    for (int d : inputs(j)) {
+      const std::string &name = g.tensors[g.formulas[d].target].name;
+      if (name == leaf.formula || std::find(leaf.with.begin(), leaf.with.end(), name) != leaf.with.end()) return true;
+    }
+    return false;
+  }
+
+  static bool sharesRead(const Nest &lead, const Nest &other, const std::vector<int> &here) {
+    const auto samePlace = [&](const Access &a, const Access &b) {
+      if (a.tensor != b.tensor) return false;
+      for (std::size_t p = 0; p < here.size(); ++p)
+        if (a.address.coefficient(here[p]) != b.address.coefficient(static_cast<int>(p))) return false;
+      return true;
+    };
+    for (const Access &a : lead.reads)
+      for (const Access &b : other.reads)
+        if (a.tensor >= 0 && std::any_of(lead.positions.begin(), lead.positions.end(),
+                                         [&](const Position &p) { return p.reduction && a.address.uses(lead.find(p.name)); }) &&
+            samePlace(a, b))
+          return true;
+    return false;
   }
 
   /// Sample by sample, the lanes beyond the last sample get no value; but others read whole blocks.
   bool leavesLanes(const Formula &f) const {
+    if (!batchBlocked(g.tensors[f.target], layout(g, schedule.memory, f.target))) return false;
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
       const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(c));
       if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch)
@@ -150,7 +211,11 @@ class RunPlanner {
       leaf.order.push_back({nest.positions[p].name});
     if (numeric != schedule.numeric.end())
       leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
-    chooseTile(nest, target, leaf);
+    if (nest.rows && vector >= 0 && vector != nest.batch && !nest.positions[vector].reduction &&
+        isContraction(f, f.clauses[clause]) && injective(nest))
+      planContraction(nest, vector, target, *numeric, leaf);
+    else
+      chooseTile(nest, target, leaf);
     return leaf;
   }
 
@@ -160,8 +225,11 @@ class RunPlanner {
     for (std::size_t p = 0; p < nest.positions.size(); ++p)
       if (!nest.positions[p].name.empty() && !nest.positions[p].reduction && !nest.positions[p].batch)
         list.push_back(static_cast<int>(p));
-    std::stable_sort(list.begin(), list.end(),
-                     [&](int a, int b) { return nest.out.coefficient(a) > nest.out.coefficient(b); });
+    const auto stride = [&](int p) {
+      const int block = nest.positions[p].block;
+      return nest.out.coefficient(block >= 0 ? block : p);
+    };
+    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return stride(a) > stride(b); });
     return list;
   }
 
@@ -200,7 +268,7 @@ class RunPlanner {
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
-    if (leaf.fill || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) ||
+    if (leaf.fill || interruptsReduction(g, leaf) || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) ||
         !plainOut(g, lead, lead.clauses[0]))
       return false;
     if (static_cast<int>(leaf.then.size()) >= 4) return false;
@@ -211,6 +279,14 @@ class RunPlanner {
   bool canFollow(const Formula &f, const Leaf &leaf, const Formula &lead) const {
     Nest nest = makeNest(g, schedule.memory, lead, 0);
     std::map<int, InRegister> inRegister{{lead.target, {{}, dimensionPositions(lead.clauses[0])}}};
+    for (const std::string &name : leaf.with) {
+      const Formula &e = *g.definition(g.find(name));
+      const std::vector<int> here = samePoints(g, schedule, nest, makeNest(g, schedule.memory, e, 0));
+      std::vector<int> dims = dimensionPositions(e.clauses[0]);
+      for (int &d : dims)
+        d = here[d];
+      inRegister[e.target] = {{}, dims};
+    }
     for (const std::string &name : leaf.then) {
       const Formula &e = *g.definition(g.find(name));
       const Nest follower = makeNest(g, schedule.memory, e, 0);
@@ -226,6 +302,8 @@ class RunPlanner {
     for (const Position &p : nest.positions)
       results += !p.reduction;
     if (here.size() != follower.positions.size() || here.size() != results) return false;
+    for (std::size_t p = 0; p < here.size(); ++p)
+      if (follower.positions[p].block >= 0 && nest.positions[here[p]].block < 0) return false;
     // Whatever else it reads of values in registers must be the same element.
     for (const Node &n : f.clauses[0].body.nodes) {
       if (n.kind != Node::Kind::Read || !inRegister.count(n.id)) continue;
@@ -264,7 +342,7 @@ Schedule plan(const Graph &g, const Target &t, const Schedule *sibling) {
   s.entry = g.name;
   s.target = t.name;
   s.numeric = planNumeric(g);
-  s.memory = batchLayouts(g);
+  s.memory = planLayouts(g);
   planRun(g, t, s);
   planMemory(g, s, sibling);
   return s;

@@ -45,6 +45,8 @@ std::vector<Life> liveness(const Graph &g, const Schedule &s) {
   for (const Group &group : s.run) {
     for (const Leaf &leaf : group.leaves) {
       touchFormula(leaf.formula, step);
+      for (const std::string &name : leaf.with)
+        touchFormula(name, step);
       for (const std::string &name : leaf.then)
         touchFormula(name, step);
       step += !group.tiled;
@@ -96,6 +98,7 @@ void keepInRegisters(const Graph &g, Schedule &s) {
     for (const Leaf &leaf : group.leaves) {
       std::vector<std::string> names = leaf.then;
       names.push_back(leaf.formula);
+      names.insert(names.end(), leaf.with.begin(), leaf.with.end());
       for (const std::string &name : names) {
         leafOf[name] = &leaf;
         for (const graph::Clause &c : g.definition(g.find(name))->clauses)

@@ -2,7 +2,10 @@
 // alone.
 #include "compiler/schedule/plan_parts.h"
 
+#include "compiler/loop/loop.h"
+
 #include <algorithm>
+#include <cmath>
 
 namespace netc::schedule {
 
@@ -32,9 +35,45 @@ int laneScore(const Nest &nest, int p) {
   return score;
 }
 
+/// What a point costs with position p along the lanes (-1: one at a time), where some memory holds sample after
+/// sample: accesses that are contiguous cost one.
+double laneCost(const Nest &nest, int p) {
+  constexpr double gather = 10;
+  double reduced = 1;
+  for (const Position &q : nest.positions)
+    if (q.reduction) reduced *= static_cast<double>(q.extent);
+  const auto access = [&](const Affine &a) {
+    const std::int64_t stride = p < 0 ? 0 : a.coefficient(p);
+    return stride == 0 ? 0.5 : stride == 1 ? 1 : gather;
+  };
+  double cost = 0;
+  for (const Access &r : nest.reads)
+    if (r.tensor >= 0) cost += access(r.address) * reduced;
+  if (p < 0) return cost + 0.5;
+  const auto extent = static_cast<double>(nest.positions[p].extent);
+  const double lanes = extent / std::ceil(extent / loop::lanes);
+  constexpr double combination = 10;
+  return nest.positions[p].reduction ? cost / lanes + combination : (cost + access(nest.out)) / lanes;
+}
+
+int cheapestVector(const Nest &nest) {
+  const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
+  int best = -1;
+  double bestCost = laneCost(nest, -1);
+  for (std::size_t i = 0; i < nest.positions.size(); ++i) {
+    const int p = static_cast<int>(i);
+    const Position &pos = nest.positions[i];
+    if (pos.name.empty() || (pos.extent < 2 && !pos.batch) || nest.guarded(p)) continue;
+    if (pos.reduction ? ordinal : nest.out.coefficient(p) == 0) continue;
+    if (const double cost = laneCost(nest, p); cost < bestCost) best = p, bestCost = cost;
+  }
+  return best;
+}
+
 } // namespace
 
 int chooseVector(const Nest &nest) {
+  if (nest.rows) return cheapestVector(nest);
   if (nest.batch >= 0 && !nest.guarded(nest.batch)) {
     const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
     if (!(ordinal && nest.positions[nest.batch].reduction)) return nest.batch;
@@ -53,41 +92,33 @@ int chooseVector(const Nest &nest) {
 
 std::vector<Numeric> planNumeric(const Graph &g) {
   std::vector<Numeric> plan;
+  const std::map<std::string, Placement> layouts = planLayouts(g);
   for (const graph::Formula &f : g.formulas) {
     Numeric n;
     n.formula = g.tensors[f.target].name;
-    // The memory layout of Locals follows from the graph too: batch tensors are blocked.
-    const Nest nest = makeNest(g, batchLayouts(g), f, 0);
+    const Nest nest = makeNest(g, layouts, f, 0); // layouts follow from the graph, too
     const int vector = chooseVector(nest);
-    for (const Position &p : nest.positions) {
+    const auto reductions = std::count_if(nest.positions.begin(), nest.positions.end(),
+                                          [](const Position &p) { return p.reduction; });
+    std::vector<Step> last; // the 16 of a block of channels, which lie side by side
+    for (std::size_t i = 0; i < nest.positions.size(); ++i) {
+      const Position &p = nest.positions[i];
       if (!p.reduction) continue;
+      const bool blocks = p.block >= 0 && static_cast<int>(i) != vector && p.extent >= loop::lanes;
       if (p.batch)
-        n.order.insert(n.order.begin(), {p.name}); // block after block of samples
-      else
+        n.order.insert(n.order.begin(), {p.name}); // sample after sample, or their blocks
+      else if (blocks && reductions > 1) {
+        if (p.extent > loop::lanes) n.order.push_back({p.name, loop::lanes});
+        last.push_back({p.name});
+      } else
         n.order.push_back({p.name});
     }
+    n.order.insert(n.order.end(), last.begin(), last.end());
     if (n.order.empty()) continue;
     if (vector >= 0 && nest.positions[vector].reduction) n.lanes = nest.positions[vector].name;
     plan.push_back(std::move(n));
   }
   return plan;
-}
-
-std::map<std::string, Placement> batchLayouts(const Graph &g) {
-  std::map<std::string, Placement> memory;
-  for (const graph::Tensor &t : g.tensors) {
-    if (t.kind != graph::TensorKind::Local) continue;
-    Placement &p = memory[t.name];
-    for (std::size_t d = 0; d < t.shape.size(); ++d)
-      if (t.shape[d].batch) p.blocked = {static_cast<int>(d)};
-  }
-  for (std::size_t slot = 0; slot < g.results.size(); ++slot) {
-    Placement &p = memory[g.tensors[g.results[slot].tensor].name];
-    p = {Placement::Kind::Output, {}, static_cast<std::int64_t>(slot), {}};
-  }
-  for (const graph::Next &n : g.next)
-    memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, {}, 0, g.tensors[n.state].name};
-  return memory;
 }
 
 } // namespace netc::schedule

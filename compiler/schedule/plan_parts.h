@@ -6,13 +6,22 @@
 
 namespace netc::schedule {
 
-/// The position that runs along the 16 lanes: the batch index wherever it can, otherwise the index that is
-/// contiguous in most operands; -1: none.
+/// The position that runs along the 16 lanes: the batch index where all memory has samples side by side,
+/// otherwise the index that touches memory best; -1: none.
 int chooseVector(const Nest &);
 
-/// Layout and kind of place of every Local, without offsets: batch tensors are blocked, results are the
-/// caller's, next values take the place of their state.
-std::map<std::string, Placement> batchLayouts(const graph::Graph &);
+/// Layout and kind of place of every Local, without offsets: results are the caller's, next values take the
+/// place of their state.
+std::map<std::string, Placement> planLayouts(const graph::Graph &);
+/// Weights that a contraction reads in another layout than they have get a copy in that.
+void packWeights(graph::Graph &);
+/// Appends `name[i...] = tensor[i...]` and returns its target.
+int addCopy(graph::Graph &, const std::string &name, int tensor);
+/// A sum of products of two tensors.
+bool isContraction(const graph::Formula &, const graph::Clause &);
+
+/// Order, tile, unrolling and parallel index of a contraction along a result index that is not the batch.
+void planContraction(const Nest &, int vector, const Target &, const Numeric &, Leaf &);
 
 /// The register tile, unrolling and parallel index of one clause.
 void chooseTile(const Nest &, const Target &, Leaf &);

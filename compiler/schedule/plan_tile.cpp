@@ -36,7 +36,7 @@ std::int64_t loadsOf(const Nest &nest, const Choice &a, const Choice &b) {
 }
 
 /// A sum of products: one multiply-add a point. Other points are longer and overlap by themselves.
-bool isContraction(const Nest &nest) {
+bool multiplyAdds(const Nest &nest) {
   const graph::Body &body = nest.clause->body;
   const graph::Node &root = body.nodes[body.root];
   return nest.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul;
@@ -46,7 +46,7 @@ bool isContraction(const Nest &nest) {
 double pieceCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
   const double operations = static_cast<double>(a.size * b.size);
   const double loads = static_cast<double>(loadsOf(nest, a, b));
-  const double hidden = static_cast<double>(isContraction(nest) ? latencyHidden / t.registersPerVector : 2);
+  const double hidden = static_cast<double>(multiplyAdds(nest) ? latencyHidden / t.registersPerVector : 2);
   return std::max({operations, loads, hidden}) / operations + 0.05 * loads / operations;
 }
 
@@ -97,7 +97,7 @@ std::vector<int> tileable(const Nest &nest, int vector, const std::string &paral
   for (std::size_t p = 0; p < nest.positions.size(); ++p) {
     const Position &pos = nest.positions[p];
     if (!pos.name.empty() && !pos.reduction && !pos.batch && static_cast<int>(p) != vector &&
-        pos.extent > 1 && pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
+        pos.block < 0 && pos.extent > 1 && pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
       list.push_back(static_cast<int>(p));
   }
   return list;
@@ -138,7 +138,10 @@ void chooseParallel(const Nest &nest, Leaf &leaf) {
   std::int64_t best = 1;
   for (const auto &[name, by] : leaf.order) {
     const Position &p = nest.positions[nest.find(name)];
-    if (p.batch && !p.reduction) return; // blocks of samples are shared already
+    if (p.batch && !p.reduction) { // blocks of samples are shared already
+      if (name != leaf.vector) leaf.parallel = name;
+      return;
+    }
     if (p.reduction || best >= enoughTasks) break;
     std::int64_t size = name == leaf.vector ? loop::lanes : 1;
     for (auto &[tiled, t] : leaf.tile)

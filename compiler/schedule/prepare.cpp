@@ -1,5 +1,4 @@
-#include "compiler/schedule/nest.h"
-#include "compiler/schedule/plan.h"
+#include "compiler/schedule/plan_parts.h"
 
 #include <algorithm>
 
@@ -18,28 +17,6 @@ bool reads(const Formula &f, int tensor) {
     for (const Node &n : c.body.nodes)
       if (n.kind == Node::Kind::Read && n.id == tensor) return true;
   return false;
-}
-
-/// Appends `name[i...] = tensor[i...]` and returns its target.
-int addCopy(Graph &g, const std::string &name, int tensor) {
-  Tensor t = g.tensors[tensor];
-  t.name = name;
-  t.kind = TensorKind::Local;
-  if (t.dtype == DType::U8) t.dtype = DType::I32;
-  t.values.clear();
-  Formula f;
-  f.target = g.addTensor(t);
-  f.origin = "copy";
-  f.location = t.location;
-  graph::Clause c;
-  for (std::size_t d = 0; d < t.shape.size(); ++d) {
-    c.domain.push_back({"i" + std::to_string(d), t.shape[d]});
-    c.out.push_back(Affine::var(static_cast<int>(d)));
-  }
-  c.body.root = c.body.read(tensor, g.tensors[tensor].dtype, c.out);
-  f.clauses.push_back(std::move(c));
-  g.formulas.push_back(std::move(f));
-  return g.formulas.back().target;
 }
 
 /// A state may be overwritten where its next value is computed when that formula reads it only element by
@@ -79,8 +56,30 @@ void copyInputs(Graph &g) {
 
 } // namespace
 
+int addCopy(Graph &g, const std::string &name, int tensor) {
+  Tensor t = g.tensors[tensor];
+  t.name = name;
+  t.kind = TensorKind::Local;
+  if (t.dtype == DType::U8) t.dtype = DType::I32;
+  t.values.clear();
+  Formula f;
+  f.target = g.addTensor(t);
+  f.origin = "copy";
+  f.location = t.location;
+  graph::Clause c;
+  for (std::size_t d = 0; d < t.shape.size(); ++d) {
+    c.domain.push_back({"i" + std::to_string(d), t.shape[d]});
+    c.out.push_back(Affine::var(static_cast<int>(d)));
+  }
+  c.body.root = c.body.read(tensor, g.tensors[tensor].dtype, c.out);
+  f.clauses.push_back(std::move(c));
+  g.formulas.push_back(std::move(f));
+  return g.formulas.back().target;
+}
+
 void prepare(Graph &g) {
   copyInputs(g);
+  packWeights(g);
   // Results leave through formulas of their own, written straight to the caller's memory.
   for (graph::Result &r : g.results)
     r.tensor = addCopy(g, "output." + r.name, r.tensor);

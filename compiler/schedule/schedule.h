@@ -34,8 +34,12 @@
 // inside one such step. The steps of the reduction are the numeric plan's, or finer ones: `c by 64, c by 16` in
 // place of `c by 16`. Where a result index stands inside a step of the reduction, the sums wait in the target
 // meanwhile, which must have been filled; that changes no bit. The place of the `vector` index is that of the
-// loop over its blocks of 16. A collapsed group is one index from then on, named by its first: its extents are
+// loop over its blocks of 16. The elements of a register tile come in the order of `tile`, the last index fastest.
+// A collapsed group is one index from then on, named by its first: its extents are
 // contiguous in every tensor that the formula touches.
+//
+// `with (f, g)` combines other reductions over the same points in the same sweep: their result dimensions follow
+// the same indices, and their indices of reduction come in the same order.
 //
 // A layout: `plain` is row-major. `blocked (1)` of f32[N, 64, 8, 8] is [N][4][8][8][16], where the innermost 16
 // are of dimension 1; `blocked (1, 0)` of f32[32, 64, 3, 3] is [2][4][3][3][16 of dim 1][16 of dim 0]. A blocked
@@ -92,6 +96,7 @@ struct Leaf {
   std::vector<std::pair<std::string, std::int64_t>> tile; // register tile over result indices
   std::vector<std::string> unroll;                        // reduction indices unrolled whole
   std::string parallel;          // a result index whose loop is shared by the threads; empty: none
+  std::vector<std::string> with; // reductions over the same points, in the same sweep
   std::vector<std::string> then; // pointwise formulas computed from this result while it is in registers
   bool operator==(const Leaf &) const = default;
 };

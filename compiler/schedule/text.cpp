@@ -99,6 +99,7 @@ class Parser {
 
   Schedule schedule() {
     Schedule s;
+    open = false;
     in.expect("schedule");
     s.entry = name();
     in.expect("target");
@@ -195,6 +196,8 @@ class Parser {
       l.unroll = names();
     else if (in.accept("parallel"))
       l.parallel = name();
+    else if (in.accept("with"))
+      l.with = names();
     else if (in.accept("then"))
       l.then = names();
     else if (in.accept("tile")) {
@@ -232,6 +235,7 @@ std::string print(const Leaf &l) {
   }
   if (!l.unroll.empty()) parts.push_back("unroll " + list(l.unroll));
   if (!l.parallel.empty()) parts.push_back("parallel " + l.parallel);
+  if (!l.with.empty()) parts.push_back("with " + list(l.with));
   if (!l.then.empty()) parts.push_back("then " + list(l.then));
   return fmt::format("{}{}: {}", l.formula, l.clause ? fmt::format("/{}", l.clause) : "",
                      fmt::join(parts, ", "));

@@ -1,0 +1,320 @@
+// How a contraction along channels runs: its register tile, the order of its loops and their steps. Judged by
+// the traffic between registers, the two nearest caches and memory.
+#include "compiler/schedule/plan_parts.h"
+
+#include "compiler/loop/loop.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace netc::schedule {
+
+namespace {
+
+constexpr double latencyHidden = 8;      // multiply-adds in flight that keep two units busy
+constexpr double bytesFromL2 = 20;       // for each multiply-add slot
+constexpr double inL1 = 32 << 10, inL2 = 768 << 10; // bytes that stay there beside everything else
+constexpr std::int64_t mostVectors = 4, mostScalars = 16;
+constexpr std::int64_t unrolledOperations = 160;
+constexpr std::int64_t enoughTasks = 4;
+
+class ContractionPlanner {
+ public:
+  ContractionPlanner(const Nest &nest, int vector, const Target &target, const Numeric &numeric, Leaf &leaf)
+      : nest(nest), vector(vector), target(target), numeric(numeric), leaf(leaf) {}
+
+  void plan() {
+    chooseTile();
+    chooseOrder();
+    chooseUnrolling();
+  }
+
+ private:
+  struct Tile {
+    std::int64_t vectors = 1;
+    std::vector<std::pair<int, std::int64_t>> scalars; // position, size
+    double cost = 1e30;
+    std::int64_t size() const {
+      std::int64_t n = vectors;
+      for (auto &[p, s] : scalars)
+        n *= s;
+      return n;
+    }
+  };
+
+  const Position &at(int p) const { return nest.positions[p]; }
+  bool batchReduced() const { return nest.batch >= 0 && at(nest.batch).reduction; }
+  bool uses(const Affine &a, int p) const {
+    return a.uses(p) || (at(p).block >= 0 && a.uses(at(p).block));
+  }
+
+  /// Elements of an access when the indices in `over` run and the others stand still.
+  template <class Over> double footprint(const Affine &a, Over over) const {
+    double n = 1;
+    for (std::size_t p = 0; p < nest.positions.size(); ++p)
+      if (over(static_cast<int>(p)) && uses(a, static_cast<int>(p))) n *= static_cast<double>(at(p).extent);
+    return n;
+  }
+
+  // ---- the register tile
+
+  /// Slots of the multiply-add units for each multiply-add of a tile.
+  double pieceCost(const Tile &t) const {
+    const double operations = static_cast<double>(t.size() * target.registersPerVector);
+    double loads = 0, streamed = 0;
+    for (const Access &r : nest.reads) {
+      if (r.tensor < 0) continue;
+      double n = 1;
+      for (auto &[p, s] : t.scalars)
+        if (uses(r.address, p)) n *= static_cast<double>(s);
+      if (!r.address.uses(vector)) {
+        loads += n;
+        continue;
+      }
+      n *= static_cast<double>(t.vectors);
+      loads += n * target.registersPerVector;
+      // What is read once in each tile and does not stay in the nearest cache comes from the next one.
+      const double bytes =
+          64 * n * footprint(r.address, [&](int p) { return at(p).reduction && !at(p).batch; });
+      if (!batchReduced() && bytes > inL1) streamed += 64 * n / bytesFromL2 * target.registersPerVector;
+    }
+    return std::max({operations, loads, streamed, latencyHidden}) / operations +
+           0.1 * (loads + streamed) / operations;
+  }
+
+  /// The mean over the full tiles and the smaller ones at the ends.
+  double tileCost(const Tile &t) const {
+    double cost = 0, results = 0;
+    const auto ends = [](std::int64_t extent, std::int64_t size) {
+      std::vector<std::pair<std::int64_t, std::int64_t>> list; // tile, results
+      if (extent >= size) list.push_back({size, extent / size * size});
+      if (extent % size) list.push_back({extent % size, extent % size});
+      return list;
+    };
+    std::vector<Tile> tiles{t};
+    std::vector<double> weights{1};
+    const auto split = [&](std::int64_t extent, auto sizeOf) {
+      std::vector<Tile> next;
+      std::vector<double> nextWeights;
+      for (std::size_t i = 0; i < tiles.size(); ++i)
+        for (auto &[size, covered] : ends(extent, sizeOf(tiles[i]))) {
+          next.push_back(tiles[i]);
+          sizeOf(next.back()) = size;
+          nextWeights.push_back(weights[i] * static_cast<double>(covered));
+        }
+      tiles = std::move(next), weights = std::move(nextWeights);
+    };
+    split(at(vector).extent / loop::lanes, [](Tile &x) -> std::int64_t & { return x.vectors; });
+    for (std::size_t s = 0; s < t.scalars.size(); ++s)
+      if (!at(t.scalars[s].first).batch)
+        split(at(t.scalars[s].first).extent, [s](Tile &x) -> std::int64_t & { return x.scalars[s].second; });
+    for (std::size_t i = 0; i < tiles.size(); ++i)
+      cost += weights[i] * pieceCost(tiles[i]), results += weights[i];
+    return cost / results;
+  }
+
+  /// Accumulators, the vectors of one step and one broadcast.
+  bool fits(const Tile &t) const {
+    return (t.size() + t.vectors) * target.registersPerVector + 1 <= target.registers - 1;
+  }
+
+  bool tileable(int p) const {
+    if (at(p).name.empty() || at(p).reduction || p == vector || at(p).extent < 2) return false;
+    if (at(p).batch && at(p).block >= 0) return false;
+    return std::none_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
+      const bool reduced = std::any_of(g.terms().begin(), g.terms().end(), [&](const Affine::Term &term) {
+        return term.first < static_cast<int>(nest.positions.size()) && at(term.first).reduction;
+      });
+      return g.uses(p) && !reduced;
+    });
+  }
+  bool sizeAllowed(int p, std::int64_t size) const {
+    if (size > at(p).extent) return false;
+    if (at(p).block >= 0) return loop::lanes % size == 0;
+    return !at(p).batch || at(p).extent % size == 0;
+  }
+
+  void consider(Tile t) {
+    if (!fits(t)) return;
+    t.cost = tileCost(t);
+    if (t.cost < best.cost - 1e-9) best = std::move(t);
+  }
+
+  void chooseTile() {
+    std::vector<int> candidates;
+    for (int p = static_cast<int>(nest.positions.size()); p-- > 0;) // innermost first
+      if (tileable(p)) candidates.push_back(p);
+    const std::int64_t blocks = std::max<std::int64_t>(at(vector).extent / loop::lanes, 1);
+    for (std::int64_t v = 1; v <= std::min(mostVectors, blocks); ++v) {
+      consider({v, {}});
+      for (std::size_t i = 0; i < candidates.size(); ++i)
+        for (std::int64_t a = 2; a <= mostScalars && sizeFits(v * a); ++a) {
+          if (!sizeAllowed(candidates[i], a)) continue;
+          consider({v, {{candidates[i], a}}});
+          for (std::size_t j = 0; j < i; ++j)
+            for (std::int64_t b = 2; b <= mostScalars && sizeFits(v * a * b); ++b)
+              if (sizeAllowed(candidates[j], b)) consider({v, {{candidates[i], a}, {candidates[j], b}}});
+        }
+    }
+    // The vectors stay in registers while one broadcast after the other passes.
+    for (auto &[p, s] : best.scalars)
+      leaf.tile.push_back({at(p).name, s});
+    if (best.vectors > 1) leaf.tile.push_back({at(vector).name, best.vectors * loop::lanes});
+  }
+  bool sizeFits(std::int64_t n) const { return n * target.registersPerVector < target.registers; }
+
+  // ---- the loops
+
+  /// Result indices but the vector and the batch, by falling stride in the result.
+  std::vector<Step> others() const {
+    std::vector<int> list;
+    for (std::size_t p = 0; p < nest.positions.size(); ++p)
+      if (!at(p).name.empty() && !at(p).reduction && !at(p).batch && static_cast<int>(p) != vector)
+        list.push_back(static_cast<int>(p));
+    const auto stride = [&](int p) { return nest.out.coefficient(at(p).block >= 0 ? at(p).block : p); };
+    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return stride(a) > stride(b); });
+    std::vector<Step> steps;
+    for (int p : list)
+      steps.push_back({at(p).name});
+    return steps;
+  }
+
+  void add(std::vector<Step> steps) { leaf.order.insert(leaf.order.end(), steps.begin(), steps.end()); }
+
+  std::int64_t vectorTiles() const {
+    return (at(vector).extent + best.vectors * loop::lanes - 1) / (best.vectors * loop::lanes);
+  }
+
+  void chooseOrder() {
+    leaf.order.clear();
+    if (batchReduced())
+      overSamples();
+    else
+      withinSamples();
+    for (const Step &s : numeric.order)
+      if (std::find(leaf.order.begin(), leaf.order.end(), Step{s.index}) == leaf.order.end()) add({s});
+    const int first = nest.find(leaf.order.front().index);
+    const std::int64_t size = first == vector ? best.vectors * loop::lanes : tileOf(first);
+    if (!at(first).reduction && (at(first).batch || at(first).extent % size == 0)) leaf.parallel = at(first).name;
+  }
+
+  /// Weights that stay in the second cache pass under one sample after the other; else several samples stay
+  /// there, and the weights pass.
+  void withinSamples() {
+    const Step lanes{at(vector).name};
+    if (nest.batch < 0) {
+      add({lanes});
+      return add(others());
+    }
+    const Step n{at(nest.batch).name};
+    double weights = 0, sample = 0;
+    const auto count = [&](const Affine &a) {
+      const double bytes =
+          4 * footprint(a, [&](int p) { return p != nest.batch; });
+      (uses(a, nest.batch) ? sample : weights) += bytes;
+    };
+    for (const Access &r : nest.reads)
+      if (r.tensor >= 0) count(r.address);
+    count(nest.out);
+    const auto batch = static_cast<double>(at(nest.batch).extent);
+    std::int64_t together = tileOf(nest.batch);
+    while (static_cast<double>(2 * together) <= std::min(batch, inL2 / sample)) together *= 2;
+    const bool enough = at(nest.batch).extent >= enoughTasks;
+    if (weights <= inL2 && enough)
+      add({n, lanes});
+    else if (static_cast<double>(together) >= batch || together == 1)
+      add(together == 1 && enough ? std::vector<Step>{n, lanes} : std::vector<Step>{lanes, n});
+    else
+      add({{n.index, together}, lanes, n});
+    add(others());
+  }
+  std::int64_t tileOf(int p) const {
+    for (auto &[q, s] : best.scalars)
+      if (p == q) return s;
+    return 1;
+  }
+
+  /// A part of the samples, or of one sample's rows, stays in the nearest cache while all results take their
+  /// share of it.
+  void overSamples() {
+    if (vectorTiles() > 1) {
+      add({{at(vector).name}});
+      overParts({});
+      return;
+    }
+    const std::vector<Step> rest = others(); // threads share the first
+    if (!rest.empty() && at(nest.find(rest[0].index)).block >= 0 &&
+        at(nest.find(rest[0].index)).extent > loop::lanes)
+      add({{rest[0].index, loop::lanes}});
+    overParts({{at(vector).name}});
+  }
+
+  void overParts(const std::vector<Step> &before) {
+    std::vector<Step> inner = before;
+    for (const Step &s : others())
+      inner.push_back(s);
+    const double plane = 64 * static_cast<double>(best.vectors) * vectorFootprint();
+    std::vector<int> spatial;
+    for (const Step &s : numeric.order)
+      if (const int p = nest.find(s.index); !at(p).batch) spatial.push_back(p);
+    const Step n{at(nest.batch).name};
+    if (spatial.empty()) return add(inner);
+    if (plane <= inL1) {
+      const auto together = static_cast<std::int64_t>(inL1 / plane);
+      if (together < at(nest.batch).extent) add({{n.index, together}});
+    } else if (at(spatial[0]).block >= 0) {
+      add({n});
+    } else {
+      const Position &rows = at(spatial[0]);
+      const double row = plane / static_cast<double>(rows.extent);
+      const auto parts = static_cast<std::int64_t>(std::ceil(
+          static_cast<double>(rows.extent) / std::max(1.0, std::floor(inL1 / row))));
+      add({n, {rows.name, (rows.extent + parts - 1) / parts}});
+    }
+    add(inner);
+  }
+
+  double vectorFootprint() const {
+    double most = 1;
+    for (const Access &r : nest.reads)
+      if (r.tensor >= 0 && r.address.uses(vector))
+        most = std::max(most, footprint(r.address, [&](int p) { return at(p).reduction && !at(p).batch; }));
+    return most;
+  }
+
+  void chooseUnrolling() {
+    std::int64_t body = best.size();
+    for (std::size_t i = leaf.order.size(); i-- > 0;) {
+      const int p = nest.find(leaf.order[i].index);
+      if (!at(p).reduction || at(p).batch) break;
+      const bool tied = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
+        return g.uses(p) && std::any_of(best.scalars.begin(), best.scalars.end(),
+                                        [&](const auto &s) { return g.uses(s.first); });
+      });
+      if (tied) { // only constants fold such a guard
+        leaf.unroll.push_back(at(p).name);
+        continue;
+      }
+      const bool partial = at(p).block >= 0 || leaf.order[i].by > 1;
+      body *= at(p).extent;
+      if (!partial && !nest.guarded(p) && leaf.unroll.empty() && at(p).extent <= 8 &&
+          body <= unrolledOperations)
+        leaf.unroll.push_back(at(p).name);
+    }
+  }
+
+  const Nest &nest;
+  const int vector;
+  const Target &target;
+  const Numeric &numeric;
+  Leaf &leaf;
+  Tile best;
+};
+
+} // namespace
+
+void planContraction(const Nest &nest, int vector, const Target &target, const Numeric &numeric, Leaf &leaf) {
+  ContractionPlanner(nest, vector, target, numeric, leaf).plan();
+}
+
+} // namespace netc::schedule

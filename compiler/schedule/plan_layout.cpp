@@ -1,0 +1,346 @@
+// Layouts: where the elements of each tensor lie. By the graph alone, because what runs along the lanes, and so
+// the order of sums, follows from them.
+//
+// A batch tensor is either batch-innermost ([n/16][...][16 n]: any extents, but a batch of 1 costs as much as
+// one of 16), channel-blocked ([n][c/16][...][16 c]) or plain. Only contractions matter: for each one the model
+// below compares the multiply-adds along the samples with those along a channel, with what it costs to bring
+// the weights into blocks. Tensors that are computed from each other point by point are a segment and decide
+// together. What no contraction touches takes the layout of what it is computed from.
+#include "compiler/schedule/plan_parts.h"
+
+#include "compiler/loop/loop.h"
+
+#include <algorithm>
+#include <set>
+
+namespace netc::schedule {
+
+using graph::Clause;
+using graph::Combine;
+using graph::Formula;
+using graph::Graph;
+using graph::Node;
+using graph::Tensor;
+using graph::TensorKind;
+
+namespace {
+
+// Fractions of the peak that contractions reach, and cycles for each element that changes its layout.
+constexpr double alongSamples = 0.8, samplesReduced = 0.65;          // batch-innermost
+constexpr double alongChannels = 0.93, oneBlock = 0.85, noLanes = 0.3; // channel-blocked; 16 channels; neither
+constexpr double multiplyAddsPerCycle = 32;
+constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
+
+bool hasBatch(const Tensor &t) {
+  return std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; });
+}
+
+struct Repack {
+  int formula, clause, node; // the formula by its target
+  int tensor;
+  std::vector<int> layout;
+};
+
+class LayoutPlanner {
+ public:
+  explicit LayoutPlanner(const Graph &g) : g(g) {
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        note(f.target, c, c.out);
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read) note(n.id, c, n.map);
+      }
+  }
+
+  std::map<std::string, Placement> plan() {
+    for (std::size_t t = 0; t < g.tensors.size(); ++t)
+      if (g.tensors[t].kind == TensorKind::Local && hasBatch(g.tensors[t])) channel[t] = channelDimension(t);
+    judgeContractions();
+    inherit();
+    std::map<std::string, Placement> memory;
+    for (std::size_t t = 0; t < g.tensors.size(); ++t)
+      if (g.tensors[t].kind == TensorKind::Local) memory[g.tensors[t].name].blocked = layoutOf(t);
+    return memory;
+  }
+
+ private:
+  struct Access {
+    const Clause *clause;
+    const std::vector<Affine> *map;
+  };
+  void note(int tensor, const Clause &c, const std::vector<Affine> &map) {
+    accesses[tensor].push_back({&c, &map});
+  }
+
+  /// Every access runs over this dimension with an index of its own that no guard knows.
+  bool plainEverywhere(int tensor, int d) const {
+    const auto found = accesses.find(tensor);
+    if (found == accesses.end()) return false;
+    return std::all_of(found->second.begin(), found->second.end(), [&](const Access &a) {
+      int v = -1;
+      if (!(*a.map)[d].isVar(&v) || a.clause->domain[v].extent.size != g.tensors[tensor].shape[d].size) return false;
+      return std::none_of(a.clause->guards.begin(), a.clause->guards.end(),
+                          [&](const Affine &guard) { return guard.uses(v); });
+    });
+  }
+
+  int channelDimension(int tensor) const {
+    const Tensor &t = g.tensors[tensor];
+    for (std::size_t d = 0; d < t.shape.size(); ++d)
+      if (!t.shape[d].batch && t.shape[d].size % loop::lanes == 0 && plainEverywhere(tensor, static_cast<int>(d)))
+        return static_cast<int>(d);
+    return -1;
+  }
+
+  /// The index of the clause that runs over the tensor's channels; -1: none.
+  int channelIndex(int tensor, const std::vector<Affine> &map) const {
+    const auto d = channel.find(tensor);
+    int v = -1;
+    return d != channel.end() && d->second >= 0 && map[d->second].isVar(&v) ? v : -1;
+  }
+
+  /// The result index that could run along the lanes, with the batch tensors channel-blocked.
+  int laneIndex(const Formula &f, const Clause &c) const {
+    if (hasBatch(g.tensors[f.target])) return channelIndex(f.target, c.out);
+    for (const Node &n : c.body.nodes) {
+      if (n.kind != Node::Kind::Read) continue;
+      const int v = channelIndex(n.id, n.map);
+      if (v >= 0 && std::any_of(c.out.begin(), c.out.end(), [&](const Affine &a) { return a == Affine::var(v); }))
+        return v;
+    }
+    return -1;
+  }
+
+  /// Cycles that the clause takes longer along the samples than along channels.
+  double gain(const Formula &f, const Clause &c) const {
+    double points = 1;
+    for (const graph::Index &i : c.domain)
+      points *= static_cast<double>(i.extent.size);
+    const double n = static_cast<double>(g.batch);
+    const double waste = static_cast<double>((g.batch + loop::lanes - 1) / loop::lanes * loop::lanes) / n;
+    const bool reduced = !hasBatch(g.tensors[f.target]);
+    const int lane = laneIndex(f, c);
+    const double along = lane < 0                                      ? noLanes
+                         : c.domain[lane].extent.size == loop::lanes   ? oneBlock
+                                                                       : alongChannels;
+    double cycles = points / multiplyAddsPerCycle *
+                    (waste / (reduced ? samplesReduced : alongSamples) - 1 / along);
+    if (lane < 0) return cycles;
+    const auto size = [&](int t) { return static_cast<double>(elements(g.tensors[t], false)); };
+    if (reduced) cycles -= updateCycles * size(f.target);
+    for (const Node &node : c.body.nodes) {
+      if (node.kind != Node::Kind::Read) continue;
+      if (!hasBatch(g.tensors[node.id]))
+        cycles -= packCycles * size(node.id);
+      else if (deep.count(node.id) && channelIndex(node.id, node.map) < 0) // another segment's border
+        cycles -= borderCycles * size(node.id);
+    }
+    return cycles;
+  }
+
+  /// Tensors that are computed from each other point by point share their layout.
+  void joinPointwise() {
+    for (const Formula &f : g.formulas) {
+      if (f.op != Combine::Assign || channel.count(f.target) == 0) continue;
+      for (const Clause &c : f.clauses)
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read && channelIndex(n.id, n.map) >= 0 &&
+              channelIndex(n.id, n.map) == channelIndex(f.target, c.out) && usesAll(c, n.map))
+            segment[root(n.id)] = root(f.target);
+    }
+  }
+  static bool usesAll(const Clause &c, const std::vector<Affine> &map) {
+    for (std::size_t p = 0; p < c.domain.size(); ++p)
+      if (c.domain[p].extent.size > 1 &&
+          std::none_of(map.begin(), map.end(), [&](const Affine &a) { return a.uses(static_cast<int>(p)); }))
+        return false;
+    return true;
+  }
+  int root(int t) {
+    const auto up = segment.find(t);
+    return up == segment.end() || up->second == t ? t : up->second = root(up->second);
+  }
+
+  void judgeContractions() {
+    joinPointwise();
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        bool below = isContraction(f, c);
+        for (const Node &n : c.body.nodes)
+          below |= n.kind == Node::Kind::Read && deep.count(n.id) > 0;
+        if (below) deep.insert(f.target);
+      }
+    std::map<int, double> gains; // by segment
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        if (!isContraction(f, c)) continue;
+        const double cycles = gain(f, c);
+        std::set<int> segments{root(f.target)};
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read) segments.insert(root(n.id));
+        for (int s : segments)
+          gains[s] += cycles;
+      }
+    for (auto &[t, d] : channel) {
+      const auto found = gains.find(root(t));
+      if (found == gains.end()) continue;
+      touched.insert(t);
+      if (found->second <= 0) d = -1;
+    }
+  }
+
+  /// What no contraction touches is blocked by channels when something that it is computed from is.
+  void inherit() {
+    for (const Formula &f : g.formulas) {
+      const auto d = channel.find(f.target);
+      if (d == channel.end() || d->second < 0 || touched.count(f.target)) continue;
+      bool any = false;
+      for (const Clause &c : f.clauses)
+        for (const Node &n : c.body.nodes)
+          any |= n.kind == Node::Kind::Read && channelIndex(n.id, n.map) >= 0;
+      if (!any) d->second = -1;
+    }
+  }
+
+  bool alongChannel(const Formula &f, const Clause &c) const {
+    return isContraction(f, c) && laneIndex(f, c) >= 0;
+  }
+
+  /// All contractions that touch it run along channels of something else.
+  bool onlyBroadcast(int tensor) const {
+    bool any = false;
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        bool touches = f.target == tensor;
+        for (const Node &n : c.body.nodes)
+          touches |= n.kind == Node::Kind::Read && n.id == tensor;
+        if (!touches || !isContraction(f, c)) continue;
+        if (!alongChannel(f, c)) return false;
+        any = true;
+      }
+    return any;
+  }
+
+  std::vector<int> layoutOf(int tensor) const {
+    const Tensor &t = g.tensors[tensor];
+    if (!hasBatch(t)) return weightLayout(tensor);
+    const int d = channel.at(tensor);
+    if (d >= 0) return {d};
+    if (onlyBroadcast(tensor)) return {};
+    for (std::size_t b = 0; b < t.shape.size(); ++b)
+      if (t.shape[b].batch) return {static_cast<int>(b)};
+    return {};
+  }
+
+  /// Weights and their gradients: the result's channels innermost, those of the reduction around them.
+  std::vector<int> weightLayout(int tensor) const {
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        if (!alongChannel(f, c)) continue;
+        std::vector<int> wanted;
+        if (f.target == tensor) wanted = blockedDimensions(f, c, tensor, c.out);
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read && n.id == tensor) wanted = blockedDimensions(f, c, tensor, n.map);
+        if (!wanted.empty()) return wanted;
+      }
+    return {};
+  }
+
+ public:
+  /// How the clause wants a tensor without samples to lie.
+  std::vector<int> blockedDimensions(const Formula &f, const Clause &c, int tensor,
+                                     const std::vector<Affine> &map) const {
+    if (!alongChannel(f, c)) return {};
+    const int lane = laneIndex(f, c);
+    std::set<int> others; // channels of what else is read
+    for (const Node &n : c.body.nodes)
+      if (n.kind == Node::Kind::Read)
+        if (const int v = channelIndex(n.id, n.map); v >= 0 && v != lane) others.insert(v);
+    std::vector<int> dims;
+    int last = -1;
+    for (std::size_t d = 0; d < map.size(); ++d) {
+      int v = -1;
+      if (!map[d].isVar(&v) || g.tensors[tensor].shape[d].size % loop::lanes != 0) continue;
+      if (!inStoreOrPlain(tensor, static_cast<int>(d))) continue;
+      if (v == lane) last = static_cast<int>(d);
+      if (others.count(v)) dims.push_back(static_cast<int>(d));
+    }
+    if (last < 0) return {};
+    dims.push_back(last);
+    return dims;
+  }
+
+  /// Reads of weights that lie otherwise than the clause wants.
+  std::vector<Repack> repacks() const {
+    std::vector<Repack> list;
+    for (const Formula &f : g.formulas)
+      for (std::size_t c = 0; c < f.clauses.size(); ++c) {
+        const Clause &clause = f.clauses[c];
+        if (!hasBatch(g.tensors[f.target])) continue;
+        for (std::size_t n = 0; n < clause.body.nodes.size(); ++n) {
+          const Node &node = clause.body.nodes[n];
+          if (node.kind != Node::Kind::Read || hasBatch(g.tensors[node.id])) continue;
+          const std::vector<int> wanted = blockedDimensions(f, clause, node.id, node.map);
+          const bool local = g.tensors[node.id].kind == TensorKind::Local;
+          if (!wanted.empty() && !(local && weightLayout(node.id) == wanted))
+            list.push_back({f.target, static_cast<int>(c), static_cast<int>(n), node.id, wanted});
+        }
+      }
+    return list;
+  }
+
+ private:
+  /// A parameter is read through a copy, which nothing else reads.
+  bool inStoreOrPlain(int tensor, int d) const {
+    return g.tensors[tensor].kind != TensorKind::Local || plainEverywhere(tensor, d);
+  }
+
+  const Graph &g;
+  std::map<int, std::vector<Access>> accesses;
+  std::map<int, int> channel; // of batch Locals: the dimension that may be blocked, -1: none
+  std::map<int, int> segment; // of channel tensors: towards the one that stands for all of its segment
+  std::set<int> deep;         // depends on a contraction
+  std::set<int> touched;      // its segment, by a contraction
+};
+
+} // namespace
+
+bool isContraction(const Formula &f, const Clause &c) {
+  if (f.op != Combine::Sum || c.reduction().empty()) return false;
+  const Node &root = c.body.nodes[c.body.root];
+  if (root.kind != Node::Kind::Call || root.fn != Fn::Mul || root.args[0] == root.args[1]) return false;
+  return std::all_of(root.args.begin(), root.args.end(),
+                     [&](int a) { return c.body.nodes[a].kind == Node::Kind::Read; });
+}
+
+void packWeights(Graph &g) {
+  std::vector<Repack> repacks;
+  {
+    LayoutPlanner planner(g);
+    planner.plan();
+    repacks = planner.repacks();
+  }
+  std::map<std::pair<int, std::vector<int>>, int> packed;
+  for (const Repack &r : repacks) {
+    int &copy = packed.try_emplace({r.tensor, r.layout}, -1).first->second;
+    if (copy < 0) {
+      copy = addCopy(g, g.tensors[r.tensor].name + ".packed", r.tensor);
+      const auto reader = std::find_if(g.formulas.begin(), g.formulas.end(),
+                                       [&](const Formula &f) { return f.target == r.formula; });
+      std::rotate(reader, g.formulas.end() - 1, g.formulas.end());
+    }
+    g.definition(r.formula)->clauses[r.clause].body.nodes[r.node].id = copy;
+  }
+}
+
+std::map<std::string, Placement> planLayouts(const Graph &g) {
+  std::map<std::string, Placement> memory = LayoutPlanner(g).plan();
+  for (std::size_t slot = 0; slot < g.results.size(); ++slot)
+    memory[g.tensors[g.results[slot].tensor].name] = {
+        Placement::Kind::Output, {}, static_cast<std::int64_t>(slot), {}};
+  for (const graph::Next &n : g.next)
+    memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, {}, 0, g.tensors[n.state].name};
+  return memory;
+}
+
+} // namespace netc::schedule
