@@ -23,7 +23,7 @@ std::optional<Fn> callable(const std::string &name) {
 
 bool isBuiltin(const std::string &name) {
   return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
-         name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel";
+         name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel" || name == "uniform";
 }
 
 /// layer1.0.conv1: words joined by dots, the first of which begins with a letter.
@@ -85,6 +85,7 @@ Value Elaborator::evaluateCall(const Expr &e) {
 
 Value Elaborator::builtin(const Expr &e) {
   if (e.text == "each" || e.text == "all" || e.text == "product" || e.text == "ravel") return packBuiltin(e);
+  if (e.text == "uniform") return uniform(e);
   const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
   const std::size_t expected =
       e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || whole ? 1 : 2;
@@ -137,6 +138,7 @@ Value Elaborator::stopGradient(const Expr &e) {
   if (v.isError() || v.isNumber()) return v;
   std::optional<Lazy> l = toLazy(v, e.location);
   if (!l || !prepare(*l, e.location)) return Value::error();
+  if (!readsTensor(*l)) return v; // there is nothing to stop: it stays a number for each element
   Label name = temporary(".shift", e.location);
   name.origin = "stop_gradient";
   return Value::ofLazy(out.spill(graph::Combine::Assign, *l, {}, {}, std::nullopt, name));
@@ -280,7 +282,7 @@ Value Elaborator::callFunction(const Expr &e, const Callable &c) {
   frame = &callee;
   Value v = evaluateRoot(*c.value, hint);
   frame = callee.caller;
-  return v;
+  return numbered(std::move(v), e.location);
 }
 
 std::string Elaborator::layerPath(const Expr &e, const Callable &c, bool &ok) {
@@ -365,9 +367,7 @@ Value Elaborator::wholeArgument(const Expr &e, const std::string &hint) {
 
 Value Elaborator::wholeValue(Value v, const Expr &e, const std::string &hint) {
   if (!v.isTensor() || wholeTensor(v.lazy) >= 0 || v.lazy.dtype() == DType::Bool) return v;
-  const bool reads = std::any_of(v.lazy.body.nodes.begin(), v.lazy.body.nodes.end(),
-                                 [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
-  if (!reads) return v; // a run-time number
+  if (!readsTensor(v.lazy)) return v; // a run-time or random number
   Label l{hint, place(e.location), origin()};
   const auto f = library.find(e.text);
   if (e.kind == Expr::Kind::Call && (f == library.end() || f->second->kind == Callable::Kind::Function)) { // relu1, relu2, ...

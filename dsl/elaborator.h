@@ -174,6 +174,9 @@ class Elaborator {
   Value callFunction(const Expr &, const Callable &);
   Value callLayer(const Expr &, const Callable &);
   Value stopGradient(const Expr &);
+  Value uniform(const Expr &); // random_numbers.cpp
+  Value numbered(Value, const Location &);
+  std::string drawPath();
   bool bindArguments(const Expr &, const Callable &, Frame &, bool whole);
   std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);

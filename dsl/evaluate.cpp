@@ -126,7 +126,8 @@ Value Elaborator::unknownName(const Expr &e) {
     return Value::error();
   }
   if (library.contains(e.text) || findFunction(e.text))
-    return fail(e.location, fmt::format("'{}' is a function: call it, as in {}(x)", e.text, e.text));
+    return fail(e.location, fmt::format("'{0}' is a function: call it, as in {0}({1})", e.text,
+                                        e.text == "uniform" ? "" : "x"));
   const std::string hint = suggestion(e.text, /*callable=*/false);
   report(e.location, fmt::format("unknown name '{}'{}", e.text, hint));
   if (frame != &model && model.names.contains(e.text))

@@ -56,6 +56,7 @@ graph::Values evaluateStep(const graph::Graph &step, CompiledModel &model, const
   for (std::size_t i = 0; i < model.core().stateCount(); ++i) add(model.core().state(i));
   graph::Evaluation how;
   how.count = static_cast<std::int64_t>(count);
+  how.scalars.seed = model.core().seed();
   graph::evaluate(step, values, how);
   return values;
 }

@@ -26,8 +26,9 @@ enum class Fn : std::uint8_t {
   BitsToInt, BitsToReal,
   // expanded into primitives before the loop IR (their `expansion` is text)
   Abs, Minimum, Maximum, Floor, Relu, Exp, Log, Pow, Tanh, Sigmoid, Softplus, Sin, Cos, Erf,
+  Uniform, // Uniform(key low, key high, element): in [0, 1), unitReal(threefry(key, element)) of netc/random.h
 };
-inline constexpr int fnCount = static_cast<int>(Fn::Erf) + 1;
+inline constexpr int fnCount = static_cast<int>(Fn::Uniform) + 1;
 
 /// What a function takes and gives.
 enum class Signature : std::uint8_t {
@@ -36,7 +37,7 @@ enum class Signature : std::uint8_t {
   Choose,  // Select: bool, T, T -> T
   Logic,   // bools -> bool
   Integer, // integers -> integer
-  RealToInt, IntToReal,
+  RealToInt, IntToReal, // reals -> integer, integers -> real
 };
 
 struct FnRow {

@@ -53,8 +53,8 @@ struct Loading {
   unsigned char *store;
   unsigned char *found; // one a tensor of the model
   char *message;
-  std::uint64_t step = 0, epoch = 0;
-  bool hasStep = false, hasEpoch = false;
+  std::uint64_t step = 0, epoch = 0, seed = 0;
+  bool hasStep = false, hasEpoch = false, hasSeed = false; // older states have no seed
   bool foreign = false; // another fingerprint; the tensors will show what differs
 
   const char *whose() const {
@@ -91,22 +91,31 @@ Status loadTensor(void *context, const FileTensor &given) {
 
 bool parseCounter(const char *text, std::uint64_t *value) {
   *value = 0;
-  std::size_t length = std::strlen(text);
-  for (const char *c = text; *c; ++c) {
-    if (*c < '0' || *c > '9') return false;
-    *value = *value * 10 + static_cast<std::uint64_t>(*c - '0');
+  const char *c = text;
+  for (; *c >= '0' && *c <= '9'; ++c) {
+    std::uint64_t digit = static_cast<std::uint64_t>(*c - '0');
+    if (*value > (UINT64_MAX - digit) / 10) return false;
+    *value = *value * 10 + digit;
   }
-  return length > 0 && length < 19;
+  return c != text && !*c;
 }
 
 Status loadMetadata(void *context, const char *key, const char *value) {
   Loading &load = *static_cast<Loading *>(context);
-  bool isStep = !std::strcmp(key, "step"), isEpoch = !std::strcmp(key, "epoch");
-  if (isStep || isEpoch) {
-    if (!parseCounter(value, isStep ? &load.step : &load.epoch))
+  struct Counter {
+    const char *key;
+    std::uint64_t *value;
+    bool *given;
+  };
+  const Counter counters[] = {{"step", &load.step, &load.hasStep},
+                              {"epoch", &load.epoch, &load.hasEpoch},
+                              {"seed", &load.seed, &load.hasSeed}};
+  for (const Counter &counter : counters) {
+    if (!load.states || std::strcmp(key, counter.key)) continue;
+    if (!parseCounter(value, counter.value))
       return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key,
                   value);
-    (isStep ? load.hasStep : load.hasEpoch) = true;
+    *counter.given = true;
     return Status::ok;
   }
   char expected[40];
@@ -131,19 +140,25 @@ Status checkComplete(const Loading &load) {
   return Status::ok;
 }
 
-void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, std::uint64_t step,
-                 std::uint64_t epoch) {
+struct Counters {
+  std::uint64_t step, epoch, seed;
+};
+
+void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, const Counters &now) {
   char value[40];
+  const auto counter = [&](const char *key, std::uint64_t of) {
+    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(of));
+    writer.metadata(key, value);
+  };
   writer.begin();
   writer.metadata("model", model.name);
   fingerprint(model, false, value, sizeof value);
   writer.metadata("fingerprint", value);
   if (states) {
     writer.metadata("state_fingerprint", model.fingerprint);
-    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(step));
-    writer.metadata("step", value);
-    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(epoch));
-    writer.metadata("epoch", value);
+    counter("step", now.step);
+    counter("epoch", now.epoch);
+    counter("seed", now.seed);
   }
   for (std::int64_t i = 0; i < model.tensorCount; ++i)
     if (belongs(model, model.tensors[i], states))
@@ -157,7 +172,7 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
 Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
   if (!usable()) return status_;
   SafetensorsWriter count(nullptr);
-  writeHeader(count, model_, states, step_, epoch_);
+  writeHeader(count, model_, states, {step_, epoch_, seed_});
   std::size_t needed = count.size();
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
     if (belongs(model_, model_.tensors[i], states)) needed += bytesIn(model_.tensors[i]);
@@ -170,7 +185,7 @@ Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
     return status_ =
                fail(message_, Status::badArgument, "buffer of %zu bytes, %zu needed", available, needed);
   SafetensorsWriter writer(static_cast<unsigned char *>(buffer));
-  writeHeader(writer, model_, states, step_, epoch_);
+  writeHeader(writer, model_, states, {step_, epoch_, seed_});
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
     if (belongs(model_, model_.tensors[i], states))
       writer.data(store_ + model_.tensors[i].store, bytesIn(model_.tensors[i]));
@@ -202,6 +217,7 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
     readSafetensors(bytes, size, source, visitor, message_);
     step_ = states ? load.step : step_;
     epoch_ = states ? load.epoch : epoch_;
+    seed_ = states && load.hasSeed ? load.seed : seed_;
   }
   std::free(found);
   return status_;

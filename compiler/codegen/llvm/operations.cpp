@@ -107,7 +107,8 @@ llvm::Value *KernelCode::apply(Fn op, const std::vector<llvm::Value *> &a) {
   case Fn::Softplus:
   case Fn::Sin:
   case Fn::Cos:
-  case Fn::Erf: break;
+  case Fn::Erf:
+  case Fn::Uniform: break;
   }
   internalError("kernel '" + kernel.name + "': '" + std::string(row(op).name) + "' is not a primitive");
 }
