@@ -111,7 +111,8 @@ Status loadMetadata(void *context, const char *key, const char *value) {
                               {"epoch", &load.epoch, &load.hasEpoch},
                               {"seed", &load.seed, &load.hasSeed}};
   for (const Counter &counter : counters) {
-    if (!load.states || std::strcmp(key, counter.key)) continue;
+    if (std::strcmp(key, counter.key)) continue;
+    if (!load.states && counter.value == &load.seed) break; // of weights it may be anyone's
     if (!parseCounter(value, counter.value))
       return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key,
                   value);

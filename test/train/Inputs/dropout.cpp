@@ -27,7 +27,7 @@ void train(Model &model, std::uint64_t from, std::uint64_t to) {
   }
 }
 
-std::vector<unsigned char> stateOf(const Model &model) {
+std::vector<unsigned char> stateOf(Model &model) {
   std::size_t size = 0;
   model.core().saveState(nullptr, &size);
   std::vector<unsigned char> state(size);
