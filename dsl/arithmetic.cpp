@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
 namespace netc::dsl {
 
@@ -110,6 +111,16 @@ Value Elaborator::apply(Fn f, std::vector<Value> args, const Location &at) {
   return applyLazy(f, std::move(lazies), at);
 }
 
+namespace {
+
+std::vector<int> dimensions(const Extents &shape) {
+  std::vector<int> variables(shape.size());
+  std::iota(variables.begin(), variables.end(), 0);
+  return variables;
+}
+
+} // namespace
+
 Value Elaborator::applyLazy(Fn f, std::vector<Lazy> args, const Location &at) {
   // A guarded factor stays guarded, so that a reduction around it can drop the points.
   const bool keeps = f == Fn::Mul || f == Fn::Neg;
@@ -139,6 +150,7 @@ Value Elaborator::applyLazy(Fn f, std::vector<Lazy> args, const Location &at) {
     l.body.root = l.body.call(f, nodes);
   l.condition.reset();
   l.shape = std::move(shape);
+  if (!l.shape.empty() && needsNumbers(l)) numberElements(l, out.ordinal(dimensions(l.shape), l)); // of a whole tensor
   return Value::ofLazy(std::move(l));
 }
 

@@ -25,7 +25,7 @@ std::optional<Fn> callable(const std::string &name) {
 bool isBuiltin(const std::string &name) {
   return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
          name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel" || name == "f32" ||
-         name == "i32" || name == "bool";
+         name == "i32" || name == "bool" || name == "uniform";
 }
 
 bool isType(const std::string &name) {
@@ -98,6 +98,7 @@ Value Elaborator::evaluateCall(const Expr &e) {
 
 Value Elaborator::builtin(const Expr &e) {
   if (e.text == "each" || e.text == "all" || e.text == "product" || e.text == "ravel") return packBuiltin(e);
+  if (e.text == "uniform") return uniform(e);
   const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
   const std::size_t expected =
       e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || whole || isType(e.text) ? 1 : 2;
@@ -190,6 +191,7 @@ Value Elaborator::stopGradient(const Expr &e) {
   if (v.isError() || v.isNumber()) return v;
   std::optional<Lazy> l = toLazy(v, e.location);
   if (!l || !prepare(*l, e.location)) return Value::error();
+  if (!readsTensor(*l)) return v; // there is nothing to stop: it stays a number for each element
   Label name = temporary(".shift", e.location);
   name.origin = "stop_gradient";
   return Value::ofLazy(out.spill(graph::Combine::Assign, *l, {}, {}, std::nullopt, name));
@@ -337,7 +339,7 @@ Value Elaborator::callFunction(const Expr &e, const Callable &c) {
   Value v = evaluateRoot(*c.value, hint);
   if (!c.derivatives.empty() && !inOptimizer) v = withDerivatives(std::move(v), e, c);
   frame = callee.caller;
-  return v;
+  return numbered(std::move(v), e.location);
 }
 
 /// The value of a function, with its given derivatives: given(f(x), x, d), and for several arguments
@@ -512,9 +514,7 @@ Value Elaborator::wholeArgument(const Expr &e, const std::string &hint) {
 
 Value Elaborator::wholeValue(Value v, const Expr &e, const std::string &hint) {
   if (!v.isTensor() || wholeTensor(v.lazy) >= 0 || v.lazy.dtype() == DType::Bool) return v;
-  const bool reads = std::any_of(v.lazy.body.nodes.begin(), v.lazy.body.nodes.end(),
-                                 [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
-  if (!reads) return v; // a run-time number
+  if (!readsTensor(v.lazy)) return v; // a run-time or random number
   Label l{hint, place(e.location), origin()};
   const auto f = library.find(e.text);
   if (e.kind == Expr::Kind::Call && (f == library.end() || f->second->kind == Callable::Kind::Function)) { // relu1, relu2, ...

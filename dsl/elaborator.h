@@ -187,6 +187,9 @@ class Elaborator {
   Value layerValue(const Expr &chain);
   const Value *layerNamed(const std::string &) const;
   Value callChain(const Expr &, const LayerValue &);
+  Value uniform(const Expr &); // random_numbers.cpp
+  Value numbered(Value, const Location &);
+  std::string drawPath();
   bool bindArguments(const Expr &, const Callable &, Frame &, bool whole);
   std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);

@@ -138,6 +138,7 @@ Value Elaborator::unknownName(const Expr &e) {
     context->failed = true;
     return Value::error();
   }
+  if (e.text == "uniform") return fail(e.location, "'uniform' is a function: call it, as in uniform()");
   const auto declared = library.find(e.text);
   if (declared == library.end() ? findFunction(e.text).has_value()
                                 : declared->second->kind == Callable::Kind::Layer ||

@@ -49,13 +49,26 @@ Lazy GraphWriter::scalar(const std::string &name, const std::vector<ScalarOp> &p
   const int id = equal != graph.scalars.end() ? static_cast<int>(equal - graph.scalars.begin())
                                               : graph.addScalar(name.empty() ? "scalar" : name, program);
   Lazy l;
-  l.body.root = l.body.scalar(id);
+  l.body.root = l.body.scalar(id, typeOf(program));
   return l;
 }
 
 graph::Extent GraphWriter::extentOf(int variable, const Lazy &value) const {
   if (variable < firstIndex) return value.shape[static_cast<std::size_t>(variable)];
   return indices[static_cast<std::size_t>(variable - firstIndex)].extent;
+}
+
+Affine GraphWriter::ordinal(const std::vector<int> &variables, const Lazy &value) const {
+  Affine number;
+  std::int64_t weight = 1;
+  for (const bool batch : {false, true})
+    for (auto v = variables.rbegin(); v != variables.rend(); ++v) {
+      const graph::Extent e = extentOf(*v, value);
+      if (e.batch != batch) continue;
+      number += Affine::var(*v, weight);
+      weight *= e.size;
+    }
+  return number;
 }
 
 namespace {
@@ -92,7 +105,9 @@ graph::Clause GraphWriter::clause(const Spec &spec, const Lazy &value) {
     c.guards.push_back(g.substitute(position));
   for (const Affine &o : spec.out)
     c.out.push_back(o.substitute(position));
-  c.body.root = c.body.copy(value.body, value.body.root, position);
+  c.body.root = c.body.copy(value.body, value.body.root, [&](int v) {
+    return v == elementNumber ? ordinal(spec.domain, value).substitute(position) : position(v);
+  });
   return c;
 }
 

@@ -40,6 +40,10 @@ class GraphWriter {
   /// A run-time scalar as a value; equal ones are shared.
   Lazy scalar(const std::string &name, const std::vector<ScalarOp> &);
 
+  /// The number of a point of these variables, the last counting fastest and the batch slowest, so that it does not
+  /// depend on the planned batch.
+  Affine ordinal(const std::vector<int> &variables, const Lazy &) const;
+
   /// A new Local with one formula over `domain` (variables of `value`) that writes `out`.
   struct Spec {
     graph::Combine op = graph::Combine::Assign;

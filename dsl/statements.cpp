@@ -79,7 +79,7 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
   for (const FnRow &r : allFunctions())
     if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
   for (const char *n :
-       {"where", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp"})
+       {"where", "uniform", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp"})
     names.emplace_back(n);
   if (!callable) {
     names.clear();

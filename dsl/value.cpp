@@ -129,6 +129,11 @@ std::string describe(const Value &v) {
   return std::string(name(v.lazy.dtype())) + str(v.lazy.shape);
 }
 
+bool readsTensor(const Lazy &l) {
+  return std::any_of(l.body.nodes.begin(), l.body.nodes.end(),
+                     [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });
+}
+
 std::vector<int> freeIndices(const Lazy &l) {
   std::set<int> found;
   const auto collect = [&](const Affine &a) {
@@ -145,6 +150,16 @@ std::vector<int> freeIndices(const Lazy &l) {
       collect(a);
   }
   return {found.begin(), found.end()};
+}
+
+bool needsNumbers(const Lazy &l) {
+  return std::any_of(l.body.nodes.begin(), l.body.nodes.end(),
+                     [](const graph::Node &n) { return n.affine.uses(elementNumber); });
+}
+
+void numberElements(Lazy &l, const Affine &by) {
+  for (graph::Node &n : l.body.nodes)
+    if (n.affine.uses(elementNumber)) n.affine = by;
 }
 
 void append(std::vector<ScalarOp> &to, const Value &from) {

@@ -14,6 +14,8 @@ namespace netc::dsl {
 /// Affine variables below this are the dimensions of a whole tensor (`a + b`); from it on they number the
 /// indices of index notation (`a[i] + b[i]`).
 inline constexpr int firstIndex = 1 << 16;
+/// The number of the element that a formula computes, as long as its indices are not known: in uniform().
+inline constexpr int elementNumber = firstIndex - 1;
 
 using Extents = std::vector<graph::Extent>;
 
@@ -106,8 +108,12 @@ int wholeTensor(const Lazy &);
 std::string str(const Extents &);
 /// What it is, for messages: "the number 3", "f32[N, 10]".
 std::string describe(const Value &);
+bool readsTensor(const Lazy &);
 /// The indices (variables from firstIndex on) that the value depends on, ascending.
 std::vector<int> freeIndices(const Lazy &);
+/// Whether the value depends on elementNumber; and puts `by` in its place.
+bool needsNumbers(const Lazy &);
+void numberElements(Lazy &, const Affine &by);
 /// Appends `from`'s program or number to `to`.
 void append(std::vector<ScalarOp> &to, const Value &from);
 /// A copy of the whole body of `from` below node n, dimensions and indices unchanged.

@@ -195,6 +195,7 @@ private:
     graph::Evaluation how;
     how.precision = precision;
     how.count = static_cast<std::int64_t>(count);
+    how.scalars.seed = model.core().seed();
     graph::evaluate(g, values, how);
     return values;
   }
@@ -225,6 +226,7 @@ private:
     const bool analysed = graph::evaluationWork(fast) * static_cast<double>(count) <= boundedWork * static_cast<double>(fast.batch);
     graph::Evaluation how;
     how.count = static_cast<std::int64_t>(count);
+    how.scalars.seed = model.core().seed();
     if (analysed) graph::evaluateWithBound(fast, values, errors, how);
     const Outcome found = compiled(g);
     auto bound = [&](int tensor) -> const std::vector<double> * {

@@ -109,6 +109,7 @@ std::vector<Array> evaluateTensors(graph::Module module, const std::vector<int> 
   graph::Evaluation how;
   how.precision = o.engine == "eval32" ? graph::Precision::Float32 : graph::Precision::Float64;
   how.count = batchCount(entry, inputs);
+  how.scalars.seed = static_cast<std::uint64_t>(o.seed);
   graph::Values values = inputs.values;
   addStore(entry, o, values);
   graph::evaluate(entry, values, how, tensors);

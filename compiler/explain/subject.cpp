@@ -27,6 +27,68 @@ void dropOptimizer(Graph &g) {
   passes::dropFormulas(g, drop);
 }
 
+/// Every call of uniform() becomes a formula of its own, u1, u2, ...: a name under which its numbers can be told.
+class RandomNumbers {
+ public:
+  explicit RandomNumbers(Graph &g) : g(g) {}
+
+  void name() {
+    for (std::size_t f = 0; f < g.formulas.size(); ++f)
+      for (std::size_t c = 0; c < g.formulas[f].clauses.size(); ++c) {
+        graph::Clause &clause = g.formulas[f].clauses[c];
+        graph::Body named;
+        named.root = named.copy(
+            clause.body, clause.body.root, [](int v) { return Affine::var(v); },
+            [&](int n) { return isUniform(clause.body.nodes[static_cast<std::size_t>(n)]) ? read(clause, n, named) : -1; });
+        clause.body = std::move(named);
+      }
+    g.formulas.insert(g.formulas.begin(), made.begin(), made.end());
+  }
+
+ private:
+  static bool isUniform(const Node &n) { return n.kind == Node::Kind::Call && n.fn == Fn::Uniform; }
+
+  /// A read of the tensor that holds the numbers of node n, over those indices that choose them.
+  int read(const graph::Clause &from, int n, graph::Body &to) {
+    const Node &call = from.body.nodes[static_cast<std::size_t>(n)];
+    const Affine &number = from.body.nodes[static_cast<std::size_t>(call.args[2])].affine;
+    graph::Clause c;
+    std::vector<Affine> map;
+    std::string key = std::to_string(from.body.nodes[static_cast<std::size_t>(call.args[0])].id);
+    for (const auto &[v, weight] : number.terms()) {
+      map.push_back(Affine::var(v));
+      c.out.push_back(Affine::var(static_cast<int>(c.domain.size())));
+      c.domain.push_back(from.domain[static_cast<std::size_t>(v)]);
+      key += "," + std::to_string(c.domain.back().extent.size) + "*" + std::to_string(weight);
+    }
+    auto [known, isNew] = tensors.try_emplace(key, -1);
+    if (isNew) {
+      const auto &terms = number.terms();
+      c.body.root = c.body.copy(from.body, n, [&](int v) {
+        const auto at = std::find_if(terms.begin(), terms.end(), [&](const Affine::Term &t) { return t.first == v; });
+        return Affine::var(static_cast<int>(at - terms.begin()));
+      });
+      known->second = define(std::move(c));
+    }
+    return to.read(known->second, DType::F32, std::move(map));
+  }
+
+  int define(graph::Clause c) {
+    Tensor u;
+    for (int k = 1; u.name.empty() || g.find(u.name) >= 0; ++k) u.name = "u" + std::to_string(k);
+    for (const graph::Index &i : c.domain) u.shape.push_back(i.extent);
+    Formula f;
+    f.clauses.push_back(std::move(c));
+    f.target = g.addTensor(std::move(u));
+    made.push_back(std::move(f));
+    return made.back().target;
+  }
+
+  Graph &g;
+  std::vector<Formula> made;
+  std::map<std::string, int> tensors; // by stream, extents and their weights
+};
+
 bool asksForGradients(const Graph &g) {
   return std::any_of(g.tensors.begin(), g.tensors.end(), [](const Tensor &t) { return t.kind == TensorKind::Gradient; });
 }
@@ -71,6 +133,7 @@ bool readsTensor(const Formula &f, int tensor) {
 bool differentiated(const Graph &entry, const Graph *outputs, Derivation &d, Diagnostics &diag) {
   Graph &g = d.graph = entry;
   dropOptimizer(g);
+  RandomNumbers(g).name();
   if (!asksForGradients(g)) grad::askForGradients(g);
   if (outputs) addOutputs(g, *outputs);
   for (std::size_t t = 0; t < g.tensors.size(); ++t)

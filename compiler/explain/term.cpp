@@ -77,7 +77,10 @@ TermPtr fromProgram(const RuntimeScalar &s) {
       TermPtr a = stack.back();
       stack.pop_back();
       stack.back() = call(Fn::Select, {stack.back(), a, b});
+      break;
     }
+    case ScalarOp::KeyLow:
+    case ScalarOp::KeyHigh: break; // of uniform(), which is written without arguments
     }
   }
   return stack.back();
@@ -187,6 +190,7 @@ TermPtr fromNode(const graph::Graph &g, const graph::Clause &c, int n, const std
   }
   case graph::Node::Kind::Call: break;
   }
+  if (node.fn == Fn::Uniform) return named("uniform()"); // each call has a formula of its own (subject.cpp)
   std::vector<TermPtr> args;
   for (int a : node.args) args.push_back(fromNode(g, c, a, indices));
   if (node.fn == Fn::ToReal) return args[0];

@@ -100,9 +100,10 @@ int Body::index(Affine a) {
   return add(std::move(n));
 }
 
-int Body::scalar(int id) {
+int Body::scalar(int id, DType type) {
   Node n;
   n.kind = Node::Kind::Scalar;
+  n.dtype = type;
   n.id = id;
   return add(std::move(n));
 }

@@ -26,8 +26,10 @@ public:
       : g(g), values(values), errors(errors), count(how.count) {
     ScalarInputs inputs = how.scalars;
     inputs.count = static_cast<double>(count);
-    for (const RuntimeScalar &s : g.scalars)
-      scalars.push_back(roundedInput(netc::evaluate(s.program, inputs)));
+    for (const RuntimeScalar &s : g.scalars) {
+      const double v = netc::evaluate(s.program, inputs);
+      scalars.push_back(typeOf(s.program) == DType::F32 ? roundedInput(v) : Bounded{v, 0});
+    }
   }
 
   void run(const Formula &f) {

@@ -169,6 +169,7 @@ Bounded boundedCall(Fn f, const Bounded args[3]) {
   case Fn::Shr:
   case Fn::BitsToInt:
   case Fn::BitsToReal: return discrete(f, args, unbounded);
+  case Fn::Uniform: return discrete(f, args, 1);
   }
   internalError("unknown function");
 }

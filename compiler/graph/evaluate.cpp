@@ -105,7 +105,7 @@ void evaluate(const Graph &g, Values &values, const Evaluation &how, const std::
   std::vector<double> scalars;
   for (const RuntimeScalar &s : g.scalars) {
     const double v = netc::evaluate(s.program, inputs);
-    scalars.push_back(how.precision == Precision::Float32 ? static_cast<float>(v) : v);
+    scalars.push_back(how.precision == Precision::Float32 && typeOf(s.program) == DType::F32 ? static_cast<float>(v) : v);
   }
   const std::vector<char> needed = neededFormulas(g, wanted);
   for (std::size_t f = 0; f < g.formulas.size(); ++f) {

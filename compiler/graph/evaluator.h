@@ -17,7 +17,7 @@ using Values = std::map<int, std::vector<double>>;
 struct Evaluation {
   Precision precision = Precision::Float64;
   std::int64_t count = 1; // this call's batch
-  ScalarInputs scalars;   // step, epoch, steps; count is taken from above
+  ScalarInputs scalars;   // step, epoch, steps, seed; count is taken from above
 };
 
 /// `values` holds the shared tensors (inputs, targets, params, states; constants are filled in) and receives every

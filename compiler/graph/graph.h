@@ -41,6 +41,9 @@
 //
 // A body with shared nodes prints `let t1 = ...` lines before the `[...] +=` line. In bodies an affine expression
 // stands as `index(2*i + u)` (type i32), a run-time scalar as `@lr`, calls as name(args) or infix by Fn symbol.
+//
+// uniform(@low, @high, index(...)) is a random number: a function of a key, which run-time scalars give anew in each
+// step, and of the element's number. So it may be computed any number of times, anywhere.
 #pragma once
 
 #include "compiler/support/affine.h"
@@ -116,7 +119,7 @@ struct Body {
   int add(Node);
   int constant(double value, DType = DType::F32);
   int index(Affine); // i32
-  int scalar(int id);
+  int scalar(int id, DType = DType::F32);
   /// A read has the tensor's dtype, U8 widened to I32.
   int read(int tensor, DType tensorType, std::vector<Affine> map);
   /// Types are checked; arguments of a Real signature that are I32 get ToReal, Bool gets Select(x, 1, 0).

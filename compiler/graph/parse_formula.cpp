@@ -104,7 +104,7 @@ private:
     const std::string name = in.expectIdentifier("the name of a run-time scalar");
     for (std::size_t s = 0; s < g.scalars.size(); ++s)
       if (g.scalars[s].name == name)
-        return clause.body.scalar(static_cast<int>(s));
+        return clause.body.scalar(static_cast<int>(s), typeOf(g.scalars[s].program));
     diag.error(at.location, fmt::format("unknown run-time scalar '{}'", name));
     return -1;
   }

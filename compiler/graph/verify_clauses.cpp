@@ -95,8 +95,8 @@ private:
       return expectType(x.dtype, DType::I32, "index()");
     case Node::Kind::Scalar:
       if (x.id < 0 || x.id >= static_cast<int>(g.scalars.size()))
-        error(fmt::format("there is no run-time scalar {}", x.id));
-      return expectType(x.dtype, DType::F32, "a run-time scalar");
+        return error(fmt::format("there is no run-time scalar {}", x.id));
+      return expectType(x.dtype, typeOf(g.scalars[x.id].program), fmt::format("the run-time scalar '{}'", g.scalars[x.id].name));
     case Node::Kind::Read: return read(x);
     case Node::Kind::Call: return call(n, x);
     }

@@ -122,11 +122,11 @@ private:
     return places;
   }
 
-  std::vector<float> scalars() const {
+  std::vector<std::uint32_t> scalars() const {
     ScalarInputs in = how.scalars;
     in.count = static_cast<double>(how.count);
-    std::vector<float> values;
-    for (const RuntimeScalar &s : e.scalars) values.push_back(static_cast<float>(evaluate(s.program, in)));
+    std::vector<std::uint32_t> values;
+    for (const RuntimeScalar &s : e.scalars) values.push_back(scalarBits(s.program, in));
     return values;
   }
 

@@ -14,7 +14,7 @@ struct Memory {
 
 struct Interpretation {
   std::int64_t count = 1;
-  ScalarInputs scalars; // step, epoch, steps
+  ScalarInputs scalars; // step, epoch, steps, seed
   bool reverseParallel = false; // run parallel iterations in reverse order
 };
 

@@ -158,6 +158,11 @@ private:
       error(fmt::format("scalar {} does not exist", o.scalar));
       return std::nullopt;
     }
+    if (o.kind == Operand::Kind::Scalar && o.type != typeOf(e.scalars[o.scalar].program)) {
+      error(fmt::format("@{} is {}, expected {}", e.scalars[o.scalar].name, name(o.type),
+                        name(typeOf(e.scalars[o.scalar].program))));
+      return std::nullopt;
+    }
     return operandType(k, o);
   }
 

@@ -81,9 +81,9 @@ struct RegisterRef {
 struct Operand {
   enum class Kind { Register, Constant, Scalar } kind = Kind::Constant;
   RegisterRef reg;          // Register
-  DType type = DType::F32;  // Constant
+  DType type = DType::F32;  // Constant; Scalar: that of its program, f32 or i32
   double value = 0;         // Constant; rounded to f32 when F32; 0 or 1 when Bool
-  int scalar = -1;          // Scalar: in Entry::scalars, an f32 in all lanes
+  int scalar = -1;          // Scalar: in Entry::scalars, the same in all lanes
   bool operator==(const Operand &) const = default;
 };
 

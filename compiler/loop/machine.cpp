@@ -32,12 +32,12 @@ bool Findings::wanted(const void *statement, int kind) {
   return list.size() < most && seen.insert({statement, kind}).second;
 }
 
-Machine::Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<float> values, std::int64_t count,
+Machine::Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<std::uint32_t> values, std::int64_t count,
                  Findings &findings)
     : entry(entry), places(std::move(places)), count(count), findings(findings) {
-  for (const float v : values) {
+  for (const std::uint32_t bits : values) {
     LaneValues all;
-    for (std::uint32_t &lane : all.bits) lane = std::bit_cast<std::uint32_t>(v);
+    for (std::uint32_t &lane : all.bits) lane = bits;
     scalars.push_back(all);
   }
 }

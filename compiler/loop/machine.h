@@ -77,7 +77,7 @@ struct Code {
 
 class Machine {
 public:
-  Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<float> scalars, std::int64_t count,
+  Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<std::uint32_t> scalars, std::int64_t count,
           Findings &findings);
   /// Kernels that run depth first: each iteration of all of them, then the next. One kernel is the usual case.
   void run(std::span<const Kernel> chain, bool reverse);

@@ -168,8 +168,12 @@ Operand KernelParser::parseOperand() {
     o.kind = Operand::Kind::Scalar;
     const Token at = t.peek();
     const std::string name = t.expectIdentifier("a scalar");
-    if (const auto found = scalars.find(name); found != scalars.end()) o.scalar = found->second;
-    else if (!name.empty()) t.diagnostics().error(at.location, unknown("scalar", name, scalars));
+    if (const auto found = scalars.find(name); found != scalars.end()) {
+      o.scalar = found->second;
+      o.type = typeOf(entry.scalars[found->second].program);
+    } else if (!name.empty()) {
+      t.diagnostics().error(at.location, unknown("scalar", name, scalars));
+    }
     return o;
   }
   if (t.at("true") || t.at("false")) {

@@ -105,8 +105,8 @@ DType registerType(DType element) { return element == DType::U8 ? DType::I32 : e
 
 std::optional<DType> operandType(const Kernel &k, const Operand &o) {
   switch (o.kind) {
-  case Operand::Kind::Constant: return o.type;
-  case Operand::Kind::Scalar: return DType::F32;
+  case Operand::Kind::Constant:
+  case Operand::Kind::Scalar: return o.type;
   case Operand::Kind::Register:
     if (o.reg.reg < 0 || o.reg.reg >= static_cast<int>(k.registers.size())) return std::nullopt;
     return k.registers[o.reg.reg].type;

@@ -96,6 +96,7 @@ Operand PointEmitter::emitNode(int node, std::vector<std::optional<Operand>> &do
     case Node::Kind::Scalar: {
       Operand o;
       o.kind = Operand::Kind::Scalar;
+      o.type = n.dtype;
       o.scalar = n.id;
       return o;
     }

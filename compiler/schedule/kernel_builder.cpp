@@ -85,13 +85,19 @@ Operand KernelBuilder::compute(const std::string &name, DType type, Fn f, std::v
 
 namespace {
 
+/// What the arguments of a function with an expansion are.
+DType argumentType(Fn f) {
+  const Signature s = row(f).signature;
+  return s == Signature::Integer || s == Signature::IntToReal ? DType::I32 : DType::F32;
+}
+
 /// A function's expansion, parsed once a thread: nodes over three Scalar leaves that stand for a, b and c.
 const graph::Body &expansion(Fn f) {
   thread_local std::map<Fn, graph::Body> parsed;
   if (auto known = parsed.find(f); known != parsed.end()) return known->second;
   graph::Body body;
   body.root = graph::parseExpression(row(f).expansion, body, [&](std::string_view name) {
-    return name.size() == 1 && name[0] >= 'a' && name[0] <= 'c' ? body.scalar(name[0] - 'a') : -1;
+    return name.size() == 1 && name[0] >= 'a' && name[0] <= 'c' ? body.scalar(name[0] - 'a', argumentType(f)) : -1;
   });
   return parsed[f] = body;
 }

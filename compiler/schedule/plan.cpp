@@ -58,7 +58,8 @@ class RunPlanner {
       if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch)
         return false;
     }
-    return true;
+    const std::vector<graph::Extent> &shape = g.tensors[f.target].shape;
+    return coversAll(g, f) || shape[0].batch; // what fills the rest runs over the first dimension
   }
 
   std::vector<int> inputs(int i) const {

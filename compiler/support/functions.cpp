@@ -1,5 +1,7 @@
 #include "compiler/support/functions.h"
 
+#include "netc/random.h"
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -37,6 +39,10 @@ double wrapped(double v) { // to two's complement 32 bits
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(v)));
 }
 std::int32_t asInt(double v) { return static_cast<std::int32_t>(v); }
+std::uint64_t word(double v) { return static_cast<std::uint32_t>(asInt(v)); }
+double uniformOf(double low, double high, double element) {
+  return unitReal(threefry(word(high) << 32 | word(low), word(element)));
+}
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 double siluOf(double a) { return a == -infinity ? 0 : a / (1 + std::exp(-a)); }
@@ -224,6 +230,27 @@ constexpr std::string_view powText = R"(
 #undef NETC_POWER_OF_TWO
 #undef NETC_EXPONENTIAL
 
+// Threefry2x32 with 20 rounds (netc/random.h), less what only its second word needs at the end.
+#define NETC_ROUND(LEFT, RIGHT, KEPT) /* y rotated left; KEPT: the bits that come in from the right, 2^LEFT - 1 */     \
+  "let x = iadd(x, y);"                                                                                                \
+  "let y = ixor(ior(shl(y, toInt(" LEFT ")), iand(shr(y, toInt(" RIGHT ")), toInt(" KEPT "))), x);"
+#define NETC_ROUNDS_A                                                                                                  \
+  NETC_ROUND("13", "19", "8191") NETC_ROUND("15", "17", "32767") NETC_ROUND("26", "6", "67108863") NETC_ROUND("6", "26", "63")
+#define NETC_ROUNDS_B                                                                                                  \
+  NETC_ROUND("17", "15", "131071") NETC_ROUND("29", "3", "536870911") NETC_ROUND("16", "16", "65535")                  \
+  NETC_ROUND("24", "8", "16777215")
+#define NETC_INJECT(X, Y, NUMBER) "let x = iadd(x, " X "); let y = iadd(y, iadd(" Y ", toInt(" NUMBER ")));"
+constexpr std::string_view uniformText =
+    "let k = ixor(ixor(a, b), toInt(466688986));"
+    "let x = iadd(c, a); let y = b;" NETC_ROUNDS_A NETC_INJECT("b", "k", "1") NETC_ROUNDS_B NETC_INJECT("k", "a", "2")
+    NETC_ROUNDS_A NETC_INJECT("a", "b", "3") NETC_ROUNDS_B NETC_INJECT("b", "k", "4") NETC_ROUNDS_A
+    "let x = iadd(x, k);"
+    "toReal(iand(shr(x, toInt(8)), toInt(16777215))) * 5.9604644775390625e-8";
+#undef NETC_ROUND
+#undef NETC_ROUNDS_A
+#undef NETC_ROUNDS_B
+#undef NETC_INJECT
+
 // One row a function, in the order of the enumeration (checked below).
 constexpr FnRow table[] = {
     {Fn::Add, "add", "+", 2, S::Real, {"1", "1", none}, [](const double *a) { return a[0] + a[1]; }, none},
@@ -286,6 +313,8 @@ constexpr FnRow table[] = {
      [](const double *a) { return std::erfc(a[0]); }, erfcText, 4},
     {Fn::Gelu, "gelu", none, 1, S::Real, {"0.5 * erfc(-0.7071067811865476 * a) + 0.3989422804014327 * a * exp(-0.5 * a * a)", none, none},
      [](const double *a) { return geluOf(a[0]); }, geluText, 4},
+    {Fn::Uniform, "uniform", none, 3, S::IntToReal, {"0", "0", "0"},
+     [](const double *a) { return uniformOf(a[0], a[1], a[2]); }, uniformText},
     {Fn::Given, "given", none, 3, S::Real, {"0", "c", "0"}, [](const double *a) { return a[0]; }, "a"},
 };
 

@@ -28,6 +28,7 @@ enum class Fn : std::uint8_t {
   // expanded into primitives before the loop IR (their `expansion` is text)
   Abs, Minimum, Maximum, Floor, Relu, Exp, Expm1, Log, Log1p, Pow, Tanh, Sigmoid, Softplus, Silu, Sin, Cos, Erf, Erfc,
   Gelu,
+  Uniform, // Uniform(key low, key high, element): in [0, 1), unitReal(threefry(key, element)) of netc/random.h
   // a, whose derivative is given: c for b, none for what a is made of. Once differentiated, or never to be, it is a
   Given,
 };
@@ -40,7 +41,7 @@ enum class Signature : std::uint8_t {
   Choose,  // Select: bool, T, T -> T
   Logic,   // bools -> bool
   Integer, // integers -> integer
-  RealToInt, IntToReal,
+  RealToInt, IntToReal, // reals -> integer, integers -> real
 };
 
 struct FnRow {

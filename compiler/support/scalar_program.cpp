@@ -2,8 +2,10 @@
 
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/lexer.h"
+#include "netc/random.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -24,12 +26,21 @@ constexpr CodeRow codes[] = {
     {ScalarOp::Neg, 1, "neg", 0},         {ScalarOp::Exp, 1, "exp", 0},         {ScalarOp::Log, 1, "log", 0},
     {ScalarOp::Sqrt, 1, "sqrt", 0},       {ScalarOp::Cos, 1, "cos", 0},         {ScalarOp::Floor, 1, "floor", 0},
     {ScalarOp::Minimum, 2, "minimum", 0}, {ScalarOp::Maximum, 2, "maximum", 0}, {ScalarOp::Lt, 2, "<", 1},
-    {ScalarOp::Select, 3, "where", 0},
+    {ScalarOp::Select, 3, "where", 0},    {ScalarOp::KeyLow, 2, "keyLow", 0},   {ScalarOp::KeyHigh, 2, "keyHigh", 0},
 };
 const CodeRow *rowOf(ScalarOp::Code c) {
   for (const CodeRow &r : codes)
     if (r.code == c) return &r;
   return nullptr; // Const
+}
+
+/// A whole number as such; anything else is 0.
+std::uint64_t whole(double v) { return v >= 0 && v < 0x1p63 ? static_cast<std::uint64_t>(v) : 0; }
+
+/// One word of a key, as the signed integer that a formula gets.
+double keyWord(const double *path, const ScalarInputs &in, int shift) {
+  const std::uint64_t key = drawKey(in.seed, whole(path[0]) << 32 | whole(path[1]), whole(in.step));
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(key >> shift));
 }
 
 double apply(ScalarOp::Code code, const double *a, const ScalarInputs &in) {
@@ -54,6 +65,8 @@ double apply(ScalarOp::Code code, const double *a, const ScalarInputs &in) {
   case ScalarOp::Maximum: return a[0] < a[1] ? a[1] : a[0];
   case ScalarOp::Lt: return a[0] < a[1];
   case ScalarOp::Select: return a[0] != 0 ? a[1] : a[2];
+  case ScalarOp::KeyLow: return keyWord(a, in, 0);
+  case ScalarOp::KeyHigh: return keyWord(a, in, 32);
   }
   internalError("scalar program: bad code");
 }
@@ -124,10 +137,30 @@ double evaluate(const std::vector<ScalarOp> &program, const ScalarInputs &inputs
   return stack[0];
 }
 
+namespace {
+bool isKey(ScalarOp::Code c) { return c == ScalarOp::KeyLow || c == ScalarOp::KeyHigh; }
+} // namespace
+
+DType typeOf(const std::vector<ScalarOp> &program) {
+  return !program.empty() && isKey(program.back().code) ? DType::I32 : DType::F32;
+}
+
+std::uint32_t scalarBits(const std::vector<ScalarOp> &program, const ScalarInputs &inputs) {
+  const double v = evaluate(program, inputs);
+  if (typeOf(program) == DType::I32) return static_cast<std::uint32_t>(static_cast<std::int32_t>(v));
+  return std::bit_cast<std::uint32_t>(static_cast<float>(v));
+}
+
+std::vector<ScalarOp> keyProgram(ScalarOp::Code word, const std::string &path) {
+  const std::uint64_t hash = hashName(path.c_str());
+  const auto part = [&](int shift) { return static_cast<double>(static_cast<std::uint32_t>(hash >> shift)); };
+  return {{ScalarOp::Const, part(32)}, {ScalarOp::Const, part(0)}, {word}};
+}
+
 bool isConstant(const std::vector<ScalarOp> &program) {
   return std::none_of(program.begin(), program.end(), [](const ScalarOp &op) {
     return op.code == ScalarOp::Count || op.code == ScalarOp::Step || op.code == ScalarOp::Epoch ||
-           op.code == ScalarOp::Steps;
+           op.code == ScalarOp::Steps || isKey(op.code);
   });
 }
 

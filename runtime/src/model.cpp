@@ -70,7 +70,8 @@ Core::Core(const NetcModel &model, const Options &options) : model_(model) {
     return;
   }
   if (!chooseTarget(options.target) || !placeMemory(options)) return;
-  initialise(options.seed);
+  seed_ = options.seed;
+  initialise();
   if (!startThreads(options)) store_ = nullptr;
 }
 
@@ -110,10 +111,10 @@ bool Core::placeMemory(const Options &options) {
   return true;
 }
 
-void Core::initialise(std::uint64_t seed) {
+void Core::initialise() {
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     const NetcTensor &tensor = model_.tensors[i];
-    if (inStore(tensor)) initialiseTensor(tensor, reinterpret_cast<float *>(store_ + tensor.store), seed);
+    if (inStore(tensor)) initialiseTensor(tensor, reinterpret_cast<float *>(store_ + tensor.store), seed_);
   }
 }
 
@@ -181,7 +182,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   if (entry.resultCount > 0) lastEntry_ = &entry;
   float *scalars = reinterpret_cast<float *>(call_);
   ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
-                   static_cast<double>(steps_)};
+                   static_cast<double>(steps_), seed_};
   evaluateScalars(entry, now, ownRate_ ? &rate_ : nullptr, scalars);
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
   Dispatch dispatch{parts_, pool_, executor_.run ? &executor_ : nullptr};

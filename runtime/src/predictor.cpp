@@ -38,6 +38,7 @@ Status CorePredictor::refresh(const Core &core) {
   if (&core.model_ != &model_ || !core.usable())
     return status_ = fail(message_, Status::badArgument, "a core of another model, or one that failed");
   std::memcpy(store_, core.store_, static_cast<std::size_t>(model_.storeBytes));
+  seed_ = core.seed_;
   step_ = core.step_;
   epoch_ = core.epoch_;
   steps_ = core.steps_;
@@ -56,7 +57,7 @@ Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::
   if (status_ != Status::ok) return status_;
   evaluateScalars(*entry_,
                   {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
-                   static_cast<double>(steps_)},
+                   static_cast<double>(steps_), seed_},
                   nullptr, scalars);
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
   runStages(*entry_, 0, entry_->commit < entry_->stageCount ? entry_->commit : entry_->stageCount, frame,

@@ -7,10 +7,6 @@
 namespace netc {
 namespace {
 
-std::uint32_t rotate(std::uint32_t x, int by) {
-  return x << by | x >> (32 - by);
-}
-
 std::uint32_t low(std::uint64_t x) {
   return static_cast<std::uint32_t>(x);
 }
@@ -52,37 +48,10 @@ double cosineOfTurns(double turns) {
 
 } // namespace
 
-std::uint64_t threefry(std::uint64_t key, std::uint64_t counter) {
-  constexpr int rotations[8] = {13, 15, 26, 6, 17, 29, 16, 24};
-  const std::uint32_t keys[3] = {low(key), high(key), 0x1BD11BDAu ^ low(key) ^ high(key)};
-  std::uint32_t x = low(counter) + keys[0], y = high(counter) + keys[1];
-  for (std::uint32_t round = 0; round < 20; ++round) {
-    x += y;
-    y = rotate(y, rotations[round % 8]) ^ x;
-    if (round % 4 == 3) {
-      std::uint32_t injection = round / 4 + 1;
-      x += keys[injection % 3];
-      y += keys[(injection + 1) % 3] + injection;
-    }
-  }
-  return static_cast<std::uint64_t>(y) << 32 | x;
-}
-
-std::uint64_t hashName(const char *name) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (; *name; ++name)
-    hash = (hash ^ static_cast<unsigned char>(*name)) * 0x100000001b3u;
-  return hash;
-}
-
-std::uint64_t streamKey(std::uint64_t seed, const char *name) {
-  return threefry(seed, hashName(name));
-}
-
 void fillUniform(float *values, std::size_t count, float lower, float upper, std::uint64_t key) {
   float width = upper - lower;
   for (std::size_t i = 0; i < count; ++i)
-    values[i] = lower + width * (static_cast<float>(low(threefry(key, i)) >> 8) * 0x1p-24f);
+    values[i] = lower + width * unitReal(threefry(key, i));
 }
 
 void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key) {

@@ -153,7 +153,9 @@ static bool isRate(const char *name) {
 void evaluateScalars(const NetcEntry &entry, const ScalarInputs &in, const float *rate, float *scalars) {
   for (std::int64_t i = 0; i < entry.scalarCount; ++i) {
     const NetcScalar &scalar = entry.scalars[i];
-    scalars[i] = rate && isRate(scalar.name) ? *rate : static_cast<float>(evaluateScalar(scalar, in));
+    std::uint32_t bits = scalarBits(scalar, in);
+    std::memcpy(scalars + i, &bits, sizeof bits);
+    if (rate && isRate(scalar.name)) scalars[i] = *rate;
   }
 }
 

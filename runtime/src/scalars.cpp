@@ -2,7 +2,10 @@
 
 #include "scalars.h"
 
+#include "netc/random.h"
+
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace netc {
@@ -33,11 +36,23 @@ int arity(std::int64_t code) {
   case NETC_MINIMUM:
   case NETC_MAXIMUM:
   case NETC_LT:
+  case NETC_KEY_LOW:
+  case NETC_KEY_HIGH:
     return 2;
   case NETC_SELECT:
     return 3;
   }
   return -1;
+}
+
+// A whole number as such; anything else is 0.
+std::uint64_t whole(double v) {
+  return v >= 0 && v < 0x1p63 ? static_cast<std::uint64_t>(v) : 0;
+}
+
+double keyWord(const double *path, const ScalarInputs &in, int shift) {
+  std::uint64_t key = drawKey(in.seed, whole(path[0]) << 32 | whole(path[1]), whole(in.step));
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(key >> shift));
 }
 
 // minimum and maximum propagate NaN, as in the language.
@@ -83,6 +98,10 @@ double apply(const NetcScalarOp &op, const double *a, const ScalarInputs &in) {
     return a[0] < a[1] ? 1 : 0;
   case NETC_SELECT:
     return a[0] != 0 ? a[1] : a[2];
+  case NETC_KEY_LOW:
+    return keyWord(a, in, 0);
+  case NETC_KEY_HIGH:
+    return keyWord(a, in, 32);
   }
   return 0;
 }
@@ -101,6 +120,20 @@ double evaluateScalar(const NetcScalar &scalar, const ScalarInputs &in) {
     ++depth;
   }
   return depth == 1 ? stack[0] : malformed;
+}
+
+std::uint32_t scalarBits(const NetcScalar &scalar, const ScalarInputs &in) {
+  double value = evaluateScalar(scalar, in);
+  bool isKey = false;
+  if (scalar.opCount > 0 && value == value) {
+    std::int64_t last = scalar.ops[scalar.opCount - 1].code;
+    isKey = last == NETC_KEY_LOW || last == NETC_KEY_HIGH;
+  }
+  if (isKey) return static_cast<std::uint32_t>(static_cast<std::int32_t>(value));
+  float rounded = static_cast<float>(value);
+  std::uint32_t bits;
+  std::memcpy(&bits, &rounded, sizeof bits);
+  return bits;
 }
 
 } // namespace netc

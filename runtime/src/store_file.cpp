@@ -53,8 +53,8 @@ struct Loading {
   unsigned char *store;
   unsigned char *found; // one a tensor of the model
   char *message;
-  std::uint64_t step = 0, epoch = 0, samples = 0;
-  bool hasStep = false, hasEpoch = false;
+  std::uint64_t step = 0, epoch = 0, samples = 0, seed = 0;
+  bool hasStep = false, hasEpoch = false, hasSamples = false, hasSeed = false; // older states have no seed
   bool foreign = false; // another fingerprint; the tensors will show what differs
 
   const char *whose() const {
@@ -91,24 +91,33 @@ Status loadTensor(void *context, const FileTensor &given) {
 
 bool parseCounter(const char *text, std::uint64_t *value) {
   *value = 0;
-  std::size_t length = std::strlen(text);
-  for (const char *c = text; *c; ++c) {
-    if (*c < '0' || *c > '9') return false;
-    *value = *value * 10 + static_cast<std::uint64_t>(*c - '0');
+  const char *c = text;
+  for (; *c >= '0' && *c <= '9'; ++c) {
+    std::uint64_t digit = static_cast<std::uint64_t>(*c - '0');
+    if (*value > (UINT64_MAX - digit) / 10) return false;
+    *value = *value * 10 + digit;
   }
-  return length > 0 && length < 19;
+  return c != text && !*c;
 }
 
 Status loadMetadata(void *context, const char *key, const char *value) {
   Loading &load = *static_cast<Loading *>(context);
-  bool isStep = !std::strcmp(key, "step"), isEpoch = !std::strcmp(key, "epoch");
-  bool isSamples = !std::strcmp(key, "samples"); // of a window in progress; without one there is none
-  if (isStep || isEpoch || isSamples) {
-    if (!parseCounter(value, isStep ? &load.step : isEpoch ? &load.epoch : &load.samples))
+  struct Counter {
+    const char *key;
+    std::uint64_t *value;
+    bool *given;
+  };
+  const Counter counters[] = {{"step", &load.step, &load.hasStep},
+                              {"epoch", &load.epoch, &load.hasEpoch},
+                              {"samples", &load.samples, &load.hasSamples}, // of a window in progress; without one there is none
+                              {"seed", &load.seed, &load.hasSeed}};
+  for (const Counter &counter : counters) {
+    if (std::strcmp(key, counter.key)) continue;
+    if (!load.states && counter.value == &load.seed) break; // of weights it may be anyone's
+    if (!parseCounter(value, counter.value))
       return fail(load.message, Status::badFile, "%s: %s is '%s', expected a whole number", load.source, key,
                   value);
-    load.hasStep = load.hasStep || isStep;
-    load.hasEpoch = load.hasEpoch || isEpoch;
+    *counter.given = true;
     return Status::ok;
   }
   char expected[40];
@@ -134,26 +143,25 @@ Status checkComplete(const Loading &load) {
 }
 
 struct Counters {
-  std::uint64_t step, epoch, samples;
+  std::uint64_t step, epoch, samples, seed;
 };
 
-void counter(SafetensorsWriter &writer, const char *name, std::uint64_t value) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%llu", static_cast<unsigned long long>(value));
-  writer.metadata(name, text);
-}
-
-void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, const Counters &counters) {
+void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, const Counters &now) {
   char value[40];
+  const auto counter = [&](const char *key, std::uint64_t of) {
+    std::snprintf(value, sizeof value, "%llu", static_cast<unsigned long long>(of));
+    writer.metadata(key, value);
+  };
   writer.begin();
   writer.metadata("model", model.name);
   fingerprint(model, false, value, sizeof value);
   writer.metadata("fingerprint", value);
   if (states) {
     writer.metadata("state_fingerprint", model.fingerprint);
-    counter(writer, "step", counters.step);
-    counter(writer, "epoch", counters.epoch);
-    if (counters.samples > 0) counter(writer, "samples", counters.samples);
+    counter("step", now.step);
+    counter("epoch", now.epoch);
+    if (now.samples > 0) counter("samples", now.samples);
+    counter("seed", now.seed);
   }
   for (std::int64_t i = 0; i < model.tensorCount; ++i)
     if (belongs(model, model.tensors[i], states))
@@ -167,7 +175,7 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
 Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
   if (!usable()) return status_;
   SafetensorsWriter count(nullptr);
-  const Counters counters{step_, epoch_, samples_};
+  const Counters counters{step_, epoch_, samples_, seed_};
   writeHeader(count, model_, states, counters);
   std::size_t needed = count.size();
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
@@ -214,6 +222,7 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
     step_ = states ? load.step : step_;
     epoch_ = states ? load.epoch : epoch_;
     samples_ = states ? load.samples : samples_;
+    seed_ = states && load.hasSeed ? load.seed : seed_;
   }
   std::free(found);
   return status_;

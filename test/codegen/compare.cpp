@@ -90,7 +90,7 @@ Memory runCompiled(const Entry &e, const NetcEntry &compiled, Memory m, const Me
   std::vector<float> scalars;
   for (Bytes &b : m.inputs) inputs.push_back(b.data());
   for (Bytes &b : m.outputs) outputs.push_back(b.data());
-  for (const RuntimeScalar &s : e.scalars) scalars.push_back(static_cast<float>(evaluate(s.program, in)));
+  for (const RuntimeScalar &s : e.scalars) scalars.push_back(std::bit_cast<float>(scalarBits(s.program, in)));
   const auto count = static_cast<std::int64_t>(in.count);
   const NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), scalars.data(), count};
   const unsigned mode = _mm_getcsr();

@@ -55,6 +55,8 @@ public:
     loop::Interpretation how;
     how.count = call.count;
     how.reverseParallel = reverse;
+    how.scalars.seed = seed;
+    how.scalars.step = static_cast<double>(call.step);
     const std::vector<std::string> problems = loop::interpret(program, *program.entry(entry.name), memory, how);
     if (!problems.empty())
       problem = problems.front();
@@ -74,6 +76,7 @@ public:
     Options o;
     o.threads = threads;
     o.target = target.c_str();
+    o.seed = seed;
     core = std::make_unique<Core>(model, o);
   }
 
@@ -95,6 +98,7 @@ public:
     std::vector<const void *> in;
     for (const Bytes &b : call.inputs)
       in.push_back(b.data());
+    core->setStep(call.step);
     const Status status = core->run(entry.name.c_str(), in.data(), out.data(), static_cast<std::size_t>(call.count));
     if (status != Status::ok)
       problem = fmt::format("{}: {}", text(status), core->message());

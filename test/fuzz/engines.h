@@ -16,8 +16,11 @@ namespace netc::fuzz {
 
 using Bytes = std::vector<std::uint8_t>;
 
+inline constexpr std::uint64_t seed = 0x123456789abcdef; // of what uniform() draws
+
 struct Call {
   std::int64_t count = 1;
+  std::uint64_t step = 0;
   std::vector<Bytes> inputs;                       // by slot
   std::map<std::string, std::vector<float>> store; // params and states
 };

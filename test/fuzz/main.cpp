@@ -172,6 +172,7 @@ private:
   Call makeCall(const graph::Graph &g, std::int64_t count, graph::Values &values, Random &r) {
     Call call;
     call.count = count;
+    call.step = (std::uint64_t(1) << 30) + static_cast<std::uint64_t>(count); // more than a float32 can tell apart
     for (int t = 0; t < g.sharedCount(); ++t)
       if (g.tensors[t].kind != graph::TensorKind::Constant)
         values[t] = randomValues(g.tensors[t], count, r);
@@ -192,6 +193,8 @@ private:
     const Call call = makeCall(g, count, values, r);
     graph::Evaluation how;
     how.count = count;
+    how.scalars.seed = seed;
+    how.scalars.step = static_cast<double>(call.step);
     graph::Values plain = values;
     graph::evaluate(differentiated.entries[e], plain, how);
     graph::evaluateWithBound(g, values, errors, how);

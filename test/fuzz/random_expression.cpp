@@ -6,14 +6,28 @@ using graph::Body;
 
 namespace {
 
+/// uniform() of the entry's key, numbered by all indices in a random order.
+int randomNumber(Body &b, int rank, Random &r) {
+  Affine number(r.below(4));
+  std::vector<int> order(rank);
+  for (int p = 0; p < rank; ++p)
+    order[p] = p;
+  r.shuffle(order);
+  for (int p : order)
+    number = number * r.between(2, 9) + Affine::var(p);
+  return b.call(Fn::Uniform, b.scalar(keyLow, DType::I32), b.scalar(keyHigh, DType::I32), b.index(number));
+}
+
 int leaf(Body &b, const std::vector<int> &reads, int rank, Random &r) {
   const int kind = r.below(100);
-  if (kind < 75)
+  if (kind < 70)
     return r.pick(reads);
+  if (kind < 75)
+    return randomNumber(b, rank, r);
   if (kind < 85 && rank > 0)
     return b.index(Affine::var(r.below(rank), r.between(1, 2)) - Affine(r.below(4)));
   if (kind < 90)
-    return b.scalar(0);
+    return b.scalar(rate);
   return b.constant(r.pick(std::vector<double>{0.5, -1.25, 3, 0.1}));
 }
 

@@ -6,6 +6,9 @@
 
 namespace netc::fuzz {
 
+/// The run-time scalars of an entry, by number.
+enum Scalars { rate, keyLow, keyHigh };
+
 /// Adds a formula named `name` to the graph; false (and no change) when the dice made an invalid or too large one.
 bool addRandomFormula(graph::Graph &, const std::string &name, Random &);
 

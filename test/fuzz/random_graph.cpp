@@ -115,6 +115,8 @@ Graph randomEntry(const std::string &name, const std::vector<Tensor> &tensors, c
   g.batch = size.batch;
   g.tensors = tensors;
   g.addScalar("rate", parseScalarProgram("0.5 / count"));
+  g.addScalar("low", keyProgram(ScalarOp::KeyLow, name));
+  g.addScalar("high", keyProgram(ScalarOp::KeyHigh, name));
   std::vector<int> outputs;
   for (int attempt = 0; static_cast<int>(outputs.size()) < size.formulas && attempt < 1000; ++attempt)
     if (addRandomFormula(g, fmt::format("y{}", outputs.size()), r))

@@ -297,6 +297,28 @@ void cInterfaceTest() {
   HOLDS(core == nullptr);
 }
 
+namespace {
+
+// The words of a key are integers: exact for every seed and for steps that a float32 cannot tell apart.
+void keys() {
+  const std::uint64_t path = netc::hashName("dropout1.uniform1");
+  NetcScalarOp ops[] = {{NETC_CONST, static_cast<double>(path >> 32)},
+                        {NETC_CONST, static_cast<double>(path & 0xffffffffu)},
+                        {NETC_KEY_LOW, 0}};
+  for (std::uint64_t step : {std::uint64_t{0}, (std::uint64_t{1} << 40) + 1, (std::uint64_t{1} << 40) + 2}) {
+    netc::ScalarInputs in{1, static_cast<double>(step), 0, 0, ~std::uint64_t{0} - 1};
+    const std::uint64_t key = netc::drawKey(in.seed, path, step);
+    ops[2].code = NETC_KEY_LOW;
+    EQUAL(netc::scalarBits({"low", ops, 3}, in), static_cast<std::uint32_t>(key));
+    ops[2].code = NETC_KEY_HIGH;
+    EQUAL(netc::scalarBits({"high", ops, 3}, in), static_cast<std::uint32_t>(key >> 32));
+  }
+  EQUAL(netc::scalarBits({"half", ops, 1}, {}), netc::scalarBits({"half", ops, 1}, {0, 0, 0, 0, 7}));
+  HOLDS(netc::drawKey(0, path, 1) != netc::drawKey(1, path, 0));
+}
+
+} // namespace
+
 void scalarTest() {
   const NetcScalarOp warmUp[] = {{NETC_STEP, 0},    {NETC_STEPS, 0},   {NETC_DIV, 0}, {NETC_CONST, 0.25},
                                  {NETC_MINIMUM, 0}, {NETC_CONST, 4.0}, {NETC_MUL, 0}, {NETC_SQRT, 0},
@@ -310,6 +332,7 @@ void scalarTest() {
   HOLDS(std::isnan(netc::evaluateScalar({"s", select + 2, 1}, in)));
   const NetcScalarOp unknown[] = {{99, 0}};
   HOLDS(std::isnan(netc::evaluateScalar({"s", unknown, 1}, in)));
+  keys();
 }
 
 } // namespace test

@@ -85,6 +85,26 @@ void states() {
   EQUAL(weightsOnly.step(), 0u);
 }
 
+// The seed is part of a state, so that uniform() goes on as it would have.
+void seeds() {
+  netc::Options options;
+  options.seed = ~std::uint64_t{0};
+  Core seeded(smallModel, options), other(smallModel);
+  EQUAL(seeded.seed(), options.seed);
+  std::size_t size = 0;
+  seeded.saveState(nullptr, &size);
+  std::string state(size, '\0');
+  seeded.saveState(state.data(), &size);
+  EQUAL(other.load(state.data(), size) == Status::ok, true); // takes just the weights
+  EQUAL(other.seed(), 0u);
+  EQUAL(other.loadState(state.data(), size) == Status::ok, true);
+  EQUAL(other.seed(), options.seed);
+  state.replace(state.find("\"seed\""), 6, "\"lead\""); // a state from before there were seeds
+  Core own(smallModel);
+  EQUAL(own.loadState(state.data(), size) == Status::ok, true);
+  EQUAL(own.seed(), 0u);
+}
+
 void buffers() {
   Core core(smallModel), fresh(smallModel);
   train(core, 3);
@@ -171,6 +191,7 @@ Status loadText(Core &core, const std::string &header, std::size_t data) {
 void storeFileTest() {
   weights();
   states();
+  seeds();
   buffers();
   mismatches();
   paths();

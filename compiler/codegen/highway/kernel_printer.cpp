@@ -76,7 +76,9 @@ private:
   void printScalars() {
     for (auto &[s, name] : scalars) {
       usesFrame = true;
-      line("const float {} = frame->scalars[{}];", name, s);
+      const bool integer = typeOf(entry.scalars[s].program) == DType::I32;
+      if (integer) line("const std::int32_t {} = IntegerScalar(frame->scalars[{}]);", name, s);
+      else line("const float {} = frame->scalars[{}];", name, s);
     }
   }
 

@@ -141,8 +141,10 @@ llvm::AllocaInst *KernelCode::place(const RegisterRef &ref) {
 
 llvm::Value *KernelCode::scalar(int index) {
   if (!scalars[index]) {
-    auto *address = top.CreateConstInBoundsGEP1_64(top.getFloatTy(), scalarTable, index);
-    auto *load = top.CreateAlignedLoad(top.getFloatTy(), address, llvm::Align(4), entry.scalars[index].name);
+    const bool integer = typeOf(entry.scalars[index].program) == DType::I32;
+    llvm::Type *type = integer ? static_cast<llvm::Type *>(top.getInt32Ty()) : top.getFloatTy();
+    auto *address = top.CreateConstInBoundsGEP1_64(type, scalarTable, index);
+    auto *load = top.CreateAlignedLoad(type, address, llvm::Align(4), entry.scalars[index].name);
     load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
     scalars[index] = top.CreateVectorSplat(lanes, load);
   }

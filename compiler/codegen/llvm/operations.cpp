@@ -113,6 +113,7 @@ llvm::Value *KernelCode::apply(Fn op, const std::vector<llvm::Value *> &a) {
   case Fn::Erf:
   case Fn::Erfc:
   case Fn::Gelu:
+  case Fn::Uniform:
   case Fn::Given: break;
   }
   internalError("kernel '" + kernel.name + "': '" + std::string(row(op).name) + "' is not a primitive");

@@ -18,7 +18,7 @@ typedef struct NetcFrame {
   unsigned char *workspace;
   const void *const *inputs;
   void *const *outputs;
-  const float *scalars;
+  const float *scalars; /* by number; a program that ends in a key gives the bits of an int32_t */
   int64_t count;
 } NetcFrame;
 
@@ -39,7 +39,8 @@ typedef struct NetcStage {
 /* Postfix programs in float64; the order of the codes is that of ScalarOp::Code in the compiler. */
 enum NetcScalarCode {
   NETC_CONST, NETC_COUNT, NETC_STEP, NETC_EPOCH, NETC_STEPS, NETC_ADD, NETC_SUB, NETC_MUL, NETC_DIV, NETC_POW,
-  NETC_NEG, NETC_EXP, NETC_LOG, NETC_SQRT, NETC_COS, NETC_FLOOR, NETC_MINIMUM, NETC_MAXIMUM, NETC_LT, NETC_SELECT
+  NETC_NEG, NETC_EXP, NETC_LOG, NETC_SQRT, NETC_COS, NETC_FLOOR, NETC_MINIMUM, NETC_MAXIMUM, NETC_LT, NETC_SELECT,
+  NETC_KEY_LOW, NETC_KEY_HIGH /* (h, l): a word of drawKey(seed, h * 2^32 + l, step) of netc/random.h */
 };
 typedef struct NetcScalarOp {
   int64_t code;

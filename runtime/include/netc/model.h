@@ -39,7 +39,9 @@ struct Executor {
 };
 
 struct Options {
-  std::uint64_t seed = 0; ///< initial parameters are a function of (seed, name, element)
+  /// Initial parameters are a function of (seed, name, element), random numbers in formulas one of (seed, step,
+  /// name, element).
+  std::uint64_t seed = 0;
   unsigned threads = 1;   ///< at 1 no thread is ever started
   /// The caller's, 64-byte aligned, at least Core::memoryBytes(); null: one allocation of our own.
   void *memory = nullptr;
@@ -109,7 +111,7 @@ class Core {
   /// names, shapes, sizes and the fingerprint if there is one, and changes nothing on failure.
   Status save(const char *path) const;
   Status load(const char *path);
-  /// Also optimizer state, step, epoch and the window: training goes on as if it had not stopped.
+  /// Also optimizer state, step, epoch, seed and the window: training goes on as if it had not stopped.
   Status saveState(const char *path) const;
   Status loadState(const char *path);
   /// The same to and from memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer
@@ -129,6 +131,7 @@ class Core {
   std::uint64_t step() const { return step_; } ///< updates of the parameters
   std::uint64_t samples() const { return samples_; } ///< in the window since the last update
   std::uint64_t epoch() const { return epoch_; }
+  std::uint64_t seed() const { return seed_; } ///< of the options, or of the state that was loaded
 
   std::size_t parameterCount() const { return count(NETC_PARAM); }
   Tensor parameter(std::size_t i) { return tensor(NETC_PARAM, i); } ///< i < parameterCount()
@@ -147,7 +150,7 @@ class Core {
   bool usable() const { return target_ && store_; } // if not, status() stays that of the construction
   bool chooseTarget(const char *name);
   bool placeMemory(const Options &);
-  void initialise(std::uint64_t seed);
+  void initialise();
   bool startThreads(const Options &);
   std::size_t count(std::int64_t role) const;
   Tensor tensor(std::int64_t role, std::size_t i);
@@ -166,7 +169,7 @@ class Core {
   ThreadPool *pool_ = nullptr;
   Executor executor_;
   unsigned parts_ = 1;
-  std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0, samples_ = 0;
+  std::uint64_t seed_ = 0, step_ = 0, epoch_ = 0, steps_ = 0, samples_ = 0;
   bool ownRate_ = false;
   float rate_ = 0;
   const NetcEntry *lastEntry_ = nullptr;
@@ -195,7 +198,7 @@ class CorePredictor {
   const NetcModel &model_;
   const NetcEntry *entry_ = nullptr;
   unsigned char *store_ = nullptr, *workspace_ = nullptr; // one allocation
-  std::uint64_t step_ = 0, epoch_ = 0, steps_ = 0;
+  std::uint64_t seed_ = 0, step_ = 0, epoch_ = 0, steps_ = 0;
   Status status_ = Status::ok;
   char message_[256] = "";
 };

@@ -1,6 +1,6 @@
 // Counter-based random numbers: Threefry2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy
 // as 1, 2, 3", 2011). A value is a function of its key and counter alone, whatever the order, thread or
-// machine.
+// machine. The compiler includes this header, too: `uniform()` of a model is threefry of its call's key.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +9,49 @@
 namespace netc {
 
 /// The two output words for a key and a counter; each is key word 0 or counter word 0 in its low half.
-std::uint64_t threefry(std::uint64_t key, std::uint64_t counter);
+constexpr std::uint64_t threefry(std::uint64_t key, std::uint64_t counter) {
+  constexpr int rotations[8] = {13, 15, 26, 6, 17, 29, 16, 24};
+  const std::uint32_t low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
+  const std::uint32_t keys[3] = {low, high, 0x1BD11BDAu ^ low ^ high};
+  std::uint32_t x = static_cast<std::uint32_t>(counter) + low,
+                y = static_cast<std::uint32_t>(counter >> 32) + high;
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    const int by = rotations[round % 8];
+    x += y;
+    y = (y << by | y >> (32 - by)) ^ x;
+    if (round % 4 == 3) {
+      const std::uint32_t injection = round / 4 + 1;
+      x += keys[injection % 3];
+      y += keys[(injection + 1) % 3] + injection;
+    }
+  }
+  return static_cast<std::uint64_t>(y) << 32 | x;
+}
+
+/// u in [0, 1): the upper 24 bits of the low word, exact in float32.
+constexpr float unitReal(std::uint64_t word) {
+  return static_cast<float>(static_cast<std::uint32_t>(word) >> 8) * 0x1p-24f;
+}
 
 /// FNV-1a, 64 bits: turns names into key words.
-std::uint64_t hashName(const char *name);
+constexpr std::uint64_t hashName(const char *name) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (; *name; ++name)
+    hash = (hash ^ static_cast<unsigned char>(*name)) * 0x100000001b3u;
+  return hash;
+}
 
 /// The key of the stream `name` under `seed`: threefry(seed, hashName(name)).
-std::uint64_t streamKey(std::uint64_t seed, const char *name);
+constexpr std::uint64_t streamKey(std::uint64_t seed, const char *name) {
+  return threefry(seed, hashName(name));
+}
 
-/// values[i] = low + (high - low) * u, u = (low word of threefry(key, i) >> 8) * 2^-24, each operation in
-/// float32.
+/// The key of what a call of uniform() draws in one step. `path` is the hash of the call's name in its model.
+constexpr std::uint64_t drawKey(std::uint64_t seed, std::uint64_t path, std::uint64_t step) {
+  return threefry(threefry(seed, path), step);
+}
+
+/// values[i] = low + (high - low) * unitReal(threefry(key, i)), each operation in float32.
 void fillUniform(float *values, std::size_t count, float low, float high, std::uint64_t key);
 
 /// values[i] = mean + deviation * sqrt(-2 log(u)) * cos(2 pi v), in double, rounded once; u = ((low word >>

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #endif
 
 #undef HWY_TARGET
@@ -209,6 +210,13 @@ HWY_INLINE int64_t Min(int64_t a, int64_t b) { return b < a ? b : a; }
 HWY_INLINE int64_t Max(int64_t a, int64_t b) { return a < b ? b : a; }
 /// The number of lanes that `active` means.
 HWY_INLINE int32_t ActiveLanes(int64_t active) { return static_cast<int32_t>(Max(0, Min(16, active))); }
+
+/// A run-time scalar of type i32, whose bits stand in the table of floats.
+HWY_INLINE int32_t IntegerScalar(const float &place) {
+  int32_t x;
+  std::memcpy(&x, &place, sizeof x);
+  return x;
+}
 
 HWY_INLINE F Set(float x) { return NETC_PARTS(part::set, x); }
 HWY_INLINE I Set(int32_t x) { return NETC_PARTS(part::setInt, x); }

@@ -12,7 +12,7 @@ GRAPH = SUPPORT | {"compiler/graph"}
 LOOP = SUPPORT | {"compiler/loop"}
 RUNTIME_INTERFACE = {"runtime/include"}
 MAY = {
-    "compiler/support": set(),
+    "compiler/support": RUNTIME_INTERFACE,  # netc/random.h: one generator for both sides
     "compiler/graph": SUPPORT,
     "compiler/grad": GRAPH,
     "compiler/passes": GRAPH,
