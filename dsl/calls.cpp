@@ -60,6 +60,8 @@ bool Elaborator::mayEnter(const Expr &e) {
 
 Value Elaborator::evaluateCall(const Expr &e) {
   const auto it = library.find(e.text);
+  const bool known = it != library.end() || isBuiltin(e.text) || callable(e.text);
+  if (!known) return unknownCallee(e);
   if (!e.label.empty() && !isLayer(e.text))
     report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
   if (it != library.end()) {
@@ -76,9 +78,16 @@ Value Elaborator::evaluateCall(const Expr &e) {
     }
   }
   if (isBuiltin(e.text)) return builtin(e);
-  if (const auto f = callable(e.text)) return callScalar(e, *f);
-  for (const Argument &a : e.args) // further mistakes inside are worth reporting too
+  return callScalar(e, *callable(e.text));
+}
+
+Value Elaborator::unknownCallee(const Expr &e) {
+  for (const Argument &a : e.args) { // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
+    if (a.value->kind == Expr::Kind::Name && context) context->unknown.insert(a.value->text);
+  }
+  if (!e.label.empty()) failedPaths.insert(qualified(e.label));
+  if (!unknownCallees.insert(e.text).second) return Value::error();
   return fail(e.location,
               fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
 }
@@ -328,7 +337,10 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   callee.caller = frame;
   callee.depth = frame->depth + 1;
   const bool bound = bindArguments(e, c, callee, /*whole=*/true);
-  if (!bound) return Value::error();
+  if (!bound) {
+    failedPaths.insert(callee.path);
+    return Value::error();
+  }
   const std::size_t before = out.graph.tensors.size();
   frame = &callee;
   Context *const saved = context;
@@ -338,6 +350,7 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   } catch (const RequirementFailed &) {
     context = saved;
     frame = callee.caller;
+    failedPaths.insert(callee.path);
     return Value::error();
   }
   if (!v) {
