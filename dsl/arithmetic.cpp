@@ -86,9 +86,14 @@ Value Elaborator::apply(Fn f, std::vector<Value> args, const Location &at) {
   }
   if (numbers) {
     double x[3] = {};
-    for (std::size_t i = 0; i < args.size(); ++i)
+    bool finite = true; // inf may be written, but does not come about
+    for (std::size_t i = 0; i < args.size(); ++i) {
       x[i] = args[i].number;
+      finite = finite && std::isfinite(x[i]);
+    }
     const double y = row(f).value(x);
+    if (f == Fn::Div && x[1] == 0) return fail(at, "division by zero");
+    if (finite && std::isinf(y)) return fail(at, fmt::format("{} of these constants is infinite", row(f).name));
     if (!std::isnan(y)) return Value::ofNumber(y);
     return fail(at, fmt::format("{} of these constants is not a number", row(f).name));
   }
@@ -181,6 +186,10 @@ std::optional<Lazy> Elaborator::toLazy(const Value &v, const Location &at) {
   case Value::Kind::Error:
     return std::nullopt;
   case Value::Kind::Number:
+    if (std::isfinite(v.number) && std::isinf(static_cast<float>(v.number))) {
+      report(at, fmt::format("the number {} is too large for f32", v.number));
+      return std::nullopt;
+    }
     return out.constant(v.number);
   case Value::Kind::Program:
     return out.scalar(v.text, v.program);

@@ -71,6 +71,8 @@ Value Elaborator::evaluateCall(const Expr &e) {
   if (passed && passed->layer->chain) return callChain(e, *passed->layer);
   const std::string &name = passed ? passed->layer->name : e.text;
   const auto it = library.find(name);
+  const bool known = it != library.end() || (!passed && isBuiltin(name)) || callable(name);
+  if (!known) return unknownCallee(e);
   if (!e.label.empty() && !isLayer(e.text))
     report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
   if (it != library.end()) {
@@ -87,11 +89,18 @@ Value Elaborator::evaluateCall(const Expr &e) {
     }
   }
   if (!passed && isBuiltin(name)) return builtin(e);
-  if (const auto f = callable(name)) return callScalar(e, *f);
+  return callScalar(e, *callable(name));
+}
+
+Value Elaborator::unknownCallee(const Expr &e) {
   if (const Value *v = findName(e.text); v && !v->isError())
     return fail(e.location, fmt::format("'{}' is {} here, not a layer that can be called", e.text, describe(*v)));
-  for (const Argument &a : e.args) // further mistakes inside are worth reporting too
+  for (const Argument &a : e.args) { // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
+    if (a.value->kind == Expr::Kind::Name && context) context->unknown.insert(a.value->text);
+  }
+  if (!e.label.empty()) failedPaths.insert(qualified(e.label));
+  if (!unknownCallees.insert(e.text).second) return Value::error();
   return fail(e.location,
               fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
 }
@@ -415,7 +424,10 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   callee.caller = frame;
   callee.depth = frame->depth + 1;
   const bool bound = bindArguments(e, c, callee, /*whole=*/true);
-  if (!bound) return Value::error();
+  if (!bound) {
+    failedPaths.insert(callee.path);
+    return Value::error();
+  }
   const std::size_t before = out.graph.tensors.size();
   frame = &callee;
   Context *const saved = context;
@@ -425,6 +437,7 @@ Value Elaborator::callLayer(const Expr &e, const Callable &c) {
   } catch (const RequirementFailed &) {
     context = saved;
     frame = callee.caller;
+    failedPaths.insert(callee.path);
     return Value::error();
   }
   if (!v) {

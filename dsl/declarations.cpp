@@ -131,6 +131,7 @@ void Elaborator::declareParam(const Statement &s) {
   if (inOptimizer) return report(s.location, "an optimizer declares states, not parameters");
   if (!define(s.name, s.nameLocation)) return;
   frame->names[s.name] = Value::error();
+  failedPaths.insert(qualified(s.name)); // until it is declared
   const std::optional<Extents> shape = extents(s.shape, s.nameLocation);
   if (!shape) return;
   if (std::any_of(shape->begin(), shape->end(), [](const graph::Extent &e) { return e.batch; }))
@@ -150,13 +151,16 @@ void Elaborator::declareParam(const Statement &s) {
   t.kind = graph::TensorKind::Param;
   t.shape = *shape;
   t.init = *init;
-  if (const int id = declareShared(std::move(t), s.nameLocation); id >= 0)
-    frame->names[s.name] = Value::ofLazy(out.read(id));
+  const int id = declareShared(std::move(t), s.nameLocation);
+  if (id < 0) return;
+  frame->names[s.name] = Value::ofLazy(out.read(id));
+  failedPaths.erase(qualified(s.name));
 }
 
 void Elaborator::declareState(const Statement &s) {
   if (!define(s.name, s.nameLocation)) return;
   frame->names[s.name] = Value::error();
+  failedPaths.insert(qualified(s.name)); // until it is declared
   std::optional<Extents> shape;
   if (s.hasShape) {
     shape = extents(s.shape, s.nameLocation);
@@ -183,6 +187,7 @@ void Elaborator::declareState(const Statement &s) {
   const int id = declareShared(std::move(t), s.nameLocation);
   if (id < 0) return;
   if (inOptimizer) plan.states.insert(id);
+  failedPaths.erase(qualified(s.name));
   frame->names[s.name] = Value::ofLazy(out.read(id));
 }
 
@@ -240,10 +245,15 @@ void Elaborator::declareOutput(const Statement &s) {
     v = evaluateRoot(*s.value, s.name);
   } else {
     const Value *known = findName(s.name);
-    if (!known)
-      return report(s.nameLocation,
-                    fmt::format("unknown name '{}'{}", s.name, suggestion(s.name, /*callable=*/false)));
-    v = *known;
+    if (known) {
+      v = *known;
+    } else {
+      Expr e;
+      e.kind = Expr::Kind::Name;
+      e.text = s.name;
+      e.location = s.nameLocation;
+      v = unknownName(e);
+    }
   }
   if (v.isError()) return;
   if (v.isTensor() && v.lazy.dtype() == DType::Bool)

@@ -59,7 +59,7 @@ class Elaborator {
     std::map<std::string, Value> arguments, names;
     std::map<std::string, Location> defined;
     std::map<std::string, int> counters;
-    std::map<std::string, int> clauses; // definitions with a declared shape, which may get further clauses
+    std::map<std::string, int> clauses; // definitions with a declared shape, which may get further clauses; -1: in error
     int depth = 0;
   };
 
@@ -80,6 +80,7 @@ class Elaborator {
     std::map<const Expr *, std::vector<int>> reductions;
     std::map<const Expr *, Use> uses;
     std::vector<const Expr *> order; // of uses
+    std::set<std::string> unknown; // names reported already
     bool failed = false;
     std::vector<std::pair<std::string, Value>> locals; // { a = ...; ... }, innermost last
     int subscriptDepth = 0;
@@ -104,6 +105,9 @@ class Elaborator {
   Value evaluate(const Expr &);
   Value evaluateName(const Expr &);
   Value unknownName(const Expr &);
+  Value unknownIndex(const Expr &);
+  Value unknownCallee(const Expr &);
+  bool excused(const std::string &path) const;
   Value evaluateBinary(const Expr &);
   Value evaluateUnary(const Expr &);
   Value evaluateBracket(const Expr &);
@@ -156,6 +160,7 @@ class Elaborator {
   void defineIndexed(const Statement &);
   void leftNames(const Expr &, bool alone, std::vector<const Expr *> &);
   void writeIndexed(const Statement &, const std::vector<Affine> &left, const Extents &shape, bool plain);
+  void spoil(const Statement &);
   bool writableRange(const Statement &, const std::vector<Affine> &left, const Extents &shape);
   bool addClause(const Statement &, graph::Clause, std::optional<double> otherwise);
 
@@ -259,6 +264,10 @@ class Elaborator {
   Frame *frame = &model;
   Context *context = nullptr;
   std::set<std::string> reported;
+  // What one mistake may make wrong in many places is reported at the first.
+  std::set<std::string> unknownNames, unknownCallees;
+  std::set<std::string> failedPaths; // of layers and parameters that an error has left undeclared
+  std::set<std::pair<std::string, std::size_t>> wrongRanks; // tensor, number of subscripts
   std::set<std::string> resultNames;
   std::deque<ExprPtr> written; // expressions with their packs written out
   std::deque<Statement> writtenStatements;

@@ -36,7 +36,7 @@ void checkStores(const Graph &inference, const TrainingPlan &plan, Diagnostics &
       if (other < 0)
         diag.error(tensor.location,
                    fmt::format("'{}' exists only {} training: declare it in both cases", tensor.name, when));
-      else if (!sameStore(tensor, in.tensors[other]))
+      else if (when == "without" && !sameStore(tensor, in.tensors[other])) // once, not from both sides
         diag.error(tensor.location, fmt::format("'{}' differs with and without training", tensor.name));
     }
   };

@@ -126,26 +126,41 @@ const Expr *binderOf(const Expr &e, const std::string &name) {
 
 } // namespace
 
+Value Elaborator::unknownIndex(const Expr &e) {
+  context->failed = true;
+  if (!context->unknown.insert(e.text).second) return Value::error();
+  report(e.location, fmt::format("index '{}' is neither on the left nor reduced", e.text));
+  if (const Expr *r = binderOf(*context->root, e.text))
+    note(r->location,
+         fmt::format("a reduction's body is one product; put a longer one in parentheses: {}({}) (...)",
+                     r->text, e.text));
+  else
+    note(e.location, fmt::format("write sum({}) ..., or name it on the left", e.text));
+  return Value::error();
+}
+
+/// True for a name of what an error elsewhere has left undeclared, as in conv1.weight after a wrong call of conv.
+bool Elaborator::excused(const std::string &path) const {
+  for (std::size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1))
+    if (failedPaths.contains(path.substr(0, dot))) return true;
+  if (failedPaths.contains(path)) return true;
+  const std::string layer = path.substr(0, path.find('.'));
+  return unknownCallees.contains(layer.substr(0, layer.find_last_not_of("0123456789") + 1));
+}
+
 Value Elaborator::unknownName(const Expr &e) {
-  if (context && context->subscriptDepth > 0) {
-    report(e.location, fmt::format("index '{}' is neither on the left nor reduced", e.text));
-    if (const Expr *r = binderOf(*context->root, e.text))
-      note(r->location,
-           fmt::format("a reduction's body is one product; put a longer one in parentheses: {}({}) (...)",
-                       r->text, e.text));
-    else
-      note(e.location, fmt::format("write sum({}) ..., or name it on the left", e.text));
-    context->failed = true;
-    return Value::error();
-  }
+  if (context && context->subscriptDepth > 0) return unknownIndex(e);
   if (e.text == "uniform") return fail(e.location, "'uniform' is a function: call it, as in uniform()");
   const auto declared = library.find(e.text);
   if (declared == library.end() ? findFunction(e.text).has_value()
                                 : declared->second->kind == Callable::Kind::Layer ||
                                       declared->second->kind == Callable::Kind::Function)
     return Value::ofLayer({e.text, nullptr, {}});
+  if (context) context->unknown.insert(e.text);
   if (declared != library.end())
     return fail(e.location, fmt::format("'{}' is an {}, not a value", e.text, name(declared->second->kind)));
+  const std::string scope = frame->callable ? frame->callable->name : "";
+  if (excused(e.text) || !unknownNames.insert(scope + "/" + e.text).second) return Value::error();
   const std::string hint = suggestion(e.text, /*callable=*/false);
   report(e.location, fmt::format("unknown name '{}'{}", e.text, hint));
   if (frame != &model && model.names.contains(e.text))

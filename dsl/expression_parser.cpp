@@ -27,7 +27,7 @@ bool isReduction(std::string_view word) {
 }
 
 void ExpressionParser::fail(const Location &at, std::string message) {
-  diag.error(at, std::move(message));
+  if (!in.unreadable(begin.line, at.line)) diag.error(at, std::move(message));
   throw SyntaxError{};
 }
 
@@ -66,8 +66,10 @@ void ExpressionParser::open(std::string_view symbol) {
 
 void ExpressionParser::close(std::string_view symbol) {
   if (!in.at(symbol)) {
-    diag.error(in.peek().location, fmt::format("expected '{}', found {}", symbol, found()));
-    diag.note(opened.back(), "to close this bracket");
+    if (!in.unreadable(begin.line, in.peek().location.line)) {
+      diag.error(in.peek().location, fmt::format("expected '{}', found {}", symbol, found()));
+      diag.note(opened.back(), "to close this bracket");
+    }
     throw SyntaxError{};
   }
   in.next();
@@ -369,6 +371,7 @@ ExprPtr ExpressionParser::embedded(const std::string &text, const Location &plac
   ExpressionParser inner(std::move(tokens), diag);
   inner.nesting = nesting + 1;
   inner.whole = "name";
+  inner.begin = place;
   ExprPtr e = inner.expression();
   if (!inner.in.atEnd()) inner.failExpected("'}'");
   return e;

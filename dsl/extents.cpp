@@ -146,15 +146,21 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
     if (base.kind == Expr::Kind::Name && base.text == name)
       return refuse(base.location, fmt::format("'{0}' is a local name of a number and takes no subscripts: a tensor is defined "
                                                "by a statement of its own, {0}[...] = ...", name));
+  if (base.kind == Expr::Kind::Subscript)
+    return refuse(startOf(e.operand(1)),
+                  "an element of a tensor takes no subscripts: all stand in one pair of brackets, as in x[n, i]");
   const Value v = wholeArgument(base, temporary("", base.location).name);
   if (v.isError()) return static_cast<void>(context->failed = true);
   const bool tensor = v.isTensor() && v.lazy.dtype() != DType::Bool;
   if (!tensor && v.kind != Value::Kind::List && v.kind != Value::Kind::Pack)
     return refuse(base.location, fmt::format("only a tensor takes subscripts, found {}", describe(v)));
   const std::size_t rank = v.kind == Value::Kind::Pack ? 1 : v.lazy.shape.size();
-  if (e.args.size() - 1 != rank)
+  if (e.args.size() - 1 != rank) {
+    context->failed = true;
+    if (!wrongRanks.emplace(print(base), e.args.size() - 1).second) return; // the mistake is rather in the declaration
     return refuse(e.location, fmt::format("{} has {} dimension{}, found {} subscript{}", describe(v), rank,
                                           rank == 1 ? "" : "s", e.args.size() - 1, e.args.size() == 2 ? "" : "s"));
+  }
   for (std::size_t i = 1; i < e.args.size(); ++i) {
     const std::optional<Affine> a = subscript(*e.args[i].value);
     if (!a) context->failed = true;

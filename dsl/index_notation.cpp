@@ -17,12 +17,18 @@ void Elaborator::leftNames(const Expr &e, bool alone, std::vector<const Expr *> 
     leftNames(*a.value, false, names);
 }
 
+/// The name of a definition that failed: silent from now on, and so are its further clauses.
+void Elaborator::spoil(const Statement &s) {
+  const bool again = frame->clauses.contains(s.name);
+  if (!again && !define(s.name, s.nameLocation)) return;
+  frame->names[s.name] = Value::error();
+  if (again || s.hasShape) frame->clauses[s.name] = -1;
+}
+
 void Elaborator::defineIndexed(const Statement &written) {
+  if (const auto it = frame->clauses.find(written.name); it != frame->clauses.end() && it->second < 0) return;
   const Statement *const without = withoutPacks(written);
-  if (!without) {
-    if (define(written.name, written.nameLocation)) frame->names[written.name] = Value::error();
-    return;
-  }
+  if (!without) return spoil(written);
   const Statement &s = *without;
   Context own;
   own.root = s.value.get();
@@ -80,8 +86,8 @@ void Elaborator::defineIndexed(const Statement &written) {
       for (const Affine &a : left)
         shape.push_back(out.index(a.terms()[0].first).extent);
     writeIndexed(s, left, shape, plain);
-  } else if (define(s.name, s.nameLocation)) {
-    frame->names[s.name] = Value::error();
+  } else {
+    spoil(s);
   }
   context = saved;
 }
@@ -111,7 +117,7 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
   std::optional<double> otherwise;
   if (s.elseValue) {
     otherwise = number(*s.elseValue, "the value after 'else'");
-    if (!otherwise) return bind(s.name, s.nameLocation, Value::error(), before);
+    if (!otherwise) return spoil(s);
   }
   std::optional<Lazy> l = toLazy(v, startOf(*s.value));
   if (l && !l->shape.empty()) {
@@ -133,7 +139,7 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
     if (!spec.guards.empty()) l->unsafe.clear();
   }
   if (!l || !prepare(*l, startOf(*s.value)) || !writableRange(s, left, shape))
-    return bind(s.name, s.nameLocation, Value::error(), before);
+    return spoil(s);
   if (s.accumulates && l->dtype() == DType::I32) l->body.root = l->body.call(Fn::ToReal, l->body.root);
   const graph::Node root = l->root();
   if (plain && !s.accumulates && !s.elseValue && root.kind == graph::Node::Kind::Read && root.map == left &&

@@ -11,14 +11,23 @@ namespace {
 
 constexpr int deepestBlock = 50;
 
+/// Unwinds to the declarations: a block ends without its brace; the message has been reported.
+struct OpenBlock {};
+
 class Parser : public ExpressionParser {
  public:
   using ExpressionParser::ExpressionParser;
 
   SourceFile file() {
     SourceFile f;
-    while (!in.atEnd())
-      guarded([&] { item(f); });
+    while (!in.atEnd()) {
+      unclosed = false;
+      try {
+        guarded([&] { item(f); });
+      } catch (const OpenBlock &) {
+        blocks = 0;
+      }
+    }
     return f;
   }
 
@@ -36,16 +45,40 @@ class Parser : public ExpressionParser {
     brackets = 0;
     opened.clear();
     const Location start = begin = in.peek().location;
+    const int outer = blocks;
     try {
       parse();
+      if (in.unreadable(start.line, in.peek(-1).location.line)) skipStatement(start.column);
     } catch (const SyntaxError &) {
       brackets = 0;
+      blocks = outer;
       const Location stop = in.peek().location;
       if (stop.line == start.line && stop.column == start.column && !in.atEnd()) in.next();
-      while (!in.atEnd() && !in.peek().firstOnLine && !in.at("}") && !in.at(";"))
-        if (in.next().text == "{") skipBlock();
-      in.accept(";");
+      skipStatement(start.column);
     }
+  }
+
+  /// To where the next statement may begin: on a new line that does not go on with this one, as one does that begins
+  /// with an operator, with a closing bracket, or further to the right.
+  void skipStatement(int column) {
+    const auto begins = [&] {
+      const Token &t = in.peek();
+      if (in.at("}") || in.at(";")) return true;
+      static constexpr std::string_view closing = ")],";
+      return t.firstOnLine && t.location.column <= column && !isInfix(t) &&
+             !(t.kind == Token::Kind::Symbol && closing.find(t.text) != std::string_view::npos);
+    };
+    const bool missing = blockMissing; // its lines and its brace are skipped, too
+    blockMissing = false;
+    while (!in.atEnd() && !begins())
+      if (in.next().text == "{") skipBlock();
+    if (missing ? in.accept("}") : in.accept(";")) return;
+  }
+
+  static bool isInfix(const Token &t) {
+    static constexpr std::array<std::string_view, 19> words = {"|>", "or", "and", "==", "!=", "<",    "<=", ">",  ">=", "+",
+                                                               "-",  "*",  "/",   "^",  "as", "else", "=",  "+=", "~"};
+    return t.kind != Token::Kind::String && std::find(words.begin(), words.end(), t.text) != words.end();
   }
 
   /// A declaration with an error in its head takes its block along.
@@ -58,14 +91,19 @@ class Parser : public ExpressionParser {
     }
   }
 
+  /// `layer f`, `fn g`, ...: of which kind; -1 for all else.
+  int declarationAhead() const {
+    static constexpr std::array<std::string_view, 4> words = {"layer", "fn", "init", "optimizer"};
+    for (std::size_t i = 0; i < words.size(); ++i)
+      if (in.at(words[i]) && in.peek(1).kind == Token::Kind::Identifier && !in.peek(1).firstOnLine) return static_cast<int>(i);
+    return -1;
+  }
+
   void item(SourceFile &f) {
     if (in.accept(";")) return;
     if (in.at("}")) fail(in.peek().location, "a '}' without its '{'");
     if (in.at("import") && in.peek(1).text != "=" && in.peek(1).text != "[") return import(f);
-    static constexpr std::array<std::string_view, 4> words = {"layer", "fn", "init", "optimizer"};
-    for (std::size_t i = 0; i < words.size(); ++i)
-      if (in.at(words[i]) && in.peek(1).kind == Token::Kind::Identifier)
-        return callable(f, static_cast<Callable::Kind>(i));
+    if (const int kind = declarationAhead(); kind >= 0) return callable(f, static_cast<Callable::Kind>(kind));
     f.statements.push_back(statement());
   }
 
@@ -139,21 +177,31 @@ class Parser : public ExpressionParser {
   Block block() {
     if (++blocks > deepestBlock) fail(in.peek().location, "blocks nest too deeply");
     const Location start = in.peek().location;
-    if (!in.accept("{")) failExpected("'{'"); // on the next line, too
+    if (!in.at("{")) { // on the next line, too
+      blockMissing = true;
+      failExpected("'{'");
+    }
+    in.next();
     Block b;
-    while (!in.at("}") && !in.atEnd()) {
+    while (!in.at("}") && !in.atEnd() && declarationAhead() < 0) {
       if (in.accept(";")) continue;
       guarded([&] { b.push_back(statement()); });
     }
     --blocks;
     brackets = 0;
-    if (in.atEnd()) {
-      diag.error(in.peek().location, "expected '}', found the end of the file");
-      diag.note(start, "the block that is still open begins here");
-      throw SyntaxError{};
-    }
+    if (!in.at("}")) notClosed(start);
     in.next();
     return b;
+  }
+
+  /// Of blocks within each other only the innermost is reported.
+  [[noreturn]] void notClosed(const Location &start) {
+    if (!unclosed) {
+      diag.error(in.peek().location, fmt::format("expected '}}', found {}", in.found()));
+      diag.note(start, "the block that is still open begins here");
+    }
+    unclosed = true;
+    throw OpenBlock{};
   }
 
   void endOfStatement() {
@@ -414,6 +462,8 @@ class Parser : public ExpressionParser {
   }
 
   int blocks = 0;
+  bool blockMissing = false; // the error is a '{' that is not there
+  bool unclosed = false;
 };
 
 } // namespace

@@ -79,7 +79,8 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
   for (const FnRow &r : allFunctions())
     if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
   for (const char *n :
-       {"where", "uniform", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp"})
+       {"where", "uniform", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp",
+        "each", "all", "product", "ravel", "f32", "i32", "bool"})
     names.emplace_back(n);
   if (!callable) {
     names.clear();
@@ -87,6 +88,12 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
       names.push_back(name);
     for (const auto &[name, v] : frame->arguments)
       names.push_back(name);
+    if (frame != &model)
+      for (const auto &[name, v] : model.names)
+        if (v.isNumber() || v.isBoolean()) names.push_back(name);
+    if (word.find('.') != std::string::npos)
+      for (const graph::Tensor &t : out.graph.tensors)
+        if (t.inStore()) names.push_back(t.name);
     for (const char *n : {"training", "epoch", "step", "steps", "N", "pi"})
       names.emplace_back(n);
   }

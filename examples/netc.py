@@ -67,6 +67,18 @@ def weights(path):
             for name, about in header.items() if name != "__metadata__"}
 
 
+def writeWeights(path, tensors):
+    """A .safetensors file of float32 tensors, such as `--weights` reads."""
+    header, at = {}, 0
+    for name, array in tensors.items():
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": [at, at + 4 * array.size]}
+        at += 4 * array.size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(np.ascontiguousarray(a, "<f4").tobytes() for a in tensors.values()))
+
+
 def readIdx(path):
     """An array of the MNIST format, gzipped or not."""
     data = pathlib.Path(path).read_bytes()

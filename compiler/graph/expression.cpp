@@ -61,7 +61,7 @@ private:
       return body.constant(in.next().number);
     if (in.peek().kind == Token::Kind::Identifier || in.at("@"))
       return named();
-    in.error(fmt::format("expected an expression, found '{}'", in.peek().text));
+    in.errorExpected("an expression");
     return -1;
   }
 
@@ -79,7 +79,7 @@ private:
     const Token name = in.next();
     if (const int n = atom(in, name); n >= 0)
       return n;
-    if (in.diagnostics().hasErrors())
+    if (in.failed() || in.diagnostics().hasErrors())
       return -1; // the atom was known, and wrong
     if (in.at("("))
       return function(name);
@@ -91,7 +91,7 @@ private:
       return body.constant(std::numeric_limits<double>::quiet_NaN());
     if (name.text == "true" || name.text == "false")
       return body.constant(name.text == "true", DType::Bool);
-    in.diagnostics().error(name.location, fmt::format("unknown name '{}'", name.text));
+    in.error(name.location, fmt::format("unknown name '{}'", name.text));
     return -1;
   }
 
@@ -101,9 +101,7 @@ private:
       std::vector<std::string> known;
       for (const FnRow &r : allFunctions())
         known.emplace_back(r.name);
-      const std::string hint = nearest(name.text, known);
-      in.diagnostics().error(name.location, fmt::format("unknown function '{}'{}", name.text,
-                                                        hint.empty() ? "" : ", did you mean '" + hint + "'?"));
+      in.error(name.location, fmt::format("unknown function '{}'{}", name.text, didYouMean(name.text, known)));
       return -1;
     }
     std::vector<int> args;
@@ -124,7 +122,7 @@ private:
     try {
       return body.call(f, std::move(args));
     } catch (const InternalError &e) {
-      in.diagnostics().error(at.location, e.what());
+      in.error(at.location, e.what());
       return -1;
     }
   }
@@ -140,7 +138,7 @@ std::int64_t boundedInteger(TokenStream &in, std::string_view what) {
   const std::int64_t v = in.expectInteger(what);
   if (v <= maxAffine && v >= -maxAffine)
     return v;
-  in.diagnostics().error(at.location, fmt::format("{} is too large, expected at most {}", v, maxAffine));
+  in.error(at.location, fmt::format("{} is too large, expected at most {}", v, maxAffine));
   return 0;
 }
 
@@ -151,7 +149,7 @@ Affine parseVariable(TokenStream &in, const std::function<int(std::string_view)>
     return {};
   const int v = variable(text);
   if (v < 0) {
-    in.diagnostics().error(name.location, fmt::format("unknown index '{}'", text));
+    in.error(name.location, fmt::format("unknown index '{}'", text));
     return {};
   }
   return Affine::var(v);

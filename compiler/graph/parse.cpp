@@ -3,6 +3,7 @@
 #include "compiler/graph/text.h"
 #include "compiler/support/lexer.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace netc::graph {
@@ -17,16 +18,27 @@ public:
   ModuleParser(const std::string &text, TokenStream in, Diagnostics &diag) : text(text), in(std::move(in)), diag(diag) {}
 
   Module parse() {
+    in.begin();
     in.expect("module");
     module.name = in.expectIdentifier("the module's name");
-    if (in.accept("batch"))
+    if (in.accept("batch")) {
+      const Location at = in.peek().location;
       module.batch = in.expectInteger("the planned batch");
-    if (module.batch < 1 || module.batch > std::int64_t(1) << 28) {
-      in.error(fmt::format("batch {} is out of range, expected at least 1", module.batch));
-      return std::move(module);
+      if (module.batch < 1 || module.batch > std::int64_t(1) << 28) {
+        in.error(at, fmt::format("batch {} is out of range, expected at least 1", module.batch));
+        module.batch = 1;
+      }
     }
-    while (!in.atEnd())
+    if (!in.failed() && !in.peek().firstOnLine)
+      in.errorExpected("'batch', or the end of the line");
+    if (in.failed())
+      in.recover();
+    while (!in.atEnd()) {
+      const bool known = atDeclaration();
       statement([this] { declarationOrEntry(); });
+      while (!known && !in.atEnd() && !atDeclaration()) // of an entry that was closed too early, say
+        in.begin(), in.recover();
+    }
     return std::move(module);
   }
 
@@ -38,15 +50,14 @@ private:
 
   /// Runs one statement; after an error, goes on at the next line.
   template <typename F> void statement(F &&body) {
-    const int before = diag.errorCount();
-    const Location begin = in.peek().location;
+    in.begin();
     body();
-    if (diag.errorCount() == before)
-      return;
-    if (in.peek().location.line == begin.line && in.peek().location.column == begin.column)
-      in.next();
-    while (!in.atEnd() && !in.peek().firstOnLine)
-      in.next();
+    if (in.failed())
+      in.recover();
+  }
+
+  bool atDeclaration() const {
+    return in.at("input") || in.at("target") || in.at("param") || in.at("state") || in.at("constant") || in.at("entry");
   }
 
   void declarationOrEntry() {
@@ -65,33 +76,43 @@ private:
     else if (in.accept("constant"))
       t.kind = TensorKind::Constant;
     else
-      return in.error(fmt::format("expected a declaration or an entry, found '{}'", in.peek().text));
+      return in.errorExpected("input, target, param, state, constant or entry");
     if (!module.entries.empty())
-      in.error("shared tensors are declared before the first entry");
+      in.error(t.location, "shared tensors are declared before the first entry");
     typed(t);
     rest(t);
+    endOfLine();
     shared.push_back(std::move(t));
+  }
+
+  void endOfLine() {
+    if (!in.failed() && !in.peek().firstOnLine && !in.at("}"))
+      in.errorExpected("the end of the line");
   }
 
   /// "NAME: TYPE[EXTENTS]"
   void typed(Tensor &t) {
     t.name = in.expectIdentifier("a tensor name");
+    if (t.name.empty())
+      in.names().loseOne();
     in.expect(":");
-    const Token at = in.peek();
-    const std::string type = in.expectIdentifier("an element type");
-    if (const auto dtype = parseDType(type))
-      t.dtype = *dtype;
-    else if (!type.empty())
-      diag.error(at.location, fmt::format("unknown type '{}', expected f32, i32, u8 or bool", type));
-    const int before = diag.errorCount();
+    t.dtype = elementType();
     in.expect("[");
-    while (diag.errorCount() == before && !in.at("]")) {
+    while (!in.failed() && !in.at("]")) {
       if (!t.shape.empty())
         in.expect(",");
       t.shape.push_back(parseExtent(in, module.batch));
     }
-    if (diag.errorCount() == before)
-      in.expect("]");
+    in.expect("]");
+  }
+
+  DType elementType() {
+    const Token at = in.peek();
+    const std::string type = in.expectIdentifier("an element type");
+    const auto dtype = parseDType(type);
+    if (!dtype)
+      in.error(at.location, fmt::format("unknown type '{}', expected f32, i32, u8 or bool", type));
+    return dtype.value_or(DType::F32);
   }
 
   void rest(Tensor &t) {
@@ -101,15 +122,14 @@ private:
       initializer(t.init);
     if (t.kind != TensorKind::Constant)
       return;
-    const int before = diag.errorCount();
     in.expect("=");
     in.expect("{");
-    while (diag.errorCount() == before && !in.at("}")) {
+    while (!in.failed() && !in.at("}")) {
       if (!t.values.empty())
         in.expect(",");
       t.values.push_back(in.expectNumber("a value"));
     }
-    in.accept("}");
+    in.expect("}");
   }
 
   void classes(Tensor &t) {
@@ -126,15 +146,15 @@ private:
   void initializer(Initializer &i) {
     const Token kind = in.peek();
     const std::string name = in.expectIdentifier("an initializer");
+    if (name == "uniform" || name == "normal")
+      i.kind = name == "uniform" ? Initializer::Kind::Uniform : Initializer::Kind::Normal;
+    else if (name != "constant")
+      in.error(kind.location, fmt::format("unknown initializer '{}', expected constant, uniform or normal", name));
     in.expect("(");
     i.a = in.expectNumber("a number");
-    if (name == "uniform" || name == "normal") {
-      i.kind = name == "uniform" ? Initializer::Kind::Uniform : Initializer::Kind::Normal;
+    if (i.kind != Initializer::Kind::Constant) {
       in.expect(",");
       i.b = in.expectNumber("a number");
-    } else if (name != "constant") {
-      return diag.error(kind.location,
-                        fmt::format("unknown initializer '{}', expected constant, uniform or normal", name));
     }
     in.expect(")");
   }
@@ -150,14 +170,17 @@ private:
     ofs.clear();
     results.clear();
     nexts.clear();
-    if (!in.expect("{"))
-      return;
-    while (!in.atEnd() && !in.at("}"))
+    in.expect("{");
+    if (in.failed())
+      in.recoverInBlock();
+    while (!in.atEnd() && !in.at("}") && !in.at("entry"))
       statement([&] { entryStatement(g); });
+    in.begin();
     in.expect("}");
+    in.resume();
     resolve(g);
     for (const Pending &p : pending)
-      parseClauses(g, g.formulas[p.formula], p.tokens, diag);
+      parseClauses(g, g.formulas[p.formula], p.tokens, diag, in.names());
     module.entries.push_back(std::move(g));
   }
 
@@ -182,20 +205,25 @@ private:
       return result(g, Result::Kind::Metric);
     if (in.accept("next"))
       return next();
-    in.error(fmt::format("expected a formula, scalar, gradient, output, loss, metric or next, found '{}'", first.text));
+    in.errorExpected("a formula, scalar, gradient, output, loss, metric or next");
   }
 
   /// The text after "=" up to the end of the line belongs to the scalar programs' own parser.
   void scalar(Graph &g) {
     RuntimeScalar s;
     s.name = in.expectIdentifier("the scalar's name");
-    if (!in.expect("="))
-      return;
+    if (s.name.empty())
+      in.names().loseOne();
+    in.expect("=");
     const Location at = in.peek().location;
+    if (in.peek().firstOnLine)
+      in.errorExpected("a scalar expression of count, step, epoch and steps");
+    if (in.failed())
+      return;
     try {
       s.program = parseScalarProgram(restOfLine(at));
     } catch (const UserError &) { // its carets would be about another text
-      return diag.error(at, "expected a scalar expression of count, step, epoch and steps");
+      return in.error(at, "expected a scalar expression of count, step, epoch and steps");
     }
     while (!in.atEnd() && !in.peek().firstOnLine)
       in.next();
@@ -216,24 +244,32 @@ private:
     t.location = at;
     typed(t);
     in.expect("of");
-    ofs.push_back({in.peek(), static_cast<int>(g.tensors.size())});
+    if (!in.failed())
+      ofs.push_back({in.peek(), static_cast<int>(g.tensors.size())});
     in.expectIdentifier("a tensor name");
+    endOfLine();
     g.tensors.push_back(std::move(t));
   }
 
   void result(Graph &, Result::Kind kind) {
     const std::string name = in.expectIdentifier("the result's name");
     in.expect("=");
-    results.push_back({kind, name, in.peek()});
+    const Token tensor = in.peek();
     in.expectIdentifier("a tensor name");
+    endOfLine();
+    if (!in.failed())
+      results.push_back({kind, name, tensor});
   }
 
   void next() {
     const Token state = in.peek();
     in.expectIdentifier("a parameter or state");
     in.expect("=");
-    nexts.push_back({state, in.peek()});
+    const Token value = in.peek();
     in.expectIdentifier("a tensor name");
+    endOfLine();
+    if (!in.failed())
+      nexts.push_back({state, value});
   }
 
   void formula(Graph &g, Combine op, const Location &at) {
@@ -241,27 +277,36 @@ private:
     f.op = op;
     f.location = at;
     Tensor t;
-    const int before = diag.errorCount();
     typed(t);
     attributes(f);
     t.location = f.location;
-    if (diag.errorCount() != before)
-      while (!in.atEnd() && !in.at("{") && !in.at("}"))
-        in.next();
     f.target = static_cast<int>(g.tensors.size());
     g.tensors.push_back(std::move(t));
-    if (!in.expect("{"))
-      return;
+    in.expect("{");
+    if (in.failed())
+      in.recoverInBlock();
     Pending p{g.formulas.size(), {}};
-    for (int depth = 1; depth > 0 && !in.atEnd();) {
-      depth += in.at("{") ? 1 : in.at("}") ? -1 : 0;
+    while (!in.atEnd() && !in.at("}") && !atStatement())
       p.tokens.push_back(in.next());
+    const bool closed = in.at("}");
+    if (!closed) {
+      in.begin();
+      in.errorExpected("'}'");
+      diag.note(at, "the formula that is still open begins here");
+      return in.resume();
     }
-    if (p.tokens.empty() || p.tokens.back().text != "}")
-      in.error("expected '}' after the formula's clauses");
-    else
-      pending.push_back(std::move(p));
+    p.tokens.push_back(in.next());
+    pending.push_back(std::move(p));
     g.formulas.push_back(std::move(f));
+  }
+
+  /// Between a formula's clauses: the next statement of the entry, or the next entry.
+  bool atStatement() const {
+    static constexpr std::string_view words[] = {"scalar", "gradient", "output", "loss", "metric", "next", "entry"};
+    if (!in.peek().firstOnLine || in.peek(1).kind != Token::Kind::Identifier || in.peek(1).firstOnLine)
+      return false;
+    return std::any_of(std::begin(words), std::end(words), [this](std::string_view w) { return in.at(w); }) ||
+           std::any_of(std::begin(combines), std::end(combines), [this](Combine op) { return in.at(name(op)); });
   }
 
   void attributes(Formula &f) {
@@ -269,10 +314,7 @@ private:
       if (in.accept("otherwise")) {
         f.otherwise = in.expectNumber("a number");
       } else if (in.accept("accumulator")) {
-        const auto type = parseDType(in.expectIdentifier("an element type"));
-        if (!type)
-          return in.error("unknown accumulator type");
-        f.accumulator = *type;
+        f.accumulator = elementType();
       } else if (in.accept("origin")) {
         f.origin = in.expectString("the origin");
       } else if (in.accept("at")) {
@@ -291,8 +333,9 @@ private:
   void resolve(Graph &g) {
     auto find = [&](const Token &name) {
       const int t = g.find(name.text);
-      if (t < 0 && name.kind == Token::Kind::Identifier)
-        diag.error(name.location, fmt::format("unknown tensor '{}'", name.text));
+      if (t < 0)
+        in.errorUnknown(name, unknownTensor(g, name.text));
+      in.resume();
       return t;
     };
     for (const auto &[name, tensor] : ofs)

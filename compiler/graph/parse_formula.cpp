@@ -26,7 +26,8 @@ TokenStream stream(const Tokens &tokens, std::size_t begin, std::size_t end, Dia
 
 class ClauseParser {
 public:
-  ClauseParser(const Graph &g, Combine op, Diagnostics &diag) : g(g), op(op), diag(diag) {}
+  ClauseParser(const Graph &g, Combine op, Diagnostics &diag, NamesInError &unknown)
+      : g(g), op(op), diag(diag), unknown(unknown) {}
 
   /// The names of the domain stand behind the body that uses them, so it is parsed first.
   Clause parse(TokenStream body, TokenStream domain) {
@@ -35,15 +36,18 @@ public:
       do {
         clause.guards.push_back(affine(domain));
         domain.expect(">=");
+        const Token zero = domain.peek();
         if (domain.expectInteger("0") != 0)
-          domain.error("expected '>= 0'");
+          domain.error(zero.location, fmt::format("expected 0, found '{}': guards compare with 0", zero.text));
       } while (!diag.hasErrors() && domain.accept(","));
     if (!diag.hasErrors() && !domain.atEnd())
-      domain.error(fmt::format("expected ',', 'where' or the next clause, found '{}'", domain.peek().text));
+      domain.errorExpected("',', 'where' or the next clause");
     if (!diag.hasErrors())
       parseBody(body);
     return std::move(clause);
   }
+
+  bool isExcused() const { return excused; }
 
 private:
   void parseDomain(TokenStream &in) {
@@ -105,22 +109,23 @@ private:
     for (std::size_t s = 0; s < g.scalars.size(); ++s)
       if (g.scalars[s].name == name)
         return clause.body.scalar(static_cast<int>(s), typeOf(g.scalars[s].program));
-    diag.error(at.location, fmt::format("unknown run-time scalar '{}'", name));
-    return -1;
+    std::vector<std::string> known;
+    for (const RuntimeScalar &s : g.scalars)
+      known.push_back(s.name);
+    return reportUnknown(at, fmt::format("unknown run-time scalar '{}'{}", name, didYouMean(name, known)));
   }
 
   int read(TokenStream &in, const Token &name) {
     const int t = g.find(name.text);
-    if (t < 0) {
-      std::vector<std::string> known;
-      for (const Tensor &x : g.tensors)
-        known.push_back(x.name);
-      const std::string hint = nearest(name.text, known);
-      diag.error(name.location, fmt::format("unknown tensor '{}'{}", name.text,
-                                            hint.empty() ? "" : ", did you mean '" + hint + "'?"));
-      return -1;
-    }
+    if (t < 0)
+      return reportUnknown(name, unknownTensor(g, name.text));
     return clause.body.read(t, g.tensors[t].dtype, map(in));
+  }
+
+  int reportUnknown(const Token &name, const std::string &message) {
+    excused = !unknown.firstMention(name.text);
+    diag.error(name.location, message); // ends the clause in any case
+    return -1;
   }
 
   void parseBody(TokenStream &in) {
@@ -139,7 +144,7 @@ private:
       return;
     clause.body.root = parseExpression(in, clause.body, atoms);
     if (!diag.hasErrors() && !in.atEnd())
-      in.error(fmt::format("expected an operator or 'over', found '{}'", in.peek().text));
+      in.errorExpected("an operator or 'over'");
     if (!diag.hasErrors())
       clause.body.compact();
   }
@@ -160,6 +165,8 @@ private:
   Combine op;
   Diagnostics &diag; // of this clause alone, so that one error ends the clause
   Clause clause;
+  NamesInError &unknown;
+  bool excused = false; // by a mistake elsewhere
   std::map<std::string, int, std::less<>> lets;
 };
 
@@ -186,11 +193,18 @@ Extent parseExtent(TokenStream &in, std::int64_t batch) {
   const Token at = in.peek();
   const std::int64_t size = in.expectInteger("an extent (a number or N)");
   if (size < 0 || size > std::int64_t(1) << 28)
-    in.diagnostics().error(at.location, fmt::format("extent {} is out of range", size));
+    in.error(at.location, fmt::format("extent {} is out of range", size));
   return {size, false};
 }
 
-void parseClauses(const Graph &g, Formula &f, const Tokens &tokens, Diagnostics &diag) {
+std::string unknownTensor(const Graph &g, const std::string &name) {
+  std::vector<std::string> known;
+  for (const Tensor &x : g.tensors)
+    known.push_back(x.name);
+  return fmt::format("unknown tensor '{}'{}", name, didYouMean(name, known));
+}
+
+void parseClauses(const Graph &g, Formula &f, const Tokens &tokens, Diagnostics &diag, NamesInError &unknown) {
   for (std::size_t begin = 0; begin + 1 < tokens.size();) {
     const std::size_t over = findOver(tokens, begin);
     if (over == tokens.size()) {
@@ -199,10 +213,10 @@ void parseClauses(const Graph &g, Formula &f, const Tokens &tokens, Diagnostics 
     }
     const std::size_t end = findNextClause(tokens, over);
     Diagnostics own;
-    ClauseParser parser(g, f.op, own);
+    ClauseParser parser(g, f.op, own, unknown);
     f.clauses.push_back(parser.parse(stream(tokens, begin, over, own), stream(tokens, over + 1, end, own)));
-    for (const Diagnostics::Entry &e : own.entries())
-      diag.error(e.location, e.message);
+    if (own.hasErrors() && !parser.isExcused()) // the first one: what follows comes from it
+      diag.error(own.entries().front().location, own.entries().front().message);
     begin = end;
   }
 }

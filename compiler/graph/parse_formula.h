@@ -7,7 +7,9 @@
 namespace netc::graph {
 
 /// `tokens` ends with the closing brace. All tensors that may be read are in `g` already, defined or not.
-void parseClauses(const Graph &g, Formula &, const std::vector<Token> &tokens, Diagnostics &);
+void parseClauses(const Graph &g, Formula &, const std::vector<Token> &tokens, Diagnostics &, NamesInError &);
+
+std::string unknownTensor(const Graph &, const std::string &name);
 
 /// "N" or a number.
 Extent parseExtent(TokenStream &, std::int64_t batch);

@@ -12,6 +12,10 @@ void skipLine(TokenStream &t) {
   while (!t.atEnd() && !t.peek().firstOnLine) t.next();
 }
 
+void endOfLine(TokenStream &t) {
+  if (!t.failed() && !t.peek().firstOnLine && !t.at("}")) t.errorExpected("the end of the line");
+}
+
 Kernel KernelParser::parse() {
   for (std::size_t i = 0; i < entry.buffers.size(); ++i) buffers.emplace(entry.buffers[i].name, static_cast<int>(i));
   for (std::size_t i = 0; i < entry.scalars.size(); ++i) scalars.emplace(entry.scalars[i].name, static_cast<int>(i));
@@ -20,6 +24,7 @@ Kernel KernelParser::parse() {
   k.name = t.expectIdentifier("the kernel's name");
   if (t.accept("parallel")) {
     const std::string name = t.expectIdentifier("the parallel variable");
+    if (name.empty()) t.names().loseOne();
     t.expect("<");
     k.parallelExtent = parseAffine();
     k.parallel = addVariable(name);
@@ -27,18 +32,16 @@ Kernel KernelParser::parse() {
     scope.emplace_back(name, k.parallel);
   }
   if (t.accept("flops")) k.flops = t.expectNumber("the number of operations");
-  if (!t.expect("{")) {
-    skipLine(t);
-    return std::move(k);
-  }
+  t.expect("{");
+  if (t.failed()) t.recoverInBlock();
   while (t.peek().kind == Token::Kind::String && comments.count(t.peek().location.line)) {
     k.comment.push_back(comments.at(t.peek().location.line));
     t.next();
   }
   while (t.at("reg") && t.peek(1).kind == Token::Kind::Identifier) {
-    const int before = t.diagnostics().errorCount();
+    t.begin();
     parseRegister();
-    if (t.diagnostics().errorCount() > before) skipLine(t);
+    if (t.failed()) t.recover();
   }
   parseBody(k.body);
   return std::move(k);
@@ -53,41 +56,53 @@ void KernelParser::parseRegister() { // reg acc: f32[6][4]
   t.expect("reg");
   Register r;
   r.name = t.expectIdentifier("the register's name");
+  if (r.name.empty()) t.names().loseOne();
   if (registers.count(r.name)) return t.error(fmt::format("register '{}' is declared twice", r.name));
-  if (!t.expect(":")) return;
+  t.expect(":");
+  const Token at = t.peek();
   const std::string type = t.expectIdentifier("the register's type");
   if (const auto found = parseDType(type)) {
     r.type = *found;
-  } else if (!type.empty()) {
-    t.error(fmt::format("unknown type '{}', expected f32, i32 or bool", type));
+  } else {
+    t.error(at.location, fmt::format("unknown type '{}', expected f32, i32 or bool", type));
   }
   while (t.accept("[")) {
     r.dims.push_back(t.expectInteger("an extent"));
-    if (!t.expect("]")) return;
+    if (!t.expect("]")) break;
   }
+  endOfLine(t);
   registers.emplace(r.name, static_cast<int>(k.registers.size()));
   k.registers.push_back(std::move(r));
   typed.push_back(true);
 }
 
+/// At what no kernel contains: the closing brace was forgotten.
+bool KernelParser::atOuter() const {
+  return t.peek().firstOnLine && (t.at("kernel") || t.at("entry")) && t.peek(1).kind == Token::Kind::Identifier;
+}
+
 /// Statements up to and with the closing brace.
 void KernelParser::parseBody(Block &body) {
   while (!t.accept("}")) {
-    if (t.atEnd()) return t.error("expected '}', found the end of the file");
-    const int before = t.diagnostics().errorCount();
-    const Location start = t.peek().location;
+    if (t.atEnd() || atOuter()) {
+      t.errorExpected("'}'"); // once: the blocks around end here, too
+      return;
+    }
+    t.begin();
+    if (t.peek().kind == Token::Kind::String && comments.contains(t.peek().location.line)) {
+      if (!t.diagnostics().hasErrors()) t.error("a kernel's comment stands before its statements");
+      t.next();
+      continue;
+    }
     parseStatement(body);
-    if (t.diagnostics().errorCount() == before) continue;
-    if (t.peek().location.line == start.line && t.peek().location.column == start.column) t.next();
-    skipLine(t);
+    if (t.failed() && (t.atEnd() || atOuter())) return;
+    if (t.failed()) t.recover();
   }
 }
 
-void KernelParser::openAndParse(Block &body, int errorsBefore) {
-  if (t.diagnostics().errorCount() > errorsBefore) // the head is reported: find the body all the same
-    while (!t.atEnd() && !t.at("{") && !t.peek().firstOnLine) t.next();
-  const bool open = t.diagnostics().errorCount() > errorsBefore ? t.accept("{") : t.expect("{");
-  if (!open) return;
+void KernelParser::openAndParse(Block &body) {
+  t.expect("{");
+  if (t.failed()) t.recoverInBlock();
   if (scope.size() > maxDepth) {
     t.error(fmt::format("loops are nested more than {} deep", maxDepth));
     while (!t.atEnd()) t.next();
@@ -97,11 +112,11 @@ void KernelParser::openAndParse(Block &body, int errorsBefore) {
 }
 
 void KernelParser::parseFor(Block &block, bool unroll) {
-  const int before = t.diagnostics().errorCount();
   t.next();
   For f;
   f.unroll = unroll;
   const std::string name = t.expectIdentifier("the loop's variable");
+  if (name.empty() || !t.at("in")) t.names().loseOne();
   if (t.expect("in")) {
     f.lower = parseBounds("max");
     if (t.expect("..")) f.upper = parseBounds("min");
@@ -109,13 +124,12 @@ void KernelParser::parseFor(Block &block, bool unroll) {
   }
   f.var = addVariable(name);
   scope.emplace_back(name, f.var);
-  openAndParse(f.body, before);
+  openAndParse(f.body);
   scope.pop_back();
-  if (t.diagnostics().errorCount() == before) block.push_back(make(std::move(f)));
+  block.push_back(make(std::move(f)));
 }
 
 void KernelParser::parseIf(Block &block) {
-  const int before = t.diagnostics().errorCount();
   t.next();
   If i;
   do {
@@ -124,14 +138,14 @@ void KernelParser::parseIf(Block &block) {
     if (t.peek().kind == Token::Kind::Number && t.peek().text == "0") {
       t.next();
     } else {
-      t.error(fmt::format("expected '0', found '{}': guards compare with 0", t.peek().text));
+      t.errorExpected("0, with which guards compare");
       break;
     }
   } while (t.accept(","));
   scope.emplace_back("", -1); // counts towards the depth
-  openAndParse(i.body, before);
+  openAndParse(i.body);
   scope.pop_back();
-  if (t.diagnostics().errorCount() == before) block.push_back(make(std::move(i)));
+  block.push_back(make(std::move(i)));
 }
 
 std::vector<Affine> KernelParser::parseBounds(std::string_view function) {
@@ -175,9 +189,7 @@ int KernelParser::parseVariable() {
   if (name.empty()) return -1;
   std::vector<std::string> names;
   for (auto &s : scope) names.push_back(s.first);
-  const std::string near = nearest(name, names);
-  t.diagnostics().error(at.location, fmt::format("unknown variable '{}'{}", name,
-                                                 near.empty() ? "" : fmt::format(", did you mean '{}'?", near)));
+  t.errorUnknown(at, fmt::format("unknown variable '{}'{}", name, didYouMean(name, names)));
   return -1;
 }
 

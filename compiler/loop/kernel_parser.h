@@ -12,8 +12,10 @@ namespace netc::loop {
 /// The comment lines ("| text") of a file, by line number. The tokenizer sees an empty string in their place.
 using CommentLines = std::map<int, std::string>;
 
-/// Skips to the first token of a later line, so that one mistake is reported once.
+/// Skips to the first token of a later line.
 void skipLine(TokenStream &);
+/// Reports what follows on a line that should end here.
+void endOfLine(TokenStream &);
 
 class KernelParser {
 public:
@@ -28,7 +30,8 @@ private:
   void parseBody(Block &);
   void parseFor(Block &, bool unroll);
   void parseIf(Block &);
-  void openAndParse(Block &, int errorsBefore);
+  void openAndParse(Block &);
+  bool atOuter() const;
   std::vector<Affine> parseBounds(std::string_view function);
   Affine parseAffine();
   Affine parseTerm();

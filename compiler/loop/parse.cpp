@@ -37,35 +37,37 @@ public:
         t(tokenize(withoutComments(text, comments), file, diag), diag) {}
 
   Program parse() {
+    t.begin();
     t.expect("program");
     p.name = t.expectIdentifier("the program's name");
     t.expect("batch");
+    const Location batchAt = t.peek().location;
     p.batch = t.expectInteger("the batch size");
-    if (p.batch < 1) t.error(fmt::format("batch is {}, expected at least 1", p.batch)), p.batch = 1;
+    if (p.batch < 1) t.error(batchAt, fmt::format("batch is {}, expected at least 1", p.batch)), p.batch = 1;
     if (t.accept("store")) p.storeBytes = t.expectInteger("the store's size");
     if (t.accept("target")) p.target = t.expectString("the target's name");
+    endOfLine(t);
+    if (t.failed()) t.recover();
     while (!t.atEnd()) {
-      const int before = t.diagnostics().errorCount();
+      t.begin();
+      const bool known = t.at("tensor") || t.at("entry");
       if (t.accept("tensor")) parseTensor();
       else if (t.accept("entry")) parseEntry();
-      else unexpected("'tensor' or 'entry'");
-      if (t.diagnostics().errorCount() > before) skipLine(t);
+      else t.errorExpected("'tensor' or 'entry'");
+      if (t.failed()) t.recover();
+      while (!known && !t.atEnd() && !t.at("tensor") && !t.at("entry")) // of an entry that was closed too early, say
+        t.begin(), t.recover();
     }
     return std::move(p);
   }
 
 private:
-  void unexpected(std::string_view expected) {
-    t.error(fmt::format("expected {}, found '{}'", expected, t.peek().text));
-    t.next();
-  }
-
   DType parseType() {
     const Token at = t.peek();
     const std::string type = t.expectIdentifier("a type");
     const auto found = parseDType(type);
-    if (!found && !type.empty())
-      t.diagnostics().error(at.location, fmt::format("unknown type '{}', expected f32, i32, u8 or bool", type));
+    if (!found)
+      t.error(at.location, fmt::format("unknown type '{}', expected f32, i32, u8 or bool", type));
     return found.value_or(DType::F32);
   }
 
@@ -89,7 +91,7 @@ private:
     else if (t.accept("target")) x.role = Tensor::Role::Target;
     else if (t.accept("param")) x.role = Tensor::Role::Param;
     else if (t.accept("state")) x.role = Tensor::Role::State;
-    else t.error(fmt::format("expected input, target, param or state, found '{}'", t.peek().text));
+    else t.errorExpected("input, target, param or state");
     x.name = t.expectIdentifier("the tensor's name");
     t.expect(":");
     x.type = parseType();
@@ -97,6 +99,7 @@ private:
     if (t.accept("class")) parseClasses(x);
     if (t.accept("~")) parseInit(x);
     if (t.accept("store")) x.store = t.expectInteger("the byte offset");
+    endOfLine(t);
     p.tensors.push_back(std::move(x));
   }
 
@@ -111,11 +114,12 @@ private:
   }
 
   void parseInit(Tensor &x) {
+    const Token at = t.peek();
     const std::string kind = t.expectIdentifier("constant, uniform or normal");
     if (kind == "constant") x.init = Tensor::Init::Constant;
     else if (kind == "uniform") x.init = Tensor::Init::Uniform;
     else if (kind == "normal") x.init = Tensor::Init::Normal;
-    else t.error(fmt::format("expected constant, uniform or normal, found '{}'", kind));
+    else t.error(at.location, fmt::format("expected constant, uniform or normal, found '{}'", kind));
     t.expect("(");
     x.initA = t.expectNumber("a number");
     if (x.init != Tensor::Init::Constant && t.expect(",")) x.initB = t.expectNumber("a number");
@@ -129,37 +133,47 @@ private:
     if (t.accept("workspace")) e.workspaceBytes = t.expectInteger("the workspace's size");
     e.commit = -1;
     if (t.accept("commit")) e.commit = static_cast<int>(t.expectInteger("a kernel's number"));
-    if (!t.expect("{")) return;
-    while (!t.accept("}")) {
-      if (t.atEnd()) {
-        t.error("expected '}', found the end of the file");
-        break;
-      }
-      const int before = t.diagnostics().errorCount();
+    t.expect("{");
+    if (t.failed()) t.recoverInBlock();
+    bool lost = false;
+    while (!t.at("}") && !t.atEnd() && !(t.at("entry") && t.peek().firstOnLine)) {
+      t.begin();
+      const bool known = atEntryStatement();
       if (t.accept("plan")) e.plan = t.expectString("the plan's text");
       else if (t.accept("scalar")) parseScalar(e);
       else if (t.accept("result")) parseResult(e);
       else if (t.accept("buffer")) parseBuffer(e);
       else if (t.accept("kernel")) e.kernels.push_back(KernelParser(t, e, comments).parse());
-      else unexpected("scalar, result, buffer or kernel");
-      if (t.diagnostics().errorCount() > before) skipLine(t);
+      else t.errorExpected("scalar, result, buffer or kernel");
+      if (t.failed()) t.recover();
+      while (!known && !t.atEnd() && !atEntryStatement() && !t.at("entry")) // of a kernel that was closed too early, say
+        t.begin(), t.recover(), lost = true;
     }
+    t.begin();
+    if (!t.accept("}") && !lost) t.expect("}");
+    t.resume();
     if (e.commit < 0) e.commit = static_cast<int>(e.kernels.size());
     p.entries.push_back(std::move(e));
+  }
+
+  bool atEntryStatement() const {
+    return t.at("plan") || t.at("scalar") || t.at("result") || t.at("buffer") || t.at("kernel");
   }
 
   void parseScalar(Entry &e) { // the rest of the line is a scalar program
     RuntimeScalar s;
     s.name = t.expectIdentifier("the scalar's name");
-    if (!t.expect("=")) return;
+    if (s.name.empty()) t.names().loseOne();
+    t.expect("=");
     const Token at = t.peek();
-    if (at.firstOnLine) return t.error("expected an expression");
+    if (at.firstOnLine) t.errorExpected("an expression");
+    if (t.failed()) return;
     try {
       s.program = parseScalarProgram(restOfLine(at.location));
     } catch (const UserError &e) { // "scalar:1:5: error: what" and the line with a caret: its place means nothing here
       const std::string text = e.what();
       const std::size_t colon = text.find("error: "), begin = colon == std::string::npos ? 0 : colon + 7;
-      t.error(text.substr(begin, text.find('\n', begin) - begin));
+      return t.error(at.location, text.substr(begin, text.find('\n', begin) - begin));
     }
     skipLine(t);
     e.scalars.push_back(std::move(s));
@@ -180,17 +194,19 @@ private:
     if (t.accept("output")) r.kind = Result::Kind::Output;
     else if (t.accept("loss")) r.kind = Result::Kind::Loss;
     else if (t.accept("metric")) r.kind = Result::Kind::Metric;
-    else t.error(fmt::format("expected output, loss or metric, found '{}'", t.peek().text));
+    else t.errorExpected("output, loss or metric");
     r.name = t.expectIdentifier("the result's name");
     t.expect(":");
     r.type = parseType();
     parseExtents(r.shape, r.batch);
+    endOfLine(t);
     e.results.push_back(std::move(r));
   }
 
   void parseBuffer(Entry &e) {
     Buffer b;
     b.name = t.expectIdentifier("the buffer's name");
+    if (b.name.empty()) t.names().loseOne();
     t.expect(":");
     b.type = parseType();
     t.expect("[");
@@ -217,7 +233,8 @@ private:
       }
       t.expect("]");
     }
-    if (!known) t.error(fmt::format("expected input, output, store, workspace or constant, found '{}'", t.peek().text));
+    if (!known) t.errorExpected("input, output, store, workspace or constant");
+    endOfLine(t);
     e.buffers.push_back(std::move(b));
   }
 

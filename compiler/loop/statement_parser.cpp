@@ -16,8 +16,7 @@ std::string unknown(std::string_view what, const std::string &name, const std::u
   std::vector<std::string> names;
   for (auto &[n, i] : known) names.push_back(n);
   std::sort(names.begin(), names.end());
-  const std::string near = nearest(name, names);
-  return fmt::format("unknown {} '{}'{}", what, name, near.empty() ? "" : fmt::format(", did you mean '{}'?", near));
+  return fmt::format("unknown {} '{}'{}", what, name, didYouMean(name, names));
 }
 
 } // namespace
@@ -29,6 +28,7 @@ void KernelParser::parseStatement(Block &block) {
   if (keyword && t.at("if")) return parseIf(block);
   if (keyword && t.at("store")) return parseStore(block);
   parseAssignment(block);
+  endOfLine(t);
 }
 
 int KernelParser::parseBuffer() {
@@ -36,7 +36,7 @@ int KernelParser::parseBuffer() {
   const std::string name = t.expectIdentifier("a buffer");
   if (name.empty()) return -1;
   if (const auto found = buffers.find(name); found != buffers.end()) return found->second;
-  t.diagnostics().error(at.location, unknown("buffer", name, buffers));
+  t.errorUnknown(at, unknown("buffer", name, buffers));
   return -1;
 }
 
@@ -58,20 +58,20 @@ void KernelParser::parseStore(Block &block) {
   if (!t.expect("=")) return;
   s.value = parseOperand();
   s.active = parseActive();
+  endOfLine(t);
   block.push_back(make(std::move(s)));
 }
 
 void KernelParser::parseAssignment(Block &block) {
-  const int before = t.diagnostics().errorCount();
   if (t.peek().kind != Token::Kind::Identifier) {
-    t.expectIdentifier("a statement");
-    return;
+    t.names().loseOne();
+    return t.errorExpected("a statement");
   }
   RegisterRef dst = parseRegisterRef(true);
-  if (t.diagnostics().errorCount() > before || !t.expect("=")) return;
+  if (t.failed() || !t.expect("=")) return;
   const int reg = dst.reg;
   Statement s = parseRight(std::move(dst));
-  if (t.diagnostics().errorCount() > before) return;
+  if (t.failed()) return;
   if (!typed[reg]) {
     if (const auto type = resultType(entry, k, s)) k.registers[reg].type = *type;
     typed[reg] = true;
@@ -113,7 +113,7 @@ Statement KernelParser::parseReduce(RegisterRef dst) {
   else if (t.accept("prod")) r.op = Reduce::Op::Prod;
   else if (t.accept("max")) r.op = Reduce::Op::Max;
   else if (t.accept("min")) r.op = Reduce::Op::Min;
-  else return t.error(fmt::format("expected sum, prod, max or min, found '{}'", t.peek().text)), Statement{std::move(r)};
+  else t.errorExpected("sum, prod, max or min");
   r.src = parseOperand();
   return {std::move(r)};
 }
@@ -130,7 +130,10 @@ Statement KernelParser::parseCompute(RegisterRef dst) {
   c.op = findFunction(at.text);
   if (!c.op || !isPrimitive(*c.op)) {
     c.op.reset();
-    t.diagnostics().error(at.location, fmt::format("'{}' is no operation of the loop IR", at.text));
+    std::vector<std::string> known;
+    for (const FnRow &f : allFunctions())
+      if (isPrimitive(f.fn)) known.emplace_back(f.name);
+    t.error(at.location, fmt::format("'{}' is no operation of the loop IR{}", at.text, didYouMean(at.text, known)));
   }
   t.expect("(");
   do c.args.push_back(parseOperand());
@@ -153,7 +156,7 @@ RegisterRef KernelParser::parseRegisterRef(bool assigned) {
     typed.push_back(false);
   } else {
     const char *what = assigned ? "register array (declare it with `reg`)" : "register";
-    t.diagnostics().error(at.location, unknown(what, name, registers));
+    t.errorUnknown(at, unknown(what, name, registers));
   }
   while (t.accept("[")) {
     r.index.push_back(parseAffine());
@@ -172,7 +175,7 @@ Operand KernelParser::parseOperand() {
       o.scalar = found->second;
       o.type = typeOf(entry.scalars[found->second].program);
     } else if (!name.empty()) {
-      t.diagnostics().error(at.location, unknown("scalar", name, scalars));
+      t.errorUnknown(at, unknown("scalar", name, scalars));
     }
     return o;
   }
@@ -187,7 +190,7 @@ Operand KernelParser::parseOperand() {
     const Token at = t.peek();
     const std::int64_t value = t.expectInteger("an integer");
     if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max())
-      t.diagnostics().error(at.location, fmt::format("{} does not fit an i32", value));
+      t.error(at.location, fmt::format("{} does not fit an i32", value));
     o.value = static_cast<double>(value);
     t.expect(")");
     return o;

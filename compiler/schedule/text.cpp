@@ -45,21 +45,21 @@ class Parser {
 
   std::vector<Schedule> file() {
     std::vector<Schedule> all;
-    while (!in.atEnd() && !in.diagnostics().hasErrors())
+    while (!in.atEnd())
       all.push_back(schedule());
     return all;
   }
 
  private:
-  bool ok() const { return !in.diagnostics().hasErrors(); }
+  bool ok() const { return !in.failed(); }
   std::string name() { return in.expectIdentifier("a name"); }
 
   /// A hyphenated name: x86-64-v4.
   std::string targetName() {
     std::string s = name();
     while (in.accept("-")) {
-      const Token t = in.next();
-      s += "-" + t.text;
+      if (in.peek().firstOnLine) in.errorExpected("the rest of the target's name");
+      else s += "-" + in.next().text;
     }
     return s;
   }
@@ -80,8 +80,9 @@ class Parser {
     in.expect("(");
     while (ok() && !in.at(")")) {
       Step s{name()};
+      const Token &at = in.peek(1);
       if (in.accept("by")) s.by = in.expectInteger("a step");
-      if (s.by < 1) in.error(fmt::format("a step must be positive, found {}", s.by));
+      if (s.by < 1) in.error(at.location, fmt::format("a step must be positive, found {}", s.by));
       all.push_back(std::move(s));
       if (!in.accept(",")) break;
     }
@@ -89,21 +90,52 @@ class Parser {
     return all;
   }
 
+  /// A line; after an error, goes on at the next one.
+  void statement(const std::function<void()> &line) {
+    in.begin();
+    line();
+    if (in.failed()) in.recover();
+  }
+
+  bool atSection() const { // of which the closing brace before it was forgotten
+    return in.peek().firstOnLine && in.peek(1).kind != Token::Kind::End && in.peek(1).text != ":" &&
+           (in.at("numeric") || in.at("memory") || in.at("run") || in.at("schedule"));
+  }
+
+  /// Reads a section's head or a schedule's; after an error, goes on at that head if it stands further down.
+  bool head(const char *title) {
+    if (!in.at(title)) {
+      in.begin();
+      in.errorExpected(fmt::format("'{}'", title));
+      in.recover();
+      while (!in.atEnd() && !atSection())
+        in.begin(), in.recover();
+    }
+    return in.accept(title);
+  }
+
   void section(const char *title, const std::function<void()> &line) {
-    in.expect(title);
+    if (!head(title)) return;
     in.expect("{");
-    while (ok() && !in.at("}") && !in.atEnd())
-      line();
+    if (in.failed()) in.recoverInBlock();
+    while (!in.at("}") && !in.atEnd() && !atSection())
+      statement(line);
+    in.begin();
     in.expect("}");
+    in.resume();
   }
 
   Schedule schedule() {
     Schedule s;
     open = false;
-    in.expect("schedule");
-    s.entry = name();
-    in.expect("target");
-    s.target = targetName();
+    if (head("schedule"))
+      statement([&] {
+        s.entry = name();
+        in.expect("target");
+        s.target = targetName();
+      });
+    else if (in.atEnd() || in.at("schedule"))
+      return s;
     section("numeric", [&] {
       Numeric n;
       n.formula = name();
@@ -152,13 +184,10 @@ class Parser {
       return;
     }
     if (in.accept("tile")) {
-      name();
-      in.expect("by");
-      in.expectInteger("16");
-      in.expect("{");
+      tileHead();
       s.run.push_back({true, {}});
-      while (ok() && !in.at("}") && !in.atEnd())
-        s.run.back().leaves.push_back(leaf());
+      while (!in.at("}") && !in.atEnd() && !atSection() && !in.at("commit"))
+        statement([&] { s.run.back().leaves.push_back(leaf()); });
       in.expect("}");
       open = false;
       return;
@@ -166,6 +195,15 @@ class Parser {
     if (!open) s.run.push_back({false, {}});
     open = true;
     s.run.back().leaves.push_back(leaf());
+  }
+
+  void tileHead() {
+    name();
+    in.expect("by");
+    const Token size = in.peek();
+    if (in.expectInteger("16") != 16) in.error(size.location, fmt::format("expected 16, found '{}'", size.text));
+    in.expect("{");
+    if (in.failed()) in.recoverInBlock();
   }
 
   Leaf leaf() {
@@ -204,14 +242,22 @@ class Parser {
       in.expect("(");
       do {
         const std::string index = name();
+        const Location at = in.peek().location;
         const std::int64_t size = in.expectInteger("a tile size");
-        if (size < 1) in.error(fmt::format("a tile size must be positive, found {}", size));
+        if (size < 1) in.error(at, fmt::format("a tile size must be positive, found {}", size));
         l.tile.push_back({index, size});
       } while (ok() && in.accept(","));
       in.expect(")");
     } else {
-      in.error(fmt::format("unknown scheduling option '{}'", in.peek().text));
+      unknownOption();
     }
+  }
+
+  void unknownOption() {
+    static const std::vector<std::string> options = {"collapse", "vector", "order", "unroll", "parallel", "then", "tile"};
+    if (in.peek().kind != Token::Kind::Identifier || in.peek().firstOnLine)
+      return in.errorExpected("a scheduling option");
+    in.error(fmt::format("unknown scheduling option '{}'{}", in.peek().text, didYouMean(in.peek().text, options)));
   }
 
   TokenStream &in;

@@ -55,7 +55,12 @@ struct UserError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The text as a terminal may show it: bytes that are no characters, and control characters, as \x1f.
+std::string visible(std::string_view);
+
 /// The candidate nearest to `name` by edit distance, for "did you mean"; empty when none is near.
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates);
+/// "; did you mean 'x'?" when a candidate is near, else nothing.
+std::string didYouMean(std::string_view name, const std::vector<std::string> &candidates);
 
 } // namespace netc

@@ -1,5 +1,6 @@
 #include "compiler/support/lexer.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
@@ -15,12 +16,28 @@ bool identifierStart(char c) { return std::isalpha(static_cast<unsigned char>(c)
 bool identifierPart(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 bool digit(char c) { return std::isdigit(static_cast<unsigned char>(c)); }
 
+/// The first byte that no text has: a control character. Bytes of other encodings are fine in comments.
+std::size_t findBinary(const std::string &text) {
+  const auto it = std::find_if(text.begin(), text.end(), [](char c) {
+    return (c >= 0 && c < 0x20 && !std::isspace(static_cast<unsigned char>(c))) || c == 0x7f;
+  });
+  return it == text.end() ? std::string::npos : static_cast<std::size_t>(it - text.begin());
+}
+
 class Lexer {
 public:
   Lexer(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag, LexerOptions options)
       : text(text), file(std::move(file)), diag(diag), options(options) {}
 
   std::vector<Token> run() {
+    if (const std::size_t binary = findBinary(text); binary != std::string::npos) {
+      const std::size_t newline = text.substr(0, binary).rfind('\n');
+      line += static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(binary), '\n'));
+      lineBegin = newline == std::string::npos ? 0 : newline + 1;
+      at = binary;
+      diag.error(here(), fmt::format("this is no text: byte 0x{:02x}", static_cast<unsigned char>(text[at])));
+      at = text.size();
+    }
     for (;;) {
       skipBlanks();
       Token t;
@@ -65,11 +82,11 @@ private:
       if (text.compare(at, 2, p) == 0) return readSymbol(t, 2);
     static constexpr std::string_view single = "()[]{}<>=+-*/^,:;|~@&!%.'?";
     if (single.find(c) != std::string_view::npos) return readSymbol(t, 1);
-    diag.error(t.location, std::isprint(static_cast<unsigned char>(c))
-                               ? fmt::format("unexpected character '{}'", c)
-                               : fmt::format("unexpected byte 0x{:02x}", static_cast<unsigned char>(c)));
-    // A run of such bytes (a binary file, say) is one mistake.
-    while (at < text.size() && (peek() == c || !std::isprint(static_cast<unsigned char>(peek()))) && peek() != '\n') ++at;
+    std::size_t length = 1; // of the character, in UTF-8
+    while (length < 4 && (static_cast<unsigned char>(peek(length)) & 0xc0) == 0x80) ++length;
+    diag.error(t.location, fmt::format("unexpected character '{}'", text.substr(at, length)));
+    while (at < text.size() && text[at] == c) at += length; // a run of them is one mistake
+    at = std::min(at, text.size());
     return false;
   }
 
@@ -108,6 +125,7 @@ private:
     t.kind = Token::Kind::Number;
     t.text = text.substr(begin, at - begin);
     t.number = std::strtod(t.text.c_str(), nullptr);
+    if (std::isinf(t.number)) diag.error(t.location, fmt::format("the number {} is too large", t.text));
     if (identifierStart(peek())) {
       diag.error(here(), fmt::format("unexpected '{}' after the number {}", peek(), t.text));
       while (identifierPart(peek())) ++at;
@@ -154,6 +172,12 @@ std::vector<Token> tokenize(const std::string &text, std::shared_ptr<const std::
   return Lexer(text, std::move(file), diag, options).run();
 }
 
+TokenStream::TokenStream(std::vector<Token> t, Diagnostics &diagnostics) : tokens(std::move(t)), diag(diagnostics) {
+  for (const Diagnostics::Entry &e : diag.entries())
+    if (e.kind == Diagnostics::Kind::Error && e.location.file == tokens.back().location.file)
+      unreadableLines.insert(e.location.line);
+}
+
 const Token &TokenStream::peek(int ahead) const {
   return tokens[std::min(position + static_cast<std::size_t>(ahead), tokens.size() - 1)];
 }
@@ -185,15 +209,69 @@ bool TokenStream::accept(std::string_view text) {
   return true;
 }
 
+bool TokenStream::unreadable(int from, int to) const {
+  const auto it = unreadableLines.lower_bound(from);
+  return it != unreadableLines.end() && *it <= to;
+}
+
+std::string TokenStream::found() const { return describe(peek()); }
+
+void TokenStream::error(const Location &at, std::string message) {
+  if (!inError && !unreadable(tokens[start].location.line, at.line)) diag.error(at, std::move(message));
+  inError = true;
+}
+
+void TokenStream::errorUnknown(const Token &name, std::string message) {
+  if (!inError && excused.firstMention(name.text)) error(name.location, std::move(message));
+  inError = true;
+}
+
+void TokenStream::errorExpected(std::string_view what) {
+  if (!peek().firstOnLine || position <= start || what == "'}'")
+    return error(fmt::format("expected {}, found {}", what, found()));
+  const Token &last = tokens[position - 1];
+  Location behind = last.location;
+  behind.column += static_cast<int>(last.text.size()) + (last.kind == Token::Kind::String ? 2 : 0);
+  error(behind, fmt::format("expected {}, found the end of the {}", what, atEnd() ? "file" : "line"));
+}
+
+void TokenStream::recover() {
+  const std::size_t stop = position;
+  if (position == start) next();
+  while (!atEnd() && !peek().firstOnLine) {
+    if (next().text != "{") continue;
+    for (int depth = 1; depth > 0 && !atEnd();) {
+      const std::string text = next().text;
+      depth += text == "{" ? 1 : text == "}" ? -1 : 0;
+    }
+  }
+  std::size_t end = start + 1;
+  while (end < position && (end < stop || !tokens[end].firstOnLine)) ++end;
+  excuseNames(end);
+  resume();
+}
+
+void TokenStream::recoverInBlock() {
+  while (!atEnd() && !peek().firstOnLine && !accept("{")) next();
+  excuseNames(position);
+  resume();
+}
+
+/// Of the statement's tokens up to `end`.
+void TokenStream::excuseNames(std::size_t end) {
+  for (std::size_t i = start; i < end; ++i)
+    if (tokens[i].kind == Token::Kind::Identifier) excused.add(tokens[i].text);
+}
+
 bool TokenStream::expect(std::string_view text) {
   if (accept(text)) return true;
-  error(fmt::format("expected '{}', found {}", text, describe(peek())));
+  errorExpected(fmt::format("'{}'", text));
   return false;
 }
 
 std::string TokenStream::expectIdentifier(std::string_view what) {
   if (peek().kind == Token::Kind::Identifier) return next().text;
-  error(fmt::format("expected {}, found {}", what, describe(peek())));
+  errorExpected(what);
   return {};
 }
 
@@ -203,7 +281,7 @@ std::int64_t TokenStream::expectInteger(std::string_view what) {
     const std::int64_t v = std::strtoll(next().text.c_str(), nullptr, 10);
     return negative ? -v : v;
   }
-  error(fmt::format("expected {}, found {}", what, describe(peek())));
+  errorExpected(what);
   return 0;
 }
 
@@ -213,13 +291,13 @@ double TokenStream::expectNumber(std::string_view what) {
   if (peek().kind == Token::Kind::Number) return sign * next().number;
   if (accept("inf")) return sign * std::numeric_limits<double>::infinity();
   if (accept("nan")) return std::copysign(std::numeric_limits<double>::quiet_NaN(), sign);
-  error(fmt::format("expected {}, found {}", what, describe(peek())));
+  errorExpected(what);
   return 0;
 }
 
 std::string TokenStream::expectString(std::string_view what) {
   if (peek().kind == Token::Kind::String) return next().text;
-  error(fmt::format("expected {}, found {}", what, describe(peek())));
+  errorExpected(what);
   return {};
 }
 

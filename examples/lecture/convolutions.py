@@ -52,11 +52,14 @@ def worstError(rows, epochs, kernel, stride, padding):
 def main():
     given = arguments(__doc__)
     rows, epochs = (600, 20) if given.small else (1600, 30)
+    worst = 0
     for kernel, stride, padding in itertools.product((3, 5), (1, 2), (0, 1)):
         errors = worstError(rows, epochs, kernel, stride, padding)
         print(f"kernel {kernel}, stride {stride}, padding {padding}: largest error of a weight "
               + ", ".join(f"{error:.1e} in {space}-D" for space, error in errors.items()))
-        assert max(errors.values()) < 1e-3, errors
+        worst = max(worst, *errors.values())
+    print(f"24 layers found their filters, every weight to {worst:.1e}")
+    assert worst < 1e-3
 
 
 if __name__ == "__main__":

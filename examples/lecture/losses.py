@@ -23,6 +23,7 @@ def main():
         print(f"{name}: {losses[name][0]:.4g} at -2, {losses[name][-1]:.4g} at 3")
         assert (losses[name][-1] > 1) == (name == "square"), name
     assert losses["zero_one"].sum() == (margin <= 0).sum()
+    print(f"at {len(margin)} margins the other four are above the zero-one loss, and 1 at the margin 0")
     if given.plot:
         with figure(given.plot, 5, 3.4) as (_, axes):
             for name in NAMES:

@@ -72,7 +72,7 @@ def main():
     for size, v, t in zip(SIZES, variance, cost):
         print(f"batch {size:3}: {t:7.2f} µs a sample, variance of the gradient {v / signal:8.4f} |gradient|^2")
     slope = np.polyfit(np.log(SIZES), np.log(variance), 1)[0]
-    print(f"the variance goes as batch size ^ {slope:.2f}; a sample in a batch of 64 takes {cost[6] / cost[0]:.2f} of the time alone")
+    print(f"the variance goes as batch size ^ {slope:.2f}; a sample in a batch of 64 takes {cost[6]:.2f} µs, alone {cost[0]:.1f} µs")
     assert abs(slope + 1) < 0.1 and cost[6] < cost[0] / 2
     if given.plot:
         draw(given.plot, variance, signal, cost)
