@@ -192,10 +192,35 @@ class Narrator {
     return tensor(f.target).name.find('.') != std::string::npos && isPlain(g, f) && tensor(f.target).kind == TensorKind::Local;
   }
 
+  /// The value of a layer with parameters or states, inside another layer: a reader knows its name.
+  bool isLayerResult(int t) const {
+    const std::string below = tensor(t).name + ".";
+    return std::any_of(g.tensors.begin(), g.tensors.end(),
+                       [&](const Tensor &other) { return other.inStore() && other.name.starts_with(below); });
+  }
+
+  std::size_t readCount(const std::vector<std::size_t> &formulas, int t) const {
+    return static_cast<std::size_t>(std::count_if(formulas.begin(), formulas.end(),
+                                                  [&](std::size_t i) { return readsTensor(g.formulas[i], t); }));
+  }
+
+  /// A sum that would be written out in many places: the mean and variance of a normalisation.
+  bool isRepeated(int t, const Term &value) const {
+    constexpr std::size_t large = 10; // parts; the sum of a softmax's exponentials is shorter
+    std::size_t parts = 0;
+    bool sums = false;
+    visit(value, [&](const Term &part) {
+      ++parts;
+      sums |= part.kind == Term::Kind::Reduce && part.op == Combine::Sum;
+    });
+    const std::size_t reads = readCount(forward, t);
+    return sums && (reads > 1 || (parts > large && reads + readCount(backward, t) > 1));
+  }
+
   void tellForward(const Formula &f) {
     std::vector<Statement> all = statements(f);
     for (Statement &s : all) s.value = withMeans(expanded(s.value));
-    if (isInternal(f)) {
+    if (isInternal(f) && !isLayerResult(f.target) && !isRepeated(f.target, *all[0].value)) {
       inlineValues[f.target] = all[0];
       return;
     }
@@ -203,22 +228,37 @@ class Narrator {
     for (Statement &s : all) d.forward.push_back(std::move(s));
   }
 
-  /// 1 / N * sum(n) ... is what mean(n) ... has become.
+  /// 1 / N * sum(n) ... is what mean(n) ... has become, and 1 / N * (c * sum(n, s) ...) what mean(n, s) ... has.
   TermPtr withMeans(const TermPtr &t) const {
-    if (t->kind == Term::Kind::Call && t->fn == Fn::Mul && t->args[1]->kind == Term::Kind::Reduce) {
-      const Term &a = *t->args[0], &r = *t->args[1];
-      const bool inverse = a.kind == Term::Kind::Call && a.fn == Fn::Div && a.args[0]->value == 1 && a.args[1]->name == "N";
-      const bool samples = r.op == Combine::Sum && r.reduced.size() == 1 &&
-                           d.indices[static_cast<std::size_t>(r.reduced[0])].extent.batch;
-      if (inverse && samples) {
+    if (t->kind == Term::Kind::Call && t->fn == Fn::Mul && isInverseOfN(*t->args[0])) {
+      const Term &factor = *t->args[1];
+      const bool scaled = factor.kind == Term::Kind::Call && factor.fn == Fn::Mul && factor.args[0]->kind == Term::Kind::Number;
+      const Term &r = scaled ? *factor.args[1] : factor;
+      if (r.kind == Term::Kind::Reduce && r.op == Combine::Sum && std::any_of(r.reduced.begin(), r.reduced.end(), [&](int v) {
+            return d.indices[static_cast<std::size_t>(v)].extent.batch;
+          })) {
         Term mean = r;
         mean.mean = true;
-        return std::make_shared<const Term>(std::move(mean));
+        TermPtr result = std::make_shared<const Term>(std::move(mean));
+        return scaled ? scaledBy(factor.args[0]->value, result) : result;
       }
     }
     std::vector<TermPtr> args;
     for (const TermPtr &a : t->args) args.push_back(withMeans(a));
     return args == t->args ? t : withArgs(*t, std::move(args));
+  }
+
+  static bool isInverseOfN(const Term &t) {
+    return t.kind == Term::Kind::Call && t.fn == Fn::Div && t.args[0]->value == 1 && t.args[1]->name == "N";
+  }
+
+  static TermPtr scaledBy(double c, const TermPtr &t) {
+    Term product;
+    product.kind = Term::Kind::Product;
+    product.value = c;
+    product.args = {t};
+    product.powers = {1};
+    return std::make_shared<const Term>(std::move(product));
   }
 
   void remember(const Statement &s) {

@@ -197,7 +197,11 @@ std::string FormulaWriter::product(Scope &s, const Term &t) const {
     if (t.args[i]->kind == Kind::Reduce && t.powers[i] == 1) reductions.push_back(t.args[i].get());
     else (t.powers[i] > 0 ? over : under).push_back(i);
   }
-  const double size = std::fabs(t.value);
+  double size = std::fabs(t.value);
+  const Term *whole = nullptr; // 1/64 * mean(n) sum(s, t) ... is mean(n, s, t) ... in the language
+  for (const Term *r : reductions)
+    if (!notation.stacks() && !whole && r->mean && std::fabs(size * otherPoints(*r) - 1) < 1e-12) whole = r;
+  if (whole) size = 1;
   std::vector<std::string> above, below, last;
   if (isInverse(size)) below.push_back(numberText(std::round(1 / size)));
   else if (size != 1) above.push_back(numberText(size));
@@ -209,7 +213,7 @@ std::string FormulaWriter::product(Scope &s, const Term &t) const {
   for (std::size_t i : over) above.push_back(factor(i, stacked && over.size() == 1 && above.empty() ? 0 : unaryLevel));
   for (std::size_t i : under) below.push_back(factor(i, stacked && under.size() == 1 && below.empty() ? 0 : unaryLevel));
   for (const Term *r : reductions) {
-    const std::string text = term(s, *r, productLevel);
+    const std::string text = reduction(s, *r, r == whole);
     last.push_back(r == reductions.back() ? text : notation.parentheses(text));
   }
   auto joined = [&](const std::vector<std::string> &list) {
@@ -253,13 +257,23 @@ bool FormulaWriter::standsAlone(const Term &body, int index) const {
   return alone && !clash;
 }
 
-std::string FormulaWriter::reduction(Scope &s, const Term &t) const {
+/// The points of a mean for each sample; 0 if there are no other indices than the samples.
+double FormulaWriter::otherPoints(const Term &t) const {
+  double points = t.guards.empty() && t.reduced.size() > 1 ? 1 : 0;
+  for (int v : t.reduced) {
+    const graph::Extent &e = d.indices[static_cast<std::size_t>(v)].extent;
+    if (!e.batch) points *= static_cast<double>(e.size);
+  }
+  return points;
+}
+
+std::string FormulaWriter::reduction(Scope &s, const Term &t, bool whole) const {
   std::vector<std::string> samples, others;
   for (int v : t.reduced) {
     const graph::Extent &e = d.indices[static_cast<std::size_t>(v)].extent;
     std::string binder = notation.word(indexName(s, v));
     if (!standsAlone(*t.args[0], v)) binder = notation.infix(binder, "<", e.batch ? notation.word("N") : numberText(static_cast<double>(e.size)));
-    (t.mean && e.batch ? samples : others).push_back(binder);
+    (whole || (t.mean && e.batch) ? samples : others).push_back(binder);
   }
   const std::string guard = guardText(s, t.guards);
   const Term &body = *t.args[0];

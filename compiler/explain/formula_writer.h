@@ -29,7 +29,9 @@ class FormulaWriter {
   std::string call(Scope &, const Term &) const;
   std::string product(Scope &, const Term &) const;
   std::string sum(Scope &, const Term &) const;
-  std::string reduction(Scope &, const Term &) const;
+  /// `whole`: a mean is divided by the points of all its indices.
+  std::string reduction(Scope &, const Term &, bool whole = false) const;
+  double otherPoints(const Term &) const;
   std::string guardText(Scope &, const std::vector<Affine> &) const;
   std::string numberText(double) const;
   bool standsAlone(const Term &body, int index) const;

@@ -63,10 +63,14 @@ class Simplifier {
     }
     std::vector<TermPtr> args;
     for (const TermPtr &a : t->args) args.push_back(run(a));
+    const bool positive = t->fn == Fn::Lt && isZero(*args[0]) && args[1]->kind == Kind::Call && args[1]->fn == Fn::Relu;
+    if (positive) args[1] = args[1]->args[0]; // 0 < relu(x) is 0 < x
     return withArgs(*t, std::move(args));
   }
 
  private:
+  static bool isZero(const Term &t) { return t.kind == Kind::Number && t.value == 0; }
+
   // products
 
   void collect(const TermPtr &t, int power, Factors &to) {
