@@ -114,18 +114,22 @@ std::string escapedTex(const std::string &t) {
 }
 std::string texHeading(const std::string &t) { return "\n\\section*{" + escapedTex(t) + "}\n"; }
 std::string texParagraph(std::string_view t) { return fmt::format("\n{}\n", t); }
-std::string texFormula(const std::string &t) { return "\\[" + t + "\\]\n"; }
+std::string texFormula(const std::string &t) { return "\\formula{" + t + "}\n"; }
 std::string htmlHeading(const std::string &t) { return "<h2>" + t + "</h2>\n"; }
 std::string htmlParagraph(std::string_view t) { return fmt::format("<p>{}</p>\n", t); }
 std::string htmlFormula(const std::string &t) { return "<p class=\"formula\"><math display=\"block\">" + t + "</math></p>\n"; }
 
 const Markup markdown{"# The gradients of {0}\n", "", markdownHeading, markdownParagraph, markdownFormula};
-const Markup tex{"\\documentclass{{article}}\n\\usepackage{{amsmath,amssymb}}\n\\begin{{document}}\n\\title{{The gradients of {0}}}\n"
+/// A formula that is wider than the page is made smaller.
+const Markup tex{"\\documentclass{{article}}\n\\usepackage[margin=2cm]{{geometry}}\n\\usepackage{{amsmath,amssymb,graphicx}}\n"
+                 "\\newcommand{{\\formula}}[1]{{\\[\\setbox0=\\hbox{{$\\displaystyle #1$}}\n"
+                 "  \\ifdim\\wd0>\\linewidth \\resizebox{{\\linewidth}}{{!}}{{\\box0}}\\else \\box0 \\fi\\]}}\n"
+                 "\\setlength{{\\parindent}}{{0pt}}\n\\begin{{document}}\n\\title{{The gradients of {0}}}\n"
                  "\\author{{netc explain}}\\date{{}}\\maketitle\n",
                  "\\end{document}\n", texHeading, texParagraph, texFormula};
 const Markup html{"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>The gradients of {0}</title>\n<style>\n"
                   "body {{ max-width: 50em; margin: 2em auto; padding: 0 1em; font-family: serif; line-height: 1.5; }}\n"
-                  ".formula {{ overflow-x: auto; margin: 1em 0; }}\nmath {{ font-size: 1.1em; }}\n</style>\n</head>\n<body>\n"
+                  ".formula {{ overflow-x: auto; overflow-y: hidden; padding: 0.2em 0; margin: 0.6em 0; }}\nmath {{ font-size: 1.1em; }}\n</style>\n</head>\n<body>\n"
                   "<h1>The gradients of {0}</h1>\n",
                   "</body>\n</html>\n", htmlHeading, htmlParagraph, htmlFormula};
 
@@ -137,12 +141,14 @@ std::string prose(const std::string &model, const Derivation &d, const Markup &m
   for (const Statement &s : d.forward) text += m.formula(write.statement(s));
   for (const Section &s : d.sections) {
     text += m.heading("Gradient for " + d.graph.tensors[static_cast<std::size_t>(s.parameter)].name);
+    bool announced = false; // the steps of the chain rule that follow each other are one list
     for (const Step &step : s.steps) {
       std::string rule, result;
       for (const Statement &c : step.chainRule) rule += m.formula(write.statement(c));
       for (const Statement &r : step.result) result += m.formula(write.statement(r));
-      text += m.paragraph(chainRuleWords) + rule;
-      if (!result.empty() && result != rule) text += m.paragraph(resultWords) + result;
+      text += (announced ? "" : m.paragraph(chainRuleWords)) + rule;
+      announced = result.empty() || result == rule;
+      if (!announced) text += m.paragraph(resultWords) + result;
     }
   }
   return text + m.end;

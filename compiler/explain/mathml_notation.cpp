@@ -25,11 +25,18 @@ std::string listed(const std::vector<std::string> &parts) {
   return grouped(text);
 }
 
-std::string symbol(const std::string &name) {
-  const bool numbered = name.size() > 1 && std::isalpha(static_cast<unsigned char>(name[0])) &&
-                        std::all_of(name.begin() + 1, name.end(), [](char c) { return std::isdigit(static_cast<unsigned char>(c)); });
-  if (!numbered) return identifier(name);
-  return fmt::format("<msup><mi>{}</mi><mrow><mo>(</mo><mn>{}</mn><mo>)</mo></mrow></msup>", name[0], name.substr(1));
+bool isNumbered(const std::string &name) {
+  return name.size() > 1 && std::isalpha(static_cast<unsigned char>(name[0])) &&
+         std::all_of(name.begin() + 1, name.end(), [](char c) { return std::isdigit(static_cast<unsigned char>(c)); });
+}
+
+/// W3 with subscripts: the number goes above them.
+std::string subscripted(const std::string &name, const std::vector<std::string> &s) {
+  if (!isNumbered(name)) return s.empty() ? identifier(name) : fmt::format("<msub>{}{}</msub>", identifier(name), listed(s));
+  const std::string letter = identifier(name.substr(0, 1));
+  const std::string number = "<mrow><mo>(</mo><mn>" + name.substr(1) + "</mn><mo>)</mo></mrow>";
+  if (s.empty()) return fmt::format("<msup>{}{}</msup>", letter, number);
+  return fmt::format("<msubsup>{}{}{}</msubsup>", letter, listed(s), number);
 }
 
 class MathMl : public Notation {
@@ -37,14 +44,13 @@ class MathMl : public Notation {
   std::string number(const std::string &digits) const override { return "<mn>" + digits + "</mn>"; }
   std::string word(const std::string &w) const override { return identifier(w); }
   std::string element(const Name &n, const std::vector<std::string> &s) const override {
-    const std::string name = symbol(n.of.empty() ? n.text : n.of);
-    const std::string place = s.empty() ? name : fmt::format("<msub>{}{}</msub>", grouped(name), listed(s));
+    const std::string place = subscripted(n.of.empty() ? n.text : n.of, s);
     if (n.of.empty()) return place;
     return fmt::format("<mfrac><mrow><mo>&#x2202;</mo><mi>L</mi></mrow><mrow><mo>&#x2202;</mo>{}</mrow></mfrac>", place);
   }
   std::string infix(const std::string &a, const std::string &op, const std::string &b) const override {
-    const std::string sign = op == "*"     ? "&#x2009;"
-                             : op == "=="  ? "="
+    if (op == "*") return grouped(a + "<mspace width=\"0.17em\"/>" + b);
+    const std::string sign = op == "=="    ? "="
                              : op == "!="  ? "&#x2260;"
                              : op == "<="  ? "&#x2264;"
                              : op == "<"   ? "&lt;"
