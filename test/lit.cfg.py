@@ -76,6 +76,7 @@ config.substitutions += [
     ("%build", build),
     ("%lib", os.path.join(build, "lib")),
     ("%bin", os.path.join(build, "bin")),
+    ("%build", build),
 ]
 
 config.environment["PATH"] = llvmBin() + os.pathsep + os.environ.get("PATH", "")
