@@ -1,10 +1,11 @@
-"""Compiles every ```net block of a Markdown file by itself: compile_examples.py NETC FILE.md FOLDER."""
+"""Compiles every ```net block of a Markdown file by itself: compile_examples.py NETC FILE.md FOLDER [LEAST NUMBER]."""
 import os
 import re
 import subprocess
 import sys
 
-netc, page, folder = sys.argv[1:]
+netc, page, folder = sys.argv[1:4]
+least = int(sys.argv[4]) if len(sys.argv) > 4 else 10
 os.makedirs(folder, exist_ok=True)
 text = open(page, encoding="utf-8").read()
 failed = 0
@@ -19,4 +20,4 @@ for number, block in enumerate(blocks, 1):
         line = text[: block.start()].count("\n") + 1
         print(f"{page}:{line}: this example does not compile\n{result.stderr}")
 print(f"{len(blocks)} examples, {failed} failed")
-sys.exit(1 if failed or len(blocks) < 10 else 0)
+sys.exit(1 if failed or len(blocks) < least else 0)
