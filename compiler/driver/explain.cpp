@@ -40,9 +40,13 @@ int explainCommand(const Options &o) {
   if (inputKind(o.input) == InputKind::Loops) throw UserError(fmt::format("'{}': expected a .net or .graph file", o.input));
   const explain::Format format = chosenFormat(o);
   const graph::Module module = sourceGraph(o);
+  const graph::Graph &entry = entryWithLoss(module, o.input);
+  if (std::none_of(entry.tensors.begin(), entry.tensors.end(),
+                   [](const graph::Tensor &t) { return t.kind == graph::TensorKind::Param; }))
+    throw UserError(fmt::format("'{}' has no parameters, so there is no gradient to explain", o.input));
   Diagnostics diagnostics;
   const std::string text =
-      explain::explain(module.name, entryWithLoss(module, o.input), module.entry("predict"), format, diagnostics);
+      explain::explain(module.name, entry, module.entry("predict"), format, diagnostics);
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
   if (o.output.empty()) std::cout << text;
   else writeFile(o.output, text);
