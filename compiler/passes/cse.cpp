@@ -40,6 +40,12 @@ bool sameFormula(const Graph &g, const Formula &a, const Formula &b) {
          std::equal(a.clauses.begin(), a.clauses.end(), b.clauses.begin(), b.clauses.end(), sameClause);
 }
 
+/// Nothing but a number everywhere: a copy would be more work. Each state that becomes zero is written by its own.
+bool isConstant(const Formula &f) {
+  return std::all_of(f.clauses.begin(), f.clauses.end(),
+                     [](const Clause &c) { return c.body.nodes[c.body.root].kind == Node::Kind::Const; });
+}
+
 bool isLeaf(const Clause &c) {
   return c.body.nodes[c.body.root].kind != Node::Kind::Call;
 }
@@ -68,7 +74,7 @@ void cse(Graph &g) {
   for (std::size_t i = 0; i < g.formulas.size(); ++i) {
     Formula &f = g.formulas[i];
     normalize(f, same);
-    for (std::size_t j = 0; j < i && !wanted[f.target] && !drop[i]; ++j)
+    for (std::size_t j = 0; j < i && !wanted[f.target] && !drop[i] && !isConstant(f); ++j)
       if (!drop[j] && sameFormula(g, g.formulas[j], f)) {
         same[f.target] = g.formulas[j].target;
         drop[i] = 1;
