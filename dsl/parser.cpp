@@ -361,11 +361,11 @@ class Parser : public ExpressionParser {
     PlanPart part;
     part.optimizer = postfix();
     if (atNewLine() || !in.accept("on")) return part;
-    do {
-      part.patterns.push_back(pattern());
-      if (!in.at(",") || atEvery(/*ahead=*/1)) break;
+    part.patterns.push_back(pattern());
+    while (in.at(",") && !atEvery(/*ahead=*/1)) {
       in.next();
-    } while (true);
+      part.patterns.push_back(pattern());
+    }
     return part;
   }
 
