@@ -62,6 +62,8 @@ if os.environ.get("NETC_DATA"):
     config.available_features.add("data")  # $NETC_DATA/mnist holds the MNIST files
 if isOptimized():
     config.available_features.add("optimized")
+if subprocess.run([pythonWithNumpy(), "-c", "import matplotlib"], capture_output=True).returncode == 0:
+    config.available_features.add("matplotlib")  # not among packages.sh: it and what it needs are large
 if "slow" in lit_config.params:
     config.available_features.add("slow")
 
