@@ -11,7 +11,7 @@ sys.path.append(sys.path[0] + "/..")
 from common import arguments, figure, here, netc
 
 ROWS, START = 200, [-1.5, 3.5]
-PATHS = {"gradient descent": (ROWS, 1), "mini-batches of 8": (8, 1), "the same, rate 6": (ROWS, 6)}  # batch, rate
+PATHS = {"gradient descent": (ROWS, 1), "mini-batches of 8": (8, 1), "gradient descent, rate 6": (ROWS, 6)}  # batch, rate
 
 
 def clouds():
@@ -71,7 +71,7 @@ def main():
     best = minimum(data)
     print("minimum by Newton's method:", np.round(best, 4))
     for name, points in paths.items():
-        print(f"{name:17}: ends at {np.round(points[-1], 4)}, {np.linalg.norm(points[-1] - best):.5f} from it, "
+        print(f"{name:24}: ends at {np.round(points[-1], 4)}, {np.linalg.norm(points[-1] - best):.5f} from it, "
               f"after a way of {np.linalg.norm(np.diff(points, axis=0), axis=1).sum():.2f}")
     distance = [np.linalg.norm(points[-1] - best) for points in paths.values()]
     assert distance[0] < 1e-3 < distance[1] < 0.5
