@@ -12,7 +12,9 @@ namespace netc::graph {
 namespace {
 
 constexpr double unbounded = std::numeric_limits<double>::infinity();
-constexpr double tableUlps = 8; // accuracy of the expansions, in units of 2^-24
+
+/// The promised accuracy of an expansion, in units of 2^-24.
+double tableUlps(Fn f) { return 2 * row(f).ulps; }
 
 /// The result of one float32 operation with the propagated error.
 Bounded operation(double value, double propagated, double ulps = 1) {
@@ -50,13 +52,14 @@ Bounded monotone(Fn f, const Bounded &a) {
   const auto value = row(f).value;
   const double low = a.value - a.error, high = a.value + a.error, y = value(&a.value);
   const double spread = std::max(std::fabs(value(&low) - y), std::fabs(value(&high) - y));
-  return operation(y, std::isnan(spread) ? unbounded : spread, tableUlps);
+  return operation(y, std::isnan(spread) ? unbounded : spread, tableUlps(f));
 }
 
-/// sin and cos: slope at most 1; the reduction of the argument costs ulps of it.
-Bounded wave(Fn f, const Bounded &a) {
+/// sin, cos, silu and gelu: slope nowhere more than 1.2.
+Bounded gentle(Fn f, const Bounded &a) {
   const double y = row(f).value(&a.value);
-  return operation(y, a.error + tableUlps * unitRoundoff * (1 + std::fabs(a.value)), tableUlps);
+  if (!(std::fabs(a.value) + a.error <= row(f).limit)) return {y, unbounded};
+  return operation(y, 1.2 * a.error, tableUlps(f));
 }
 
 /// exp(b * log(a)).
@@ -67,8 +70,8 @@ Bounded power(const Bounded *args) {
     return {y, unbounded};
   const double exponent = std::fabs(args[1].value * std::log(args[0].value));
   const double relative = std::fabs(args[1].value) * args[0].error / least +
-                          args[1].error * std::fabs(std::log(args[0].value)) + tableUlps * unitRoundoff * (1 + exponent);
-  return operation(y, std::fabs(y) * std::expm1(relative), tableUlps);
+                          args[1].error * std::fabs(std::log(args[0].value)) + tableUlps(Fn::Pow) * unitRoundoff * (1 + exponent);
+  return operation(y, std::fabs(y) * std::expm1(relative), tableUlps(Fn::Pow));
 }
 
 Bounded selected(const Bounded *args) {
@@ -132,14 +135,19 @@ Bounded boundedCall(Fn f, const Bounded args[3]) {
   }
   case Fn::Select: return selected(args);
   case Fn::Exp:
+  case Fn::Expm1:
   case Fn::Log:
+  case Fn::Log1p:
   case Fn::Tanh:
   case Fn::Sigmoid:
   case Fn::Softplus:
   case Fn::Floor:
-  case Fn::Erf: return monotone(f, a);
+  case Fn::Erf:
+  case Fn::Erfc: return monotone(f, a);
   case Fn::Sin:
-  case Fn::Cos: return wave(f, a);
+  case Fn::Cos:
+  case Fn::Silu:
+  case Fn::Gelu: return gentle(f, a);
   case Fn::Pow: return power(args);
   case Fn::ToReal: return exact(a) && std::fabs(a.value) <= 0x1p24 ? a : operation(a.value, a.error);
   case Fn::ToInt: {

@@ -106,13 +106,18 @@ Weight weight(Fn f) {
     return {20, 4};
   case Fn::Sqrt:
   case Fn::Exp:
+  case Fn::Expm1:
   case Fn::Log:
+  case Fn::Log1p:
   case Fn::Tanh:
   case Fn::Sigmoid:
   case Fn::Softplus:
+  case Fn::Silu:
   case Fn::Sin:
   case Fn::Cos:
   case Fn::Erf:
+  case Fn::Erfc:
+  case Fn::Gelu:
     return {10, 1};
   default:
     return {1, 1};

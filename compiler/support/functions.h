@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -25,9 +26,10 @@ enum class Fn : std::uint8_t {
   ToReal, ToInt,                               // i32 -> f32 nearest even; f32 -> i32 truncating, in range only
   BitsToInt, BitsToReal,
   // expanded into primitives before the loop IR (their `expansion` is text)
-  Abs, Minimum, Maximum, Floor, Relu, Exp, Log, Pow, Tanh, Sigmoid, Softplus, Sin, Cos, Erf,
+  Abs, Minimum, Maximum, Floor, Relu, Exp, Expm1, Log, Log1p, Pow, Tanh, Sigmoid, Softplus, Silu, Sin, Cos, Erf, Erfc,
+  Gelu,
 };
-inline constexpr int fnCount = static_cast<int>(Fn::Erf) + 1;
+inline constexpr int fnCount = static_cast<int>(Fn::Gelu) + 1;
 
 /// What a function takes and gives.
 enum class Signature : std::uint8_t {
@@ -52,6 +54,11 @@ struct FnRow {
   double (*value)(const double *args);
   /// Expansion into primitives, text over a, b and local lets; empty: a primitive.
   std::string_view expansion;
+  /// What the expansion promises for all float32 arguments (docs/functions.md says how it is measured): its largest
+  /// error in units of the last place of the result, and, where it is limited, the |a| up to which that holds: beyond
+  /// it the result is NaN.
+  double ulps = 0.5;
+  double limit = std::numeric_limits<double>::infinity();
 };
 
 const FnRow &row(Fn);

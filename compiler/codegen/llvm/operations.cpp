@@ -100,14 +100,19 @@ llvm::Value *KernelCode::apply(Fn op, const std::vector<llvm::Value *> &a) {
   case Fn::Floor:
   case Fn::Relu:
   case Fn::Exp:
+  case Fn::Expm1:
   case Fn::Log:
+  case Fn::Log1p:
   case Fn::Pow:
   case Fn::Tanh:
   case Fn::Sigmoid:
   case Fn::Softplus:
+  case Fn::Silu:
   case Fn::Sin:
   case Fn::Cos:
-  case Fn::Erf: break;
+  case Fn::Erf:
+  case Fn::Erfc:
+  case Fn::Gelu: break;
   }
   internalError("kernel '" + kernel.name + "': '" + std::string(row(op).name) + "' is not a primitive");
 }

@@ -1,0 +1,58 @@
+#include "expansion.h"
+#include "function_test.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace netc::test {
+
+namespace {
+
+constexpr std::string_view introduction = R"(# The functions
+
+<!-- Written by `netc_function_test --table`; a test compares. -->
+
+Scalar functions are rows of one table (`compiler/support/functions.cpp`), which this page is printed from: the derivative, as
+text over the arguments `a`, `b`, `c` and the result `y`, and how a compiled model computes the function. `+ - * / sqrt fma` are
+correctly rounded. All others are expanded into these, comparisons, selections and bit operations, the same for every
+target, so that they give the same bits everywhere.
+
+**Error** is the largest distance of the float32 result from the exact value, in units of the last place of the result;
+the float nearest to the exact value has at most 0.5. It was found over all float32 arguments, of `pow` over a thousand million
+pairs (`netc_function_test --stride 1`); the test of every build looks at each 997th float, those around powers of two, and
+infinities, NaN and zeros. **Operations** counts those of the expansion, for 16 lanes at a time.
+
+Denormals (below 1.1754944e-38) count as zero, as arguments and as results: an exact value that is a denormal is 0, and
+nothing larger is lost. A NaN gives NaN, except where another argument alone decides (`pow(x, 0)` is 1). `sin` and `cos` are NaN,
+not wrong, where their argument is larger than the table says: reduce it before. `log` of a negative number is NaN, of zero
+-inf. `pow` of a negative base is right for whole exponents and NaN for others.
+
+)";
+
+/// Wider than what needs no note.
+std::string domain(const FnRow &f) {
+  return std::isinf(f.limit) ? "all" : fmt::format("\\|a\\| <= {:.0f}", f.limit);
+}
+
+std::string derivatives(const FnRow &f) {
+  std::string text;
+  for (int k = 0; k < f.arity; ++k)
+    text += fmt::format("{}`{}`", k ? ", " : "", f.derivative[k].empty() ? "none" : f.derivative[k]);
+  return text;
+}
+
+} // namespace
+
+std::string functionTable() {
+  std::string text(introduction);
+  text += "| function | derivative | arguments | error | operations |\n|---|---|---|---|---|\n";
+  for (const FnRow &f : allFunctions())
+    if (f.signature == Signature::Real)
+      text += fmt::format("| `{}` | {} | {} | {} | {} |\n", f.symbol.empty() ? f.name : f.symbol, derivatives(f), domain(f),
+                          isPrimitive(f.fn) ? "0.5" : f.ulps == 0 ? "exact" : fmt::format("{:.2f}", f.ulps),
+                          Expansion(f.fn).operations());
+  return text;
+}
+
+} // namespace netc::test
