@@ -5,6 +5,7 @@
 #include "compiler/driver/joined.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/shapes.h"
+#include "compiler/passes/passes.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -163,6 +164,7 @@ int runCommand(const Options &o) {
   Chosen chosen = choose(sourceGraph(o), list);
   graph::Graph &entry = chosen.module.entries[0];
   Inputs inputs = readInputs(o, entry);
+  passes::run(passes::stablePipeline(), entry); // the formulas as written may overflow
   std::vector<Array> values;
   if (o.engine == "eval" || o.engine == "eval32") values = evaluateTensors(chosen.module, chosen.tensors, inputs, o);
   else if (o.engine == "jit") values = executeTensors(chosen.module, chosen.tensors, inputs, o);

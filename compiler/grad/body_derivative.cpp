@@ -34,7 +34,12 @@ bool isPick(const Body &b, int n) {
   return isPick(b, args[1]) && isPick(b, args[2]);
 }
 
-/// adjoint * d, -1 when that is zero everywhere. Where d selects 0 the product is 0, whatever the adjoint is.
+bool isZero(const Body &b, int n) {
+  const auto v = constantValue(b, n);
+  return v && *v == 0;
+}
+
+/// adjoint * d, -1 when that is zero everywhere. Where either selects 0 the product is 0, whatever the other is.
 int times(Body &b, int adjoint, int d) {
   if (auto v = constantValue(b, d)) {
     if (*v == 0) return -1;
@@ -49,11 +54,16 @@ int times(Body &b, int adjoint, int d) {
     auto orZero = [&](int n) { return n < 0 ? b.constant(0) : n; };
     return b.call(Fn::Select, node.args[0], orZero(yes), orZero(no));
   }
+  if (isCall(b, adjoint, Fn::Select)) {
+    const std::vector<int> args = b.nodes[adjoint].args;
+    if (isZero(b, args[1])) return b.call(Fn::Select, args[0], args[1], times(b, args[2], d));
+    if (isZero(b, args[2])) return b.call(Fn::Select, args[0], times(b, args[1], d), args[2]);
+  }
   if (isCall(b, d, Fn::Div)) {
     const auto numerator = constantValue(b, node.args[0]);
     if (numerator && *numerator == 1) return b.call(Fn::Div, adjoint, node.args[1]);
   }
-  if (isCall(b, d, Fn::Neg)) return b.call(Fn::Neg, b.call(Fn::Mul, adjoint, node.args[0]));
+  if (isCall(b, d, Fn::Neg)) return b.call(Fn::Neg, times(b, adjoint, node.args[0]));
   return b.call(Fn::Mul, adjoint, d);
 }
 

@@ -8,20 +8,25 @@ namespace {
 
 constexpr Pass inlineViewsPass{"inlineViews", inlineViews, "reads through pure copies go to the source"};
 constexpr Pass simplifyPass{"simplify", simplify, "algebraic identities, to a fixed point"};
+constexpr Pass stabilizePass{"stabilize", stabilize, "what overflows or cancels without need is written otherwise"};
+constexpr Pass centrePass{"centre", centre, "variances are means of squared distances"};
+constexpr Pass factorSumsPass{"factorSums", factorSums, "what a sum does not vary leaves it"};
 constexpr Pass mergePointwisePass{"mergePointwise", mergePointwise,
                                   "pointwise formulas of equal domain become one"};
 constexpr Pass csePass{"cse", cse, "equal formulas are computed once"};
 constexpr Pass dcePass{"dce", dce, "formulas that nothing needs are dropped"};
 constexpr Pass scatterToGatherPass{"scatterToGather", scatterToGather, "scattered sums become gathers"};
 
-constexpr Pass all[] = {inlineViewsPass, simplifyPass, mergePointwisePass,
-                        csePass,         dcePass,      scatterToGatherPass};
+constexpr Pass all[] = {inlineViewsPass, simplifyPass,       stabilizePass, centrePass, factorSumsPass,
+                        csePass,         mergePointwisePass, dcePass,       scatterToGatherPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
     inlineViewsPass,    // before merging, so that a copy does not stand between two pointwise formulas
     mergePointwisePass, // needs the identity maps that simplify makes, and no copies between
     simplifyPass,       // merged bodies show new identities: log of (1 + exp) becomes softplus
+    stabilizePass,      // after simplify, whose forms it looks for; before differentiation, so that gradients are stable
+    centrePass,         // as stabilize
     csePass,            // after merging, so that a shared subexpression does not keep two bodies apart
     dcePass,            // last: drops the copies that are no longer read
 };
@@ -31,10 +36,15 @@ constexpr Pass complete[] = {
     inlineViewsPass,     // the gradient of a slice or a padding is a copy
     mergePointwisePass,  // with constants spread, the seeds of the losses vanish
     simplifyPass,        // merged bodies show new identities
+    factorSumsPass,      // looks for the products that merging and simplify make; cse finds the sums that became equal
+    mergePointwisePass,  // the factors join the formulas that use the sums; sums that are 0 vanish
+    simplifyPass,        // and what that leaves
     csePass,             // the gradient repeats forward formulas, such as the ordinals of a maximum
     scatterToGatherPass, // after merging: it multiplies clauses, and nothing is merged into them
     dcePass,             // last
 };
+
+constexpr Pass stable[] = {stabilizePass, centrePass};
 
 void check(const graph::Graph &g, std::string_view pass) {
   Diagnostics diagnostics;
@@ -52,6 +62,9 @@ std::span<const Pass> forwardPipeline() {
 }
 std::span<const Pass> completePipeline() {
   return complete;
+}
+std::span<const Pass> stablePipeline() {
+  return stable;
 }
 
 const Pass *findPass(std::string_view name) {

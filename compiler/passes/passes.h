@@ -13,6 +13,9 @@ namespace netc::passes {
 
 void inlineViews(graph::Graph &);     // reads through pure copies (flatten, slices) go to the source
 void simplify(graph::Graph &);        // algebraic identities from the rule table, to a fixed point
+void stabilize(graph::Graph &);       // what overflows or cancels without need is written as it should be computed
+void centre(graph::Graph &);          // mean(x*y) - mean(x)*mean(y) becomes mean((x - mean(x))*(y - mean(y)))
+void factorSums(graph::Graph &);      // what a sum does not vary leaves it; sums that follow from others are formulas
 void mergePointwise(graph::Graph &);  // pointwise formulas of equal domain become one body
 void cse(graph::Graph &);             // formulas equal up to names are computed once
 void dce(graph::Graph &);             // formulas that no result and no next needs are dropped
@@ -29,6 +32,8 @@ const Pass *findPass(std::string_view name);
 /// The pipelines, in order; a reason stands beside each entry that has an ordering constraint.
 std::span<const Pass> forwardPipeline();  // before differentiation
 std::span<const Pass> completePipeline(); // after it, forward and backward together
+/// The part of the forward pipeline that `netc run` needs, whatever its engine: every tensor stays and keeps its number.
+std::span<const Pass> stablePipeline();
 
 /// Runs the passes; the verifier runs after each (a violation is an internal error naming the pass), and
 /// `after` is called with the pass's name (for --print-after-all).

@@ -1,4 +1,4 @@
-// The rules of `simplify`: one identity a line, in the notation of bodies. test/passes/rule_test.cpp proves
+// The rules of `simplify` and `stabilize`: one identity a line, in the notation of bodies. test/passes/rule_test.cpp proves
 // each of them numerically and checks that each makes the expression smaller.
 #pragma once
 
@@ -15,7 +15,15 @@ namespace netc::passes {
 enum class Holds : std::uint8_t {
   Always,   // for all values, infinities and NaN included
   IfFinite, // where the left side and its parts are finite; elsewhere the right side is the better answer
+  IfExact,  // likewise, and but for what the left side loses where its sums cancel
   IfStored, // x is a parameter or state: these are finite, because a step that is not finite commits nothing
+};
+
+/// Where `simplify` and `stabilize` look for the left side.
+enum class Scope : std::uint8_t {
+  Body,    // simplify, within one body
+  Both,    // also stabilize, through the names of values: log(s) where s is 1 + exp(x) elsewhere
+  Names,   // stabilize only
 };
 
 /// In the texts, x, y, z stand for real subexpressions, c and d for conditions; the same letter is the same
@@ -23,6 +31,7 @@ enum class Holds : std::uint8_t {
 struct Rule {
   std::string_view from, to;
   Holds holds;
+  Scope scope = Scope::Body;
 };
 std::span<const Rule> rules();
 

@@ -1,12 +1,12 @@
 // Requires: nothing. Each body goes to the rules' fixed point; then guards that always hold are dropped, and
 // a sum whose points hit every element exactly once becomes an assignment.
 #include "compiler/passes/fold.h"
+#include "compiler/passes/match.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 #include "compiler/passes/rules.h"
 
 #include <algorithm>
-#include <map>
 
 namespace netc::passes {
 
@@ -21,48 +21,6 @@ namespace {
 
 constexpr int maxRounds = 200; // of one body; the measure bounds them far below, so more is a bug
 
-using Bindings = std::map<int, int>; // letter id -> node
-using Continue = std::function<bool(Bindings &)>;
-
-class Matcher {
- public:
-  /// `commute`: sums, products, ... match in either order of their arguments.
-  Matcher(const Body &pattern, const Body &subject, bool commute)
-      : pattern(pattern), subject(subject), commute(commute) {}
-
-  /// Matches node p of the pattern with node s of the subject, and then whatever `rest` still has to match.
-  bool match(int p, int s, Bindings &bound, const Continue &rest) const {
-    const Node &want = pattern.nodes[p];
-    const Node &have = subject.nodes[s];
-    if (want.dtype != have.dtype) return false;
-    if (isLetter(want)) return matchLetter(want.id, s, bound, rest);
-    if (want.kind != have.kind) return false;
-    if (want.kind == Node::Kind::Const) return want.value == have.value && rest(bound);
-    if (want.kind != Node::Kind::Call || want.fn != have.fn) return false;
-    if (matchArguments(want.args, have.args, 0, bound, rest)) return true;
-    if (!commute || !isCommutative(want.fn)) return false;
-    return matchArguments({want.args[1], want.args[0]}, have.args, 0, bound, rest);
-  }
-
- private:
-  static bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) {
-    auto [at, isNew] = bound.insert({letter, s});
-    if (!isNew) return at->second == s && rest(bound);
-    if (rest(bound)) return true;
-    bound.erase(letter);
-    return false;
-  }
-
-  bool matchArguments(const std::vector<int> &p, const std::vector<int> &s, std::size_t i, Bindings &bound,
-                      const Continue &rest) const {
-    if (i == p.size()) return rest(bound);
-    return match(p[i], s[i], bound, [&](Bindings &b) { return matchArguments(p, s, i + 1, b, rest); });
-  }
-
-  const Body &pattern, &subject;
-  const bool commute;
-};
-
 class BodySimplifier {
  public:
   BodySimplifier(const Graph &graph) : g(graph) {}
@@ -71,16 +29,7 @@ class BodySimplifier {
     b.compact();
     for (int round = 0; round < maxRounds; ++round) {
       changed = false;
-      Body next;
-      std::vector<int> made;
-      for (Node n : b.nodes) {
-        for (int &a : n.args)
-          a = made[a];
-        made.push_back(rewrite(next, next.add(std::move(n))));
-      }
-      next.root = made[b.root];
-      next.compact();
-      b = std::move(next);
+      b = rebuilt(b, [this](Body &next, int n) { return rewrite(next, n); });
       if (!changed) return b;
     }
     internalError("simplify did not reach a fixed point");
@@ -96,28 +45,22 @@ class BodySimplifier {
     // As written first, so that operands keep their order where a rule allows it.
     for (bool commute : {false, true})
       for (const ParsedRule &rule : parsedRules())
-        if (int better = apply(rule, b, n, commute); better >= 0) {
+        if (int better = applied(rule, b, n, commute); better >= 0) {
           changed = true;
           return better;
         }
     return n;
   }
 
-  /// The rule's right side for node n, -1 where it does not match.
-  int apply(const ParsedRule &rule, Body &b, int n, bool commute) const {
-    if (rule.from.nodes[rule.from.root].fn != b.nodes[n].fn) return -1;
-    Bindings bound;
-    auto holds = [&](Bindings &found) { return rule.text->holds != Holds::IfStored || isStored(b, found); };
-    if (!Matcher(rule.from, b, commute).match(rule.from.root, n, bound, holds)) return -1;
-    return b.copy(
-        rule.to, rule.to.root, [](int v) { return Affine::var(v); },
-        [&](int letter) {
-          const Node &l = rule.to.nodes[letter];
-          return isLetter(l) ? bound.at(l.id) : -1;
-        });
+  int applied(const ParsedRule &rule, Body &b, int n, bool commute) const {
+    if (rule.text->scope == Scope::Names) return -1;
+    RuleUse use{commute, {}, {}};
+    if (rule.text->holds == Holds::IfStored)
+      use.holds = [&](const Bindings &found) { return isStored(b, found); };
+    return apply(rule, b, n, use);
   }
 
-  bool isStored(const Body &b, Bindings &bound) const {
+  bool isStored(const Body &b, const Bindings &bound) const {
     const Node &x = b.nodes[bound.at(letterId('x'))];
     return x.kind == Node::Kind::Read && g.tensors[x.id].inStore();
   }

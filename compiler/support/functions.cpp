@@ -276,7 +276,7 @@ constexpr FnRow table[] = {
      [](const double *a) { return 1 / (1 + std::exp(-a[0])); }, sigmoidText, 2},
     {Fn::Softplus, "softplus", none, 1, S::Real, {"sigmoid(a)", none, none},
      [](const double *a) { return a[0] != a[0] ? a[0] : softplusOf(a[0]); }, softplusText, 2},
-    {Fn::Silu, "silu", none, 1, S::Real, {"sigmoid(a) * (1 + a * sigmoid(-a))", none, none},
+    {Fn::Silu, "silu", none, 1, S::Real, {"sigmoid(a) + y * sigmoid(-a)", none, none},
      [](const double *a) { return siluOf(a[0]); }, siluText, 2},
     {Fn::Sin, "sin", none, 1, S::Real, {"cos(a)", none, none}, [](const double *a) { return std::sin(a[0]); }, sinText, 2, 1e6},
     {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText, 2, 1e6},

@@ -1,0 +1,82 @@
+#include "compiler/passes/match.h"
+
+namespace netc::passes {
+
+using graph::Body;
+using graph::Node;
+
+namespace {
+
+using Continue = std::function<bool(Bindings &)>;
+
+class Matcher {
+ public:
+  Matcher(const Body &pattern, Body &subject, const RuleUse &use)
+      : pattern(pattern), subject(subject), use(use) {}
+
+  /// Matches node p of the pattern with node s of the subject, and then whatever `rest` still has to match.
+  bool match(int p, int s, Bindings &bound, const Continue &rest) const {
+    const Node &want = pattern.nodes[p];
+    if (want.dtype != subject.nodes[s].dtype) return false;
+    if (isLetter(want)) return matchLetter(want.id, s, bound, rest);
+    if (subject.nodes[s].kind == Node::Kind::Read && use.lookThrough) s = use.lookThrough(s);
+    if (s < 0) return false;
+    const Node &have = subject.nodes[s];
+    if (want.kind != have.kind) return false;
+    if (want.kind == Node::Kind::Const) return want.value == have.value && rest(bound);
+    if (want.kind != Node::Kind::Call || want.fn != have.fn) return false;
+    const std::vector<int> args = have.args; // a copy: looking through reads adds nodes
+    if (matchArguments(want.args, args, 0, bound, rest)) return true;
+    if (!use.commute || !isCommutative(want.fn)) return false;
+    return matchArguments({want.args[1], want.args[0]}, args, 0, bound, rest);
+  }
+
+ private:
+  static bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) {
+    auto [at, isNew] = bound.insert({letter, s});
+    if (!isNew) return at->second == s && rest(bound);
+    if (rest(bound)) return true;
+    bound.erase(letter);
+    return false;
+  }
+
+  bool matchArguments(const std::vector<int> &p, const std::vector<int> &s, std::size_t i, Bindings &bound,
+                      const Continue &rest) const {
+    if (i == p.size()) return rest(bound);
+    return match(p[i], s[i], bound, [&](Bindings &b) { return matchArguments(p, s, i + 1, b, rest); });
+  }
+
+  const Body &pattern;
+  Body &subject;
+  const RuleUse &use;
+};
+
+} // namespace
+
+int apply(const ParsedRule &rule, Body &b, int n, const RuleUse &use) {
+  if (rule.from.nodes[rule.from.root].fn != b.nodes[n].fn) return -1;
+  Bindings bound;
+  const Continue holds = [&](Bindings &found) { return !use.holds || use.holds(found); };
+  if (!Matcher(rule.from, b, use).match(rule.from.root, n, bound, holds)) return -1;
+  return b.copy(
+      rule.to, rule.to.root, [](int v) { return Affine::var(v); },
+      [&](int letter) {
+        const Node &l = rule.to.nodes[letter];
+        return isLetter(l) ? bound.at(l.id) : -1;
+      });
+}
+
+Body rebuilt(const Body &from, const std::function<int(Body &, int)> &rewrite) {
+  Body next;
+  std::vector<int> made;
+  for (Node n : from.nodes) {
+    for (int &a : n.args)
+      a = made[a];
+    made.push_back(rewrite(next, next.add(std::move(n))));
+  }
+  next.root = made[from.root];
+  next.compact();
+  return next;
+}
+
+} // namespace netc::passes
