@@ -16,13 +16,15 @@ check = "--check" in sys.argv
 
 # What a function computes, where its name does not say it. The names and derivatives come from the table of functions.
 meanings = {
-    "sqrt": "square root", "exp": "e to the x", "log": "natural logarithm", "tanh": "hyperbolic tangent",
+    "sqrt": "square root", "exp": "e to the x", "expm1": "exp(x) - 1, exact near 0", "log1p": "log(1 + x), exact near 0",
+    "silu": "x sigmoid(x)", "erfc": "1 - erf(x), exact where that is small", "gelu": "x times the normal distribution function of x",
+    "log": "natural logarithm", "tanh": "hyperbolic tangent",
     "sigmoid": "1 / (1 + exp(-x))", "softplus": "log(1 + exp(x)), exact where exp overflows", "relu": "x where x > 0, else 0",
     "abs": "the size of x", "floor": "the largest whole number that is not above x", "sin": "sine", "cos": "cosine",
     "erf": "the error function", "minimum": "the smaller one", "maximum": "the larger one",
     "pow": "x to the z, for x > 0; also written x ^ z",
 }
-internal = {"neg", "fma"}  # operators, and what only the compiler writes
+internal = {"neg", "fma", "given", "uniform"}  # operators, and what only the compiler writes
 
 
 def read(path):

@@ -307,6 +307,7 @@ class Parser : public ExpressionParser {
         named(s, "the name of the index");
         in.next();
       }
+      if (in.at("{")) failExpected("the number of repetitions");
       s.value = expression();
       s.then = block();
       return;
@@ -409,6 +410,7 @@ class Parser : public ExpressionParser {
   }
 
   void conditional(Statement &s) {
+    if (in.at("{")) failExpected("a condition");
     s.value = expression();
     s.then = block();
     if (!in.accept("else")) return;

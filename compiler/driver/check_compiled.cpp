@@ -22,6 +22,7 @@ constexpr double mostSamples = 17;      // a full block of samples and one more
 constexpr double fewestSamples = 2;
 constexpr double evaluatedWork = 4e9;   // operations for all entries
 constexpr double updateTolerance = 1e-3; // of the largest change of a tensor
+constexpr double roundingFactor = 16;    // of what rounding to float32 makes of a tensor
 constexpr double evaluatorShare = 16;   // how much worse than the float32 evaluator compiled code may be,
 constexpr double freeUlps = 4;          // which counts as that much worse than it is
 constexpr int batches = 3;              // drawn until decisions fall alike
@@ -249,7 +250,9 @@ private:
       const std::vector<double> &want = expected.at(n.value), &after = found.store.at(name);
       compare(g.name + " " + name, after, want, single.at(n.value), same == fast.next.end() ? nullptr : bound(same->value));
       const double change = worstDistance(want, expected.at(n.state)), worst = worstDistance(after, want);
-      if (worst > updateTolerance * change + ulp(largest(want)))
+      // What rounding alone makes of the formulas: a value that is zero but for it says nothing (a bias before a batch norm).
+      const double rounding = worstDistance(single.at(n.value), want);
+      if (worst > updateTolerance * change + ulp(largest(want)) + roundingFactor * rounding)
         failures.push_back(fmt::format("{} {}: off by {:.3g}, but it changes by {:.3g} only", g.name, name, worst, change));
     }
   }

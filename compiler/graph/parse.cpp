@@ -90,6 +90,12 @@ private:
       in.errorExpected("the end of the line");
   }
 
+  /// Several of these may stand on a line.
+  void endOfResult() {
+    if (!in.at("output") && !in.at("loss") && !in.at("metric") && !in.at("next"))
+      endOfLine();
+  }
+
   /// "NAME: TYPE[EXTENTS]"
   void typed(Tensor &t) {
     t.name = in.expectIdentifier("a tensor name");
@@ -256,7 +262,7 @@ private:
     in.expect("=");
     const Token tensor = in.peek();
     in.expectIdentifier("a tensor name");
-    endOfLine();
+    endOfResult();
     if (!in.failed())
       results.push_back({kind, name, tensor});
   }
@@ -267,7 +273,7 @@ private:
     in.expect("=");
     const Token value = in.peek();
     in.expectIdentifier("a tensor name");
-    endOfLine();
+    endOfResult();
     if (!in.failed())
       nexts.push_back({state, value});
   }
@@ -302,7 +308,7 @@ private:
 
   /// Between a formula's clauses: the next statement of the entry, or the next entry.
   bool atStatement() const {
-    static constexpr std::string_view words[] = {"scalar", "gradient", "output", "loss", "metric", "next", "entry"};
+    static constexpr std::string_view words[] = {"plan", "scalar", "gradient", "output", "loss", "metric", "next", "entry"};
     if (!in.peek().firstOnLine || in.peek(1).kind != Token::Kind::Identifier || in.peek(1).firstOnLine)
       return false;
     return std::any_of(std::begin(words), std::end(words), [this](std::string_view w) { return in.at(w); }) ||

@@ -8,6 +8,7 @@
 #include "compiler/passes/match.h"
 #include "compiler/passes/names.h"
 #include "compiler/passes/passes.h"
+#include "compiler/passes/polynomial.h"
 #include "compiler/passes/rewrite.h"
 
 #include <algorithm>
@@ -52,13 +53,13 @@ class Centring {
 
   /// left - right, centred; -1 where it is something else.
   int difference(Body &b, int left, int right) {
-    const std::optional<Product> products = opened(b, left, 1), means = opened(b, right, 2);
+    const std::optional<Monomial> products = opened(b, left, 1), means = opened(b, right, 2);
     if (!products || !means) return -1;
-    const Node q = b.nodes[products->factors[0]], s = b.nodes[means->factors[0]], t = b.nodes[means->factors[1]];
+    const Node q = b.nodes[products->above[0]], s = b.nodes[means->above[0]], t = b.nodes[means->above[1]];
     if (q.map != s.map || q.map != t.map) return -1;
     const Formula *sum = names.formulaOf(q.id);
     const auto points = [&](double count) { return pointsPerElement(sum->clauses[0], count); };
-    const auto scale = [&](const Product &p) {
+    const auto scale = [&](const Monomial &p) {
       return [&, this](double count) { return coefficient(names.graph, p, count); };
     };
     if (!equalForEveryCount(names.graph, scale(*products),
@@ -75,25 +76,15 @@ class Centring {
     return n;
   }
 
-  /// Constants and scalars times so many reads of plain sums. Names are opened in place.
-  std::optional<Product> opened(Body &b, int node, std::size_t reads) const {
-    Product p = productOf(b, names.wholeMeaning(b, node));
-    for (std::size_t k = 0; k < p.factors.size() && p.factors.size() <= reads; ++k) {
-      const int inner = names.wholeMeaning(b, p.factors[k]);
-      if (inner == p.factors[k]) continue;
-      const Product part = productOf(b, inner);
-      p.factors.erase(p.factors.begin() + static_cast<std::ptrdiff_t>(k--));
-      p.constant *= part.constant;
-      p.scalars.insert(p.scalars.end(), part.scalars.begin(), part.scalars.end());
-      p.divisors.insert(p.divisors.end(), part.divisors.begin(), part.divisors.end());
-      p.factors.insert(p.factors.end(), part.factors.begin(), part.factors.end());
-    }
-    if (p.factors.size() != reads) return std::nullopt;
-    for (int f : p.factors) {
+  /// Constants and scalars times so many reads of plain sums.
+  std::optional<Monomial> opened(Body &b, int node, std::size_t reads) const {
+    const std::optional<Polynomial> p = expand(names, b, node);
+    if (!p || p->size() != 1 || p->front().above.size() != reads || !p->front().below.empty()) return std::nullopt;
+    for (int f : p->front().above) {
       const Formula *sum = b.nodes[f].kind == Node::Kind::Read ? names.formulaOf(b.nodes[f].id) : nullptr;
-      if (!sum || !isPlainSum(*sum) || names.isWanted(sum->target)) return std::nullopt;
+      if (!sum || !isPlainSum(names.graph, *sum) || names.isWanted(sum->target)) return std::nullopt;
     }
-    return p;
+    return p->front();
   }
 
   /// The tensor of sum(k) (x - mean(x)) * (y - mean(y)), where `product` sums x*y, and s and t sum x and y; -1 where

@@ -7,12 +7,14 @@
 //
 //   sum(k) w[c]                  is w[c] times the number of points,
 //   sum(k) (x - m), m mean(k) x  is 0,
-//   sum(k) y, where y is a factor times the body of an earlier sum, plus terms whose sum is 0, is a formula. (More terms could
-//            cancel where the sum of their difference does not.)
+//   sum(k) y, where y is a factor times the body of an earlier sum, plus terms whose sum is 0, is a formula. Several such
+//            terms are left alone, because they could cancel where the sum of their difference does not, unless they
+//            cancel altogether: what a layer adds before a normalisation has no gradient.
 //
 // This is what makes the backward pass of a normalisation two sums and one elementwise formula.
 #include "compiler/passes/names.h"
 #include "compiler/passes/passes.h"
+#include "compiler/passes/polynomial.h"
 #include "compiler/passes/rewrite.h"
 
 #include <algorithm>
@@ -139,7 +141,7 @@ class SumFactoring {
 
   void run() {
     for (Formula &f : names.take()) {
-      if (isPlainSum(f) && !f.clauses[0].reduction().empty() && isReal(f.clauses[0].body))
+      if (isPlainSum(names.graph, f) && !f.clauses[0].reduction().empty() && isReal(f.clauses[0].body))
         visit(std::move(f));
       else
         names.append(std::move(f));
@@ -235,9 +237,17 @@ class SumFactoring {
     for (auto [term, subtracted] : terms) {
       const int part = sumOf(to, c, term);
       if (part == zero) continue;
-      if (part == unknown || ++parts > 1) return std::nullopt;
-      to.body.root = subtracted ? to.body.call(Fn::Neg, part) : part;
+      if (part == unknown) return std::nullopt;
+      to.body.root = ++parts > 1  ? to.body.call(subtracted ? Fn::Sub : Fn::Add, to.body.root, part)
+                     : subtracted ? to.body.call(Fn::Neg, part)
+                                  : part;
     }
+    if (parts > 1) {
+      const std::optional<Polynomial> total = expand(names, to.body, to.body.root);
+      if (!total || !isZero(names.graph, *total)) return std::nullopt;
+      to.body.root = to.body.constant(0);
+    }
+    to.body.compact();
     return value;
   }
 
@@ -279,11 +289,12 @@ class SumFactoring {
     Body &b = c.body;
     const Node node = b.nodes[n];
     if (node.kind != Node::Kind::Call || node.fn != Fn::Sub) return false;
-    Product p = productOf(b, names.wholeMeaning(b, node.args[1]));
-    if (p.factors.size() != 1 || b.nodes[p.factors[0]].kind != Node::Kind::Read) return false;
-    const Node read = b.nodes[p.factors[0]];
+    const std::optional<Polynomial> p = expand(names, b, node.args[1]);
+    if (!p || p->size() != 1 || p->front().above.size() != 1 || !p->front().below.empty()) return false;
+    const Node read = b.nodes[p->front().above[0]];
+    if (read.kind != Node::Kind::Read) return false;
     const Formula *sum = names.formulaOf(read.id);
-    if (!sum || !isPlainSum(*sum) || read.map != c.out) return false;
+    if (!sum || !isPlainSum(names.graph, *sum) || read.map != c.out) return false;
     Clause x = c;
     x.body.root = node.args[0];
     x.body.compact();
@@ -291,7 +302,7 @@ class SumFactoring {
     if (!sameDomain(mine, other) || mine.out != other.out || !(mine.body == other.body)) return false;
     return equalForEveryCount(
         names.graph, [](double) { return 1.; },
-        [&](double count) { return coefficient(names.graph, p, count) * pointsPerElement(c, count); });
+        [&](double count) { return coefficient(names.graph, p->front(), count) * pointsPerElement(c, count); });
   }
 
   Names names;

@@ -2,10 +2,6 @@
 
 #include "compiler/passes/rewrite.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 namespace netc::passes {
 
 using graph::Body;
@@ -69,64 +65,6 @@ int Names::wholeMeaning(Body &b, int node) const {
   return node;
 }
 
-namespace {
-
-void takeApart(const Body &b, int n, bool divided, Product &p) {
-  const Node &node = b.nodes[n];
-  if (node.kind == Node::Kind::Const && node.dtype == DType::F32) {
-    p.constant = divided ? p.constant / node.value : p.constant * node.value;
-    return;
-  }
-  if (node.kind == Node::Kind::Scalar) return (divided ? p.divisors : p.scalars).push_back(node.id);
-  if (node.kind == Node::Kind::Call && node.fn == Fn::Neg) {
-    p.constant = -p.constant;
-    return takeApart(b, node.args[0], divided, p);
-  }
-  if (node.kind == Node::Kind::Call && node.fn == Fn::Mul) {
-    takeApart(b, node.args[0], divided, p);
-    return takeApart(b, node.args[1], divided, p);
-  }
-  if (node.kind == Node::Kind::Call && node.fn == Fn::Div && !divided) {
-    Product below;
-    takeApart(b, node.args[1], /*divided=*/false, below);
-    if (below.factors.empty()) {
-      takeApart(b, node.args[0], divided, p);
-      return takeApart(b, node.args[1], /*divided=*/true, p);
-    }
-  }
-  p.factors.push_back(n);
-}
-
-/// Not a constant either: setLearningRate may replace one.
-bool dependsOnCountAlone(const RuntimeScalar &s) {
-  const auto uses = [&](ScalarOp::Code code) {
-    return std::any_of(s.program.begin(), s.program.end(), [&](const ScalarOp &op) { return op.code == code; });
-  };
-  return uses(ScalarOp::Count) && !uses(ScalarOp::Step) && !uses(ScalarOp::Epoch) && !uses(ScalarOp::Steps) &&
-         s.name != "lr";
-}
-
-} // namespace
-
-Product productOf(const Body &b, int node) {
-  Product p;
-  takeApart(b, node, /*divided=*/false, p);
-  return p;
-}
-
-double coefficient(const graph::Graph &g, const Product &p, double count) {
-  double value = p.constant;
-  const auto of = [&](int scalar) {
-    const RuntimeScalar &s = g.scalars[scalar];
-    return dependsOnCountAlone(s) ? evaluate(s.program, {count, 0, 0, 0}) : std::numeric_limits<double>::quiet_NaN();
-  };
-  for (int s : p.scalars)
-    value *= of(s);
-  for (int s : p.divisors)
-    value /= of(s);
-  return value;
-}
-
 double pointsPerElement(const Clause &c, double count) {
   double points = 1;
   for (int p : c.reduction())
@@ -134,23 +72,15 @@ double pointsPerElement(const Clause &c, double count) {
   return points;
 }
 
-bool equalForEveryCount(const graph::Graph &g, const std::function<double(double)> &a,
-                        const std::function<double(double)> &b) {
-  constexpr double rounding = 1e-12;
-  for (std::int64_t count = 1; count <= g.batch; ++count) {
-    const double x = a(static_cast<double>(count)), y = b(static_cast<double>(count));
-    if (!(std::fabs(x - y) <= rounding * std::fabs(x))) return false;
-  }
-  return true;
-}
-
-bool isPlainSum(const Formula &f) {
+bool isPlainSum(const graph::Graph &g, const Formula &f) {
   if (f.op != graph::Combine::Sum || f.otherwise || f.clauses.size() != 1 || !f.clauses[0].guards.empty())
     return false;
   const Clause &c = f.clauses[0];
   std::vector<char> used(c.domain.size(), 0);
-  for (const Affine &a : c.out)
-    if (int v; !a.isVar(&v) || used[v]++) return false;
+  for (std::size_t d = 0; d < c.out.size(); ++d) {
+    int v = -1;
+    if (!c.out[d].isVar(&v) || used[v]++ || c.domain[v].extent != g.tensors[f.target].shape[d]) return false;
+  }
   return true;
 }
 

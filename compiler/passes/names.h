@@ -4,7 +4,6 @@
 
 #include "compiler/graph/graph.h"
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,29 +38,13 @@ class Names {
   std::vector<int> definition; // by tensor: position of its formula, -1: none yet
 };
 
-/// A product taken apart: constants and run-time scalars, and what else is multiplied. Dividing by constants and scalars
-/// is multiplying.
-struct Product {
-  double constant = 1;
-  std::vector<int> scalars, divisors; // numbers of run-time scalars
-  std::vector<int> factors;           // nodes
-};
-Product productOf(const graph::Body &, int node);
-
-/// The product's constants and scalars, for a count; NaN where that depends on more (a rate).
-double coefficient(const graph::Graph &, const Product &, double count);
-
-/// The number of points that a sum has for each element, for a count.
-double pointsPerElement(const graph::Clause &, double count);
-
-/// a(count) == b(count) for every count of the graph, up to rounding.
-bool equalForEveryCount(const graph::Graph &, const std::function<double(double)> &a,
-                        const std::function<double(double)> &b);
-
-/// A sum of one clause over all points of a box, each result index a plain one.
-bool isPlainSum(const graph::Formula &);
+/// A sum of one clause over all points of a box, each result index a plain one that runs over the whole dimension.
+bool isPlainSum(const graph::Graph &, const graph::Formula &);
 
 /// For such a sum's clause: one without a body that visits each element of the result, the indices named as there.
 graph::Clause resultClause(const graph::Clause &);
+
+/// The number of points that a sum has for each element, for a count.
+double pointsPerElement(const graph::Clause &, double count);
 
 } // namespace netc::passes

@@ -8,13 +8,15 @@
 //   t[n] += exp(e(n, k) - m[n])
 //
 // so that log(s[n]) becomes m[n] + log(t[n]) and exp(z[n, k]) / s[n] becomes exp(z[n, k] - m[n]) / t[n]. These formulas
-// come into being when a rule matched, before their first reader. A sum whose exponents are differences from a maximum
+// come into being when a rule matched, before their first reader. The logarithm of a sum that picks one term, [k == label[n]] *
+// p[n, k] for a target of classes, is the sum that picks the term's logarithm, if that logarithm is of use. A sum whose exponents are differences from a maximum
 // stays as it is. Tensors keep their numbers, and every tensor its value.
 #include "compiler/passes/match.h"
 #include "compiler/passes/names.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -53,7 +55,8 @@ class Stabilizer {
   }
 
  private:
-  void rewrite(Clause &c) {
+  /// Returns whether anything changed.
+  bool rewrite(Clause &c) {
     for (int round = 0;; ++round) {
       if (round == maxRounds) internalError("stabilize did not reach a fixed point");
       bool changed = false;
@@ -62,7 +65,7 @@ class Stabilizer {
         changed |= better != n;
         return better;
       });
-      if (!changed) return;
+      if (!changed) return round > 0;
       c.body = std::move(next);
       settlePending(c.body);
     }
@@ -71,10 +74,50 @@ class Stabilizer {
   int improved(Body &b, int n) {
     if (b.nodes[n].kind != Node::Kind::Call || b.nodes[n].dtype != DType::F32) return n;
     const LookThrough meaning = [&](int read) { return meaningOf(b, read); };
-    for (bool commute : {false, true})
+    for (bool commute : {false, true}) {
+      const RuleUse use{commute, {}, meaning};
       for (const ParsedRule *rule : rules)
-        if (int better = apply(*rule, b, n, {commute, {}, meaning}); better >= 0) return better;
-    return n;
+        if (int better = apply(*rule, b, n, use); better >= 0) return better;
+    }
+    return isCall(b, n, Fn::Log) ? pickedLogarithm(b, n) : n;
+  }
+
+  /// For the logarithm of a sum of one term: a read of the sum of its logarithm; n where that brings nothing.
+  int pickedLogarithm(Body &b, int n) {
+    const Node sum = b.nodes[b.nodes[n].args[0]]; // copies: adding nodes and formulas moves them
+    if (sum.kind != Node::Kind::Read) return n;
+    const Formula *f = names.formulaOf(sum.id);
+    if (!f || !picksOneTerm(*f) || names.isWanted(sum.id)) return n;
+    auto known = logarithms.find(sum.id);
+    if (known == logarithms.end()) {
+      Formula logs = *f;
+      Body &inner = logs.clauses[0].body;
+      const std::vector<int> args = inner.nodes[inner.root].args;
+      inner.root = inner.call(Fn::Select, args[0], inner.call(Fn::Log, args[1]), args[2]);
+      const bool useful = rewrite(logs.clauses[0]);
+      const int tensor = useful ? names.define(std::move(logs), sum.id, ".log") : -1;
+      known = logarithms.insert({sum.id, tensor}).first;
+    }
+    return known->second < 0 ? n : b.read(known->second, DType::F32, sum.map);
+  }
+
+  /// sum(k) [k == t] * x, where t is a class and k runs over all classes.
+  bool picksOneTerm(const Formula &f) const {
+    if (!isPlainSum(names.graph, f) || f.clauses[0].reduction().size() != 1) return false;
+    const int k = f.clauses[0].reduction()[0];
+    const Body &b = f.clauses[0].body;
+    if (!isCall(b, b.root, Fn::Select)) return false;
+    const std::vector<int> &args = b.nodes[b.root].args;
+    const Node &otherwise = b.nodes[args[2]];
+    if (!isCall(b, args[0], Fn::Eq) || otherwise.kind != Node::Kind::Const || otherwise.value != 0) return false;
+    const auto isPick = [&](const Node &index, const Node &label) {
+      int v = -1;
+      return index.kind == Node::Kind::Index && index.affine.isVar(&v) && v == k && label.kind == Node::Kind::Read &&
+             names.graph.tensors[label.id].classes == f.clauses[0].domain[k].extent.size &&
+             std::none_of(label.map.begin(), label.map.end(), [&](const Affine &a) { return a.uses(k); });
+    };
+    const Node &x = b.nodes[b.nodes[args[0]].args[0]], &y = b.nodes[b.nodes[args[0]].args[1]];
+    return isPick(x, y) || isPick(y, x);
   }
 
   /// What a name stands for: also the product that a sum of exponentials is.
@@ -90,7 +133,7 @@ class Stabilizer {
 
   /// For a sum of exponentials over all points: the exponent, as a body over the sum's domain.
   std::optional<Body> exponentOf(const Formula &f) const {
-    if (!isPlainSum(f) || names.isWanted(f.target) || f.clauses[0].reduction().empty()) return std::nullopt;
+    if (!isPlainSum(names.graph, f) || names.isWanted(f.target) || f.clauses[0].reduction().empty()) return std::nullopt;
     Body b = f.clauses[0].body;
     if (!isCall(b, b.root = names.wholeMeaning(b, b.root), Fn::Exp)) return std::nullopt;
     b.root = names.wholeMeaning(b, b.nodes[b.root].args[0]);
@@ -156,7 +199,8 @@ class Stabilizer {
 
   Names names;
   std::vector<const ParsedRule *> rules;
-  std::map<int, Shift> shifts; // by the sum's tensor
+  std::map<int, Shift> shifts;   // by the sum's tensor
+  std::map<int, int> logarithms; // likewise, -1 where they bring nothing
 };
 
 } // namespace

@@ -83,7 +83,7 @@ int main() {
   int flips = 0, failures = 0;
   for (const FnRow &f : allFunctions())
     for (int k = 0; k < f.arity; ++k) {
-      if (f.derivative[k].empty() || f.derivative[k] == "0") continue;
+      if (f.derivative[k].empty() || f.derivative[k] == "0" || f.fn == Fn::Given) continue; // given: what the user says
       ++flips;
       failures += checkRow(f, k);
     }

@@ -1,6 +1,6 @@
 // Walks the function table. Each primitive gives the float nearest to its value, each expanded function is as accurate as
 // its row says and each derivative is the slope of its value.
-//   netc_function_test                 every 1999th float, more of those that matter, those around powers of two
+//   netc_function_test                 every 7993rd float, more of those that matter, those around powers of two
 //   netc_function_test --stride 16     all floats from 2^-14 to 2^20 and each 16th of the others: minutes
 //   netc_function_test --only exp      one function
 //   netc_function_test --table         prints docs/functions.md
@@ -156,7 +156,7 @@ bool hasRealValue(const FnRow &f) {
 } // namespace
 
 int main(int argc, char **argv) {
-  std::uint64_t stride = 1999;
+  std::uint64_t stride = 7993;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
@@ -173,7 +173,7 @@ int main(int argc, char **argv) {
     if (!only.empty() && f.name != only) continue;
     if (hasRealValue(f)) ++functions, failures += measure(f, stride);
     for (int k = 0; k < f.arity; ++k)
-      if (!f.derivative[k].empty() && hasRealValue(f)) ++derivatives, failures += test::checkDerivative(f, k);
+      if (!f.derivative[k].empty() && hasRealValue(f) && f.fn != Fn::Given) ++derivatives, failures += test::checkDerivative(f, k);
   }
   fmt::print("{} functions, {} derivatives, {} failures\n", functions, derivatives, failures);
   return failures == 0 && functions > 0 ? 0 : 1;
