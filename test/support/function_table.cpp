@@ -18,9 +18,9 @@ text over the arguments `a`, `b`, `c` and the result `y`, and how a compiled mod
 correctly rounded. All others are expanded into these, comparisons, selections and bit operations, the same for every
 target, so that they give the same bits everywhere.
 
-**Error** is the largest distance of the float32 result from the exact value, in units of the last place of the result;
-the float nearest to the exact value has at most 0.5. It was found over all float32 arguments of a size from 2^-14 to 2^20 and each
-16th of the others, of `pow` over 270 million pairs (`netc_function_test --stride 16`); the test of every build looks at each
+**Error** bounds the distance of the float32 result from the exact value, in units of the last place of the result; the float
+nearest to the exact value has at most 0.5. `netc_function_test --stride 16` measures it for all float32 arguments of a size from 2^-14
+to 2^20 and each 16th of the others, for `pow` for 270 million pairs; the test of every build looks at each
 7993rd float, 16 times as many of the former, those around powers of two, infinities, NaN and zeros. **Operations** counts those of the expansion, for 16 lanes at a time.
 
 Denormals (below 1.1754944e-38) count as zero, as arguments and as results: an exact value that is a denormal is 0, and
