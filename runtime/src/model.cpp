@@ -181,8 +181,10 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   if (placed != Status::ok) return placed;
   if (entry.resultCount > 0) lastEntry_ = &entry;
   float *scalars = reinterpret_cast<float *>(call_);
+  // The calls of a window are of one step, but each draws numbers of its own.
+  std::uint64_t seed = entry.every && samples_ > 0 ? threefry(seed_, samples_) : seed_;
   ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
-                   static_cast<double>(steps_), seed_};
+                   static_cast<double>(steps_), seed};
   evaluateScalars(entry, now, ownRate_ ? &rate_ : nullptr, scalars);
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
   Dispatch dispatch{parts_, pool_, executor_.run ? &executor_ : nullptr};
