@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "schedule", "loops", "cpp", "llvm"};
+const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "loops", "cpp", "llvm"};
 
 /// The stage to print; empty: the output file's extension says what to write.
 std::string chosenStage(const Options &o) {
@@ -36,7 +36,7 @@ std::string chosenStage(const Options &o) {
 
 void checkReachable(InputKind kind, const std::string &stage) {
   if ((kind != InputKind::Net && stage == "ast") ||
-      (kind == InputKind::Loops && (stage == "graph" || stage == "gradient" || stage == "optimized" || stage == "schedule")))
+      (kind == InputKind::Loops && (stage == "graph" || stage == "gradient" || stage == "optimized" || stage == "layouts" || stage == "schedule")))
     throw UserError(fmt::format("--emit={}: the file is beyond that stage", stage));
 }
 
@@ -57,6 +57,7 @@ std::string stageText(const Options &o, const std::string &stage) {
   checkReachable(inputKind(o.input), stage);
   if (stage == "ast") return syntaxTree(o);
   std::vector<std::string> targets = deploymentTargets(o);
+  if (stage == "layouts") return layoutsText(o);
   if (stage == "schedule") return scheduleText(o, targets[0]);
   if (stage == "loops") return loop::print(programs(o, {targets[0]})[0]);
   if (stage == "cpp") return codegen::highway(unrolled(programs(o, targets)), headerName(o.input), fs::path(o.input).filename());

@@ -75,6 +75,16 @@ std::string knownTarget(const std::string &name, const std::string &from) {
 
 } // namespace
 
+std::string layoutsText(const Options &options) {
+  graph::Module module = optimizedGraph(options);
+  std::string text;
+  for (graph::Graph &entry : module.entries) {
+    schedule::prepare(entry);
+    text += schedule::layoutsText(entry);
+  }
+  return text;
+}
+
 std::string scheduleText(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
   for (graph::Graph &entry : module.entries) schedule::prepare(entry);

@@ -27,7 +27,7 @@ constexpr Command commands[] = {
 
   netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
   netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
-  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized schedule loops cpp llvm
+  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule loops cpp llvm
   netc x.graph --pass=simplify,cse --emit=graph
 )"},
     {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]

@@ -41,6 +41,8 @@ void completePasses(graph::Module &, const Options &);
 /// All of the above in order.
 graph::Module optimizedGraph(const Options &);
 
+/// --emit=layouts: where the tensors of all entries lie, and what the model says of each contraction.
+std::string layoutsText(const Options &);
 /// --emit=schedule: the schedules of all entries, those of --schedule or planned for the target.
 std::string scheduleText(const Options &, const std::string &target);
 

@@ -1,5 +1,5 @@
-// Requires: scatterToGather has run, so that the gradient of a padded tensor is one sum over the padded size. A border
-// that nothing reads is not computed: the gradient of padding reads the inside alone.
+// Requires: scatterToGather has run, so that the gradient of a padded tensor is one sum over the padded size.
+// A border that nothing reads is not computed: the gradient of padding reads the inside alone.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -58,7 +58,7 @@ void cropClause(Clause &c, std::size_t d, const Reach &reach) {
 }
 
 class Cropper {
-public:
+ public:
   explicit Cropper(Graph &g) : g(g), pinned(pinnedTensors(g)) {}
 
   void run() {
@@ -70,7 +70,7 @@ public:
     }
   }
 
-private:
+ private:
   void crop(Formula &f, std::size_t d) {
     graph::Extent &extent = g.tensors[f.target].shape[d];
     if (extent.batch) return;
@@ -79,7 +79,8 @@ private:
     reach.max = std::min(reach.max, extent.size - 1);
     if (reach.min > reach.max || (reach.min == 0 && reach.max == extent.size - 1)) return;
     for (const Clause &c : f.clauses)
-      if (const Row row = rowOver(c, d, reach); row.first > row.last) return; // no row, or nothing would be left
+      if (const Row row = rowOver(c, d, reach); row.first > row.last)
+        return; // no row, or nothing would be left
     extent.size = reach.max - reach.min + 1;
     for (Clause &c : f.clauses)
       cropClause(c, d, reach);
@@ -104,6 +105,8 @@ private:
 
 } // namespace
 
-void crop(Graph &g) { Cropper(g).run(); }
+void crop(Graph &g) {
+  Cropper(g).run();
+}
 
 } // namespace netc::passes

@@ -22,8 +22,8 @@ void LeafLowering::loops(std::size_t depth) {
     scalarLoop(l.position, next);
 }
 
-/// Runs body for 0, step, 2*step, ..., `times` times; the threads share the outermost loop if it is the parallel
-/// one.
+/// Runs body for 0, step, 2*step, ..., `times` times; the threads share the outermost loop if it is the
+/// parallel one.
 void LeafLowering::sequence(int p, std::int64_t times, std::int64_t step,
                             const std::function<void(Affine)> &body) {
   const std::string &name = nest.positions[p].name;
@@ -36,14 +36,24 @@ void LeafLowering::sequence(int p, std::int64_t times, std::int64_t step,
   if (times > 0) k.loop(name, 0, times * step, step, unrolls(p), [&](int v) { body(Affine::var(v)); });
 }
 
-/// As a sequence of pieces of `size` and a smaller one for the rest.
+/// As `times` steps and, when there is one, a last smaller one.
+void LeafLowering::withRest(int p, std::int64_t times, std::int64_t step, bool rest,
+                            const std::function<void(Affine, bool isRest)> &body) {
+  if (rest && times > 0 && leaf.parallel == nest.positions[p].name && k.kernel.parallel < 0) {
+    const int var = k.kernel.parallel = k.variable(nest.positions[p].name);
+    k.kernel.parallelExtent = times + 1;
+    const Affine left = Affine(times - 1) - Affine::var(var);
+    k.when({left}, [&] { body(Affine::var(var, step), false); });
+    return k.when({left * -1 - 1}, [&] { body(times * step, true); });
+  }
+  if (times > 0) sequence(p, times, step, [&](const Affine &at) { body(at, false); });
+  if (rest) body(times * step, true);
+}
+
 void LeafLowering::pieces(int p, std::int64_t extent, std::int64_t size,
                           const std::function<void(Affine, std::int64_t)> &body) {
-  const std::int64_t rest = extent % size;
-  if (rest != 0 && leaf.parallel == nest.positions[p].name && k.kernel.parallel < 0)
-    misfit(leaf, "the tile of the parallel index must divide it");
-  if (extent >= size) sequence(p, extent / size, size, [&](const Affine &at) { body(at, size); });
-  if (rest > 0) body(extent - rest, rest);
+  withRest(p, extent / size, size, extent % size > 0,
+           [&](const Affine &at, bool isRest) { body(at, isRest ? extent % size : size); });
 }
 
 void LeafLowering::within(int p, Range range, const std::function<void()> &body) {
@@ -163,29 +173,22 @@ void LeafLowering::scalarLoop(int p, const std::function<void()> &next) {
 void LeafLowering::vectorLoop(const std::function<void()> &next) {
   if (vector == nest.batch) return batchVectorLoop(next);
   const Range r = ranges[vector];
-  const std::int64_t full = r.extent / loop::lanes, rest = r.extent % loop::lanes;
   const std::int64_t size = std::max<std::int64_t>(tileOf(vector) / loop::lanes, 1);
-  const auto tail = [&] {
-    point.setActive(rest);
-    at(vector, r.block + full, 0, next);
-    point.setActive(std::nullopt);
+  const auto blocks = [&](const Affine &first, std::int64_t part) {
+    if (size == 1) return at(vector, r.block + first, 0, next);
+    tile.push_back({vector, part, r.block + first, 0, true});
+    next();
+    tile.pop_back();
   };
-  if (leaf.parallel == leaf.vector && k.kernel.parallel < 0 && full > 0 && rest > 0) {
-    if (size > 1) misfit(leaf, "the tile of the parallel index must divide it");
-    const int var = k.kernel.parallel = k.variable(nest.positions[vector].name);
-    k.kernel.parallelExtent = full + 1;
-    const Affine left = Affine(full - 1) - Affine::var(var);
-    k.when({left}, [&] { at(vector, r.block + Affine::var(var), 0, next); });
-    return k.when({left * -1 - 1}, tail);
-  }
-  if (full > 0)
-    pieces(vector, full, size, [&](const Affine &first, std::int64_t part) {
-      if (size == 1) return at(vector, r.block + first, 0, next);
-      tile.push_back({vector, part, r.block + first, 0, true});
-      next();
-      tile.pop_back();
-    });
-  if (rest > 0) tail();
+  const std::int64_t elements = size * loop::lanes, rest = r.extent % elements;
+  withRest(vector, r.extent / elements, size, rest > 0, [&](const Affine &first, bool isRest) {
+    if (!isRest) return blocks(first, size);
+    if (rest >= loop::lanes) blocks(first, rest / loop::lanes);
+    if (rest % loop::lanes == 0) return;
+    point.setActive(rest % loop::lanes);
+    at(vector, r.block + first + rest / loop::lanes, 0, next);
+    point.setActive(std::nullopt);
+  });
 }
 
 void LeafLowering::batchVectorLoop(const std::function<void()> &next) {

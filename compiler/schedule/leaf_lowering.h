@@ -43,6 +43,8 @@ class LeafLowering {
     std::int64_t extent;
   };
   void sequence(int p, std::int64_t times, std::int64_t step, const std::function<void(Affine)> &body);
+  void withRest(int p, std::int64_t times, std::int64_t step, bool rest,
+                const std::function<void(Affine, bool isRest)> &body);
   void pieces(int p, std::int64_t extent, std::int64_t size,
               const std::function<void(Affine, std::int64_t)> &body);
   void within(int p, Range, const std::function<void()> &body);

@@ -229,40 +229,4 @@ loop::Kernel lowerLeaf(const LeafContext &context, const Leaf &leaf) {
   return LeafLowering(context, leaf).run();
 }
 
-loop::Kernel lowerFill(const LeafContext &context, const graph::Formula &f) {
-  const std::string &name = context.graph.tensors[f.target].name;
-  KernelBuilder k(name + ".fill");
-  const int buffer = context.buffers.of[f.target];
-  const loop::Buffer &b = context.buffers.list[buffer];
-  const double value = f.otherwise ? *f.otherwise : f.op == Combine::Prod ? 1 : 0;
-  k.kernel.comment.push_back(fmt::format("{} = {} everywhere", name, value));
-  const Operand operand = KernelBuilder::constant(value, b.type);
-  const auto fill = [&](const Affine &base, std::int64_t size) {
-    if (size >= loop::lanes)
-      k.loop("i", 0, size / loop::lanes, 1, false, [&](int i) {
-        k.add(loop::Store{buffer, base + Affine::var(i, loop::lanes), 1, operand, {}});
-      });
-    if (size % loop::lanes != 0)
-      k.add(loop::Store{buffer, base + (size - size % loop::lanes), 1, operand, Affine(size % loop::lanes)});
-  };
-  const graph::Tensor &t = context.graph.tensors[f.target];
-  if (t.shape.empty() || !t.shape[0].batch) {
-    fill(0, b.size);
-    return k.finish();
-  }
-  const bool blocks = context.buffers.wholeBlocks[f.target];
-  const std::int64_t parts =
-      blocks ? (context.graph.batch + loop::lanes - 1) / loop::lanes : t.shape[0].size;
-  const bool byBlock = blocks || context.tiled; // the leaves of a tile run block by block
-  const int var = k.kernel.parallel = k.variable(byBlock ? "nb" : "n");
-  k.kernel.parallelExtent = Affine::var(byBlock ? loop::Blocks : loop::Count);
-  const auto part = [&](int v) { fill(Affine::var(v, b.size / parts), b.size / parts); };
-  if (blocks || !byBlock)
-    part(var);
-  else
-    k.loop("n", {Affine::var(var, loop::lanes)},
-           {Affine::var(var, loop::lanes) + loop::lanes, Affine::var(loop::Count)}, 1, false, part);
-  return k.finish();
-}
-
 } // namespace netc::schedule

@@ -55,7 +55,8 @@ class RunPlanner {
   bool isPerSample(const Formula &f) const {
     for (std::size_t i = 0; i < f.clauses.size(); ++i) {
       const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(i));
-      if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch)
+      if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch ||
+          heavyWeights(nest))
         return false;
     }
     const std::vector<graph::Extent> &shape = g.tensors[f.target].shape;
@@ -164,7 +165,8 @@ class RunPlanner {
   bool readsLeaf(int j, const Leaf &leaf) const {
     for (int d : inputs(j)) {
       const std::string &name = g.tensors[g.formulas[d].target].name;
-      if (name == leaf.formula || std::find(leaf.with.begin(), leaf.with.end(), name) != leaf.with.end()) return true;
+      if (name == leaf.formula || std::find(leaf.with.begin(), leaf.with.end(), name) != leaf.with.end())
+        return true;
     }
     return false;
   }
@@ -178,8 +180,10 @@ class RunPlanner {
     };
     for (const Access &a : lead.reads)
       for (const Access &b : other.reads)
-        if (a.tensor >= 0 && std::any_of(lead.positions.begin(), lead.positions.end(),
-                                         [&](const Position &p) { return p.reduction && a.address.uses(lead.find(p.name)); }) &&
+        if (a.tensor >= 0 &&
+            std::any_of(
+                lead.positions.begin(), lead.positions.end(),
+                [&](const Position &p) { return p.reduction && a.address.uses(lead.find(p.name)); }) &&
             samePlace(a, b))
           return true;
     return false;
@@ -215,6 +219,8 @@ class RunPlanner {
     if (nest.rows && vector >= 0 && vector != nest.batch && !nest.positions[vector].reduction &&
         isContraction(f, f.clauses[clause]) && injective(nest))
       planContraction(nest, vector, target, *numeric, leaf);
+    else if (vector >= 0 && vector == nest.batch && heavyWeights(nest) && injective(nest))
+      planHeavyWeights(nest, target, *numeric, leaf);
     else
       chooseTile(nest, target, leaf);
     return leaf;
@@ -269,8 +275,8 @@ class RunPlanner {
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
-    if (leaf.fill || interruptsReduction(g, leaf) || leavesLanes(lead) || leavesLanes(f) || lead.clauses.size() != 1 || !coversAll(g, lead) ||
-        !plainOut(g, lead, lead.clauses[0]))
+    if (leaf.fill || interruptsReduction(g, leaf) || leavesLanes(lead) || leavesLanes(f) ||
+        lead.clauses.size() != 1 || !coversAll(g, lead) || !plainOut(g, lead, lead.clauses[0]))
       return false;
     if (static_cast<int>(leaf.then.size()) >= 4) return false;
     return canFollow(f, leaf, lead) &&

@@ -16,6 +16,9 @@ Schedule plan(const graph::Graph &, const Target &, const Schedule *sibling = nu
 /// or serves two states, gets a copy. Keeps values. Call before plan() and lower().
 void prepare(graph::Graph &);
 
+/// The layouts of a prepared graph and what the model says of each contraction, for people (`--emit=layouts`).
+std::string layoutsText(const graph::Graph &);
+
 /// The parts of plan(), in order. Each fills its section of the schedule.
 std::vector<Numeric> planNumeric(const graph::Graph &);
 void planRun(const graph::Graph &, const Target &, Schedule &);             // order, groups, leaves, fusion

@@ -11,9 +11,10 @@ namespace netc::schedule {
 
 namespace {
 
-constexpr double latencyHidden = 8;      // multiply-adds in flight that keep two units busy
-constexpr double bytesFromL2 = 20;       // for each multiply-add slot
+constexpr double latencyHidden = 8;                 // multiply-adds in flight that keep two units busy
+constexpr double bytesFromL2 = 20;                  // for each multiply-add slot
 constexpr double inL1 = 32 << 10, inL2 = 768 << 10; // bytes that stay there beside everything else
+constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
 constexpr std::int64_t unrolledOperations = 160;
 constexpr std::int64_t enoughTasks = 4;
@@ -44,9 +45,7 @@ class ContractionPlanner {
 
   const Position &at(int p) const { return nest.positions[p]; }
   bool batchReduced() const { return nest.batch >= 0 && at(nest.batch).reduction; }
-  bool uses(const Affine &a, int p) const {
-    return a.uses(p) || (at(p).block >= 0 && a.uses(at(p).block));
-  }
+  bool uses(const Affine &a, int p) const { return a.uses(p) || (at(p).block >= 0 && a.uses(at(p).block)); }
 
   /// Elements of an access when the indices in `over` run and the others stand still.
   template <class Over> double footprint(const Affine &a, Over over) const {
@@ -110,7 +109,10 @@ class ContractionPlanner {
         split(at(t.scalars[s].first).extent, [s](Tile &x) -> std::int64_t & { return x.scalars[s].second; });
     for (std::size_t i = 0; i < tiles.size(); ++i)
       cost += weights[i] * pieceCost(tiles[i]), results += weights[i];
-    return cost / results;
+    // Each tiled index that an edge ties to the reduction multiplies the code, and shortens its loops.
+    const auto edges = std::count_if(t.scalars.begin(), t.scalars.end(),
+                                     [&](const auto &s) { return nest.guarded(s.first); });
+    return cost / results + edgeCost * static_cast<double>(std::max<std::ptrdiff_t>(edges - 1, 0));
   }
 
   /// Accumulators, the vectors of one step and one broadcast.
@@ -194,8 +196,7 @@ class ContractionPlanner {
     for (const Step &s : numeric.order)
       if (std::find(leaf.order.begin(), leaf.order.end(), Step{s.index}) == leaf.order.end()) add({s});
     const int first = nest.find(leaf.order.front().index);
-    const std::int64_t size = first == vector ? best.vectors * loop::lanes : tileOf(first);
-    if (!at(first).reduction && (at(first).batch || at(first).extent % size == 0)) leaf.parallel = at(first).name;
+    if (!at(first).reduction) leaf.parallel = at(first).name;
   }
 
   /// Weights that stay in the second cache pass under one sample after the other; else several samples stay
@@ -209,8 +210,7 @@ class ContractionPlanner {
     const Step n{at(nest.batch).name};
     double weights = 0, sample = 0;
     const auto count = [&](const Affine &a) {
-      const double bytes =
-          4 * footprint(a, [&](int p) { return p != nest.batch; });
+      const double bytes = 4 * footprint(a, [&](int p) { return p != nest.batch; });
       (uses(a, nest.batch) ? sample : weights) += bytes;
     };
     for (const Access &r : nest.reads)
@@ -218,7 +218,8 @@ class ContractionPlanner {
     count(nest.out);
     const auto batch = static_cast<double>(at(nest.batch).extent);
     std::int64_t together = tileOf(nest.batch);
-    while (static_cast<double>(2 * together) <= std::min(batch, inL2 / sample)) together *= 2;
+    while (static_cast<double>(2 * together) <= std::min(batch, inL2 / sample))
+      together *= 2;
     const bool enough = at(nest.batch).extent >= enoughTasks;
     if (weights <= inL2 && enough)
       add({n, lanes});
@@ -267,8 +268,8 @@ class ContractionPlanner {
     } else {
       const Position &rows = at(spatial[0]);
       const double row = plane / static_cast<double>(rows.extent);
-      const auto parts = static_cast<std::int64_t>(std::ceil(
-          static_cast<double>(rows.extent) / std::max(1.0, std::floor(inL1 / row))));
+      const auto parts = static_cast<std::int64_t>(
+          std::ceil(static_cast<double>(rows.extent) / std::max(1.0, std::floor(inL1 / row))));
       add({n, {rows.name, (rows.extent + parts - 1) / parts}});
     }
     add(inner);

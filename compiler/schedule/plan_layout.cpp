@@ -1,16 +1,18 @@
-// Layouts: where the elements of each tensor lie. By the graph alone, because what runs along the lanes, and so
-// the order of sums, follows from them.
+// Layouts: where the elements of each tensor lie. By the graph alone, because what runs along the lanes, and
+// so the order of sums, follows from them.
 //
 // A batch tensor is either batch-innermost ([n/16][...][16 n]: any extents, but a batch of 1 costs as much as
-// one of 16), channel-blocked ([n][c/16][...][16 c]) or plain. Only contractions matter: for each one the model
-// below compares the multiply-adds along the samples with those along a channel, with what it costs to bring
-// the weights into blocks. Tensors that are computed from each other point by point are a segment and decide
-// together. What no contraction touches takes the layout of what it is computed from.
+// one of 16), channel-blocked ([n][c/16][...][16 c]) or plain. Only contractions matter: for each one the
+// model below compares the multiply-adds along the samples with those along a channel, with what it costs to
+// bring the weights into blocks. Tensors that are computed from each other point by point are a segment and
+// decide together. What no contraction touches takes the layout of what it is computed from.
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
 
 #include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <set>
 
 namespace netc::schedule {
@@ -26,8 +28,9 @@ using graph::TensorKind;
 namespace {
 
 // Fractions of the peak that contractions reach, and cycles for each element that changes its layout.
-constexpr double alongSamples = 0.8, samplesReduced = 0.65;          // batch-innermost
-constexpr double alongChannels = 0.93, oneBlock = 0.85, noLanes = 0.3; // channel-blocked; 16 channels; neither
+constexpr double alongSamples = 0.8, samplesReduced = 0.65; // batch-innermost
+constexpr double alongChannels = 0.93, oneBlock = 0.85,
+                 noLanes = 0.3; // channel-blocked; 16 channels; neither
 constexpr double multiplyAddsPerCycle = 32;
 constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
 
@@ -52,9 +55,14 @@ class LayoutPlanner {
       }
   }
 
-  std::map<std::string, Placement> plan() {
+  void findChannels() {
     for (std::size_t t = 0; t < g.tensors.size(); ++t)
-      if (g.tensors[t].kind == TensorKind::Local && hasBatch(g.tensors[t])) channel[t] = channelDimension(t);
+      if (g.tensors[t].kind == TensorKind::Local && hasBatch(g.tensors[t]))
+        channel[t] = g.tensors[t].shape[0].batch ? channelDimension(static_cast<int>(t)) : -1;
+  }
+
+  std::map<std::string, Placement> plan() {
+    findChannels();
     judgeContractions();
     inherit();
     std::map<std::string, Placement> memory;
@@ -78,7 +86,8 @@ class LayoutPlanner {
     if (found == accesses.end()) return false;
     return std::all_of(found->second.begin(), found->second.end(), [&](const Access &a) {
       int v = -1;
-      if (!(*a.map)[d].isVar(&v) || a.clause->domain[v].extent.size != g.tensors[tensor].shape[d].size) return false;
+      if (!(*a.map)[d].isVar(&v) || a.clause->domain[v].extent.size != g.tensors[tensor].shape[d].size)
+        return false;
       return std::none_of(a.clause->guards.begin(), a.clause->guards.end(),
                           [&](const Affine &guard) { return guard.uses(v); });
     });
@@ -87,7 +96,8 @@ class LayoutPlanner {
   int channelDimension(int tensor) const {
     const Tensor &t = g.tensors[tensor];
     for (std::size_t d = 0; d < t.shape.size(); ++d)
-      if (!t.shape[d].batch && t.shape[d].size % loop::lanes == 0 && plainEverywhere(tensor, static_cast<int>(d)))
+      if (!t.shape[d].batch && t.shape[d].size % loop::lanes == 0 &&
+          plainEverywhere(tensor, static_cast<int>(d)))
         return static_cast<int>(d);
     return -1;
   }
@@ -105,37 +115,44 @@ class LayoutPlanner {
     for (const Node &n : c.body.nodes) {
       if (n.kind != Node::Kind::Read) continue;
       const int v = channelIndex(n.id, n.map);
-      if (v >= 0 && std::any_of(c.out.begin(), c.out.end(), [&](const Affine &a) { return a == Affine::var(v); }))
+      if (v >= 0 &&
+          std::any_of(c.out.begin(), c.out.end(), [&](const Affine &a) { return a == Affine::var(v); }))
         return v;
     }
     return -1;
   }
 
-  /// Cycles that the clause takes longer along the samples than along channels.
-  double gain(const Formula &f, const Clause &c) const {
+  struct Cycles {
+    double samples = 0, channels = 0,
+           moved = 0; // along samples, along channels, and what changes its layout for that
+    double gain() const { return samples - channels - moved; }
+  };
+  /// What the model says of a contraction.
+  Cycles cycles(const Formula &f, const Clause &c) const {
     double points = 1;
     for (const graph::Index &i : c.domain)
       points *= static_cast<double>(i.extent.size);
-    const double n = static_cast<double>(g.batch);
-    const double waste = static_cast<double>((g.batch + loop::lanes - 1) / loop::lanes * loop::lanes) / n;
+    const std::int64_t blocks = (g.batch + loop::lanes - 1) / loop::lanes;
+    const double waste = static_cast<double>(blocks * loop::lanes) / static_cast<double>(g.batch);
     const bool reduced = !hasBatch(g.tensors[f.target]);
     const int lane = laneIndex(f, c);
-    const double along = lane < 0                                      ? noLanes
-                         : c.domain[lane].extent.size == loop::lanes   ? oneBlock
-                                                                       : alongChannels;
-    double cycles = points / multiplyAddsPerCycle *
-                    (waste / (reduced ? samplesReduced : alongSamples) - 1 / along);
-    if (lane < 0) return cycles;
+    const double along = lane < 0                                    ? noLanes
+                         : c.domain[lane].extent.size == loop::lanes ? oneBlock
+                                                                     : alongChannels;
+    Cycles result;
+    result.samples = points / multiplyAddsPerCycle * waste / (reduced ? samplesReduced : alongSamples);
+    result.channels = points / multiplyAddsPerCycle / along;
+    if (lane < 0) return result;
     const auto size = [&](int t) { return static_cast<double>(elements(g.tensors[t], false)); };
-    if (reduced) cycles -= updateCycles * size(f.target);
+    if (reduced) result.moved += updateCycles * size(f.target);
     for (const Node &node : c.body.nodes) {
       if (node.kind != Node::Kind::Read) continue;
       if (!hasBatch(g.tensors[node.id]))
-        cycles -= packCycles * size(node.id);
+        result.moved += packCycles * size(node.id);
       else if (deep.count(node.id) && channelIndex(node.id, node.map) < 0) // another segment's border
-        cycles -= borderCycles * size(node.id);
+        result.moved += borderCycles * size(node.id);
     }
-    return cycles;
+    return result;
   }
 
   /// Tensors that are computed from each other point by point share their layout.
@@ -174,12 +191,12 @@ class LayoutPlanner {
     for (const Formula &f : g.formulas)
       for (const Clause &c : f.clauses) {
         if (!isContraction(f, c)) continue;
-        const double cycles = gain(f, c);
+        const double gain = cycles(f, c).gain();
         std::set<int> segments{root(f.target)};
         for (const Node &n : c.body.nodes)
           if (n.kind == Node::Kind::Read) segments.insert(root(n.id));
         for (int s : segments)
-          gains[s] += cycles;
+          gains[s] += gain;
       }
     for (auto &[t, d] : channel) {
       const auto found = gains.find(root(t));
@@ -221,12 +238,29 @@ class LayoutPlanner {
     return any;
   }
 
+  /// A copy [n][k] that only sums over the samples read, with k as the last index of their result.
+  bool readInRows(int tensor) const {
+    const Formula *made = g.definition(tensor);
+    if (!made || made->origin != "copy" || g.tensors[tensor].shape.size() != 2) return false;
+    bool any = false;
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses)
+        for (const Node &n : c.body.nodes) {
+          if (n.kind != Node::Kind::Read || n.id != tensor) continue;
+          if (!isContraction(f, c) || hasBatch(g.tensors[f.target]) || c.out.empty() ||
+              c.reduction().size() != 1 || c.out.back() != n.map.back())
+            return false;
+          any = true;
+        }
+    return any;
+  }
+
   std::vector<int> layoutOf(int tensor) const {
     const Tensor &t = g.tensors[tensor];
     if (!hasBatch(t)) return weightLayout(tensor);
     const int d = channel.at(tensor);
     if (d >= 0) return {d};
-    if (onlyBroadcast(tensor)) return {};
+    if (t.shape[0].batch && (onlyBroadcast(tensor) || readInRows(tensor))) return {};
     for (std::size_t b = 0; b < t.shape.size(); ++b)
       if (t.shape[b].batch) return {static_cast<int>(b)};
     return {};
@@ -268,6 +302,28 @@ class LayoutPlanner {
     if (last < 0) return {};
     dims.push_back(last);
     return dims;
+  }
+
+  /// The choice and its cost, as text. Before plan() has decided, channel dimensions are candidates only.
+  std::string describe(const std::map<std::string, Placement> &memory) const {
+    std::string out = fmt::format(
+        "layouts {} {{ # thousands of cycles: along samples, along channels, moved for that\n", g.name);
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        if (!isContraction(f, c)) continue;
+        const Cycles k = cycles(f, c);
+        out += fmt::format("  contraction {}: {:.0f} {:.0f} {:.0f}\n", g.tensors[f.target].name,
+                           k.samples / 1000, k.channels / 1000, k.moved / 1000);
+      }
+    for (const Tensor &t : g.tensors) {
+      const auto place = memory.find(t.name);
+      if (place == memory.end() || !(hasBatch(t) || !place->second.blocked.empty())) continue;
+      out += fmt::format("  {}: {}\n", t.name,
+                         place->second.blocked.empty()
+                             ? "plain"
+                             : fmt::format("blocked ({})", fmt::join(place->second.blocked, ", ")));
+    }
+    return out + "}\n";
   }
 
   /// Reads of weights that lie otherwise than the clause wants.
@@ -331,6 +387,12 @@ void packWeights(Graph &g) {
     }
     g.definition(r.formula)->clauses[r.clause].body.nodes[r.node].id = copy;
   }
+}
+
+std::string layoutsText(const Graph &g) {
+  LayoutPlanner candidates(g);
+  candidates.findChannels();
+  return candidates.describe(planLayouts(g));
 }
 
 std::map<std::string, Placement> planLayouts(const Graph &g) {

@@ -35,8 +35,8 @@ int laneScore(const Nest &nest, int p) {
   return score;
 }
 
-/// What a point costs with position p along the lanes (-1: one at a time), where some memory holds sample after
-/// sample: accesses that are contiguous cost one.
+/// What a point costs with position p along the lanes (-1: one at a time), where some memory holds sample
+/// after sample: accesses that are contiguous cost one.
 double laneCost(const Nest &nest, int p) {
   constexpr double gather = 10;
   double reduced = 1;

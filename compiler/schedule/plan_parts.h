@@ -15,6 +15,8 @@ int chooseVector(const Nest &);
 std::map<std::string, Placement> planLayouts(const graph::Graph &);
 /// Weights that a contraction reads in another layout than they have get a copy in that.
 void packWeights(graph::Graph &);
+/// Gradients of dense weights read one operand in rows.
+void rowsForGradients(graph::Graph &);
 /// Appends `name[i...] = tensor[i...]` and returns its target.
 int addCopy(graph::Graph &, const std::string &name, int tensor);
 /// A sum of products of two tensors.
@@ -22,6 +24,10 @@ bool isContraction(const graph::Formula &, const graph::Clause &);
 
 /// Order, tile, unrolling and parallel index of a contraction along a result index that is not the batch.
 void planContraction(const Nest &, int vector, const Target &, const Numeric &, Leaf &);
+
+/// A contraction along samples whose weights do not stay in the nearest caches: it takes all samples at once.
+bool heavyWeights(const Nest &);
+void planHeavyWeights(const Nest &, const Target &, const Numeric &, Leaf &);
 
 /// The register tile, unrolling and parallel index of one clause.
 void chooseTile(const Nest &, const Target &, Leaf &);

@@ -5,6 +5,7 @@
 #include "compiler/loop/loop.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace netc::schedule {
 
@@ -42,16 +43,50 @@ bool multiplyAdds(const Nest &nest) {
   return nest.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul;
 }
 
+constexpr double heavyBytes = 256 << 10; // of weights that do not stay in the nearest caches beside samples
+constexpr double inL2 = 384 << 10;       // bytes of samples that do, while weights pass
+constexpr std::int64_t lineBytes = 64, pageBytes = 4096, waysUsed = 8;
+
+/// Elements of an access over the chosen positions.
+template <class Over> double footprint(const Nest &nest, const Affine &a, Over over) {
+  double n = 1;
+  for (std::size_t p = 0; p < nest.positions.size(); ++p)
+    if (a.uses(static_cast<int>(p)) && over(nest.positions[p]))
+      n *= static_cast<double>(nest.positions[p].extent);
+  return n;
+}
+
+/// Cache lines of weights that one step of the tile touches; those whose distance is whole pages share few
+/// places in the nearest cache, and count more beyond these.
+double linesOf(const Nest &nest, const Choice &a, const Choice &b) {
+  double lines = 0;
+  for (const Access &r : nest.reads) {
+    if (r.tensor < 0 || r.address.uses(nest.batch)) continue;
+    double n = 1, aliased = 0;
+    for (const Choice &c : {a, b}) {
+      const std::int64_t bytes = c.p < 0 ? 0 : 4 * r.address.coefficient(c.p);
+      if (bytes == 0) continue;
+      n *= bytes >= lineBytes ? static_cast<double>(c.size)
+                              : std::ceil(static_cast<double>(bytes * c.size) / lineBytes);
+      if (bytes % pageBytes == 0)
+        aliased += static_cast<double>(std::max<std::int64_t>(c.size - waysUsed, 0));
+    }
+    lines += n + 10 * aliased;
+  }
+  return lines;
+}
+
 /// Cycles for each operation of a tile, in units of one multiply-add slot.
-double pieceCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
+double pieceCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b, bool heavy) {
   const double operations = static_cast<double>(a.size * b.size);
   const double loads = static_cast<double>(loadsOf(nest, a, b));
   const double hidden = static_cast<double>(multiplyAdds(nest) ? latencyHidden / t.registersPerVector : 2);
-  return std::max({operations, loads, hidden}) / operations + 0.05 * loads / operations;
+  const double lines = heavy ? linesOf(nest, a, b) : 0;
+  return std::max({operations, loads, hidden}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
-double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b) {
+double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b, bool heavy) {
   const auto pieces = [&](const Choice &c) {
     std::vector<std::pair<std::int64_t, std::int64_t>> list; // tile size, results
     if (c.p < 0) return std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}};
@@ -64,7 +99,7 @@ double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice
   for (auto &[sa, na] : pieces(a))
     for (auto &[sb, nb] : pieces(b)) {
       const double n = static_cast<double>(na * nb);
-      cost += n * pieceCost(nest, t, {a.p, sa}, {b.p, sb});
+      cost += n * pieceCost(nest, t, {a.p, sa}, {b.p, sb}, heavy);
       results += n;
     }
   return cost / results;
@@ -96,8 +131,8 @@ std::vector<int> tileable(const Nest &nest, int vector, const std::string &paral
   std::vector<int> list;
   for (std::size_t p = 0; p < nest.positions.size(); ++p) {
     const Position &pos = nest.positions[p];
-    if (!pos.name.empty() && !pos.reduction && !pos.batch && static_cast<int>(p) != vector &&
-        pos.block < 0 && pos.extent > 1 && pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
+    if (!pos.name.empty() && !pos.reduction && !pos.batch && static_cast<int>(p) != vector && pos.block < 0 &&
+        pos.extent > 1 && pos.name != parallel && !inResultGuard(nest, static_cast<int>(p)))
       list.push_back(static_cast<int>(p));
   }
   return list;
@@ -156,6 +191,46 @@ void chooseParallel(const Nest &nest, Leaf &leaf) {
 
 } // namespace
 
+bool heavyWeights(const Nest &nest) {
+  if (nest.batch < 0 || nest.positions[nest.batch].reduction ||
+      nest.positions[nest.batch].extent <= loop::lanes || !nest.guards.empty() ||
+      !isContraction(*nest.formula, *nest.clause))
+    return false;
+  double bytes = 0;
+  for (const Access &r : nest.reads)
+    if (r.tensor >= 0 && !r.address.uses(nest.batch))
+      bytes += 4 * footprint(nest, r.address, [](const Position &) { return true; });
+  return bytes > heavyBytes;
+}
+
+void planHeavyWeights(const Nest &nest, const Target &target, const Numeric &numeric, Leaf &leaf) {
+  chooseTile(nest, target, leaf);
+  const Position &batch = nest.positions[nest.batch];
+  std::vector<Step> results;
+  double reduced = 4 * static_cast<double>(batch.extent); // bytes that all samples hold of the reduction
+  for (const Step &s : leaf.order)
+    if (const Position &p = nest.positions[nest.find(s.index)]; !p.reduction && !p.batch)
+      results.push_back(s);
+  for (const Step &s : numeric.order)
+    reduced *= static_cast<double>(nest.positions[nest.find(s.index)].extent);
+  leaf.order.clear();
+  leaf.parallel.clear();
+  const Position &first = nest.positions[nest.find(numeric.order[0].index)];
+  const auto part = static_cast<std::int64_t>(inL2 / (reduced / static_cast<double>(first.extent)));
+  if (reduced > inL2 && part < first.extent && first.block < 0)
+    leaf.order.push_back({first.name, std::max<std::int64_t>(part, 1)});
+  else if (!results.empty())
+    leaf.parallel = results[0].index;
+  if (leaf.order.size() == 1 && leaf.order[0].by == 1)
+    leaf.order.clear(); // one value of it is too much already
+  // All samples pass over the weights of the first result index before the next come.
+  if (!results.empty()) leaf.order.push_back(results[0]);
+  leaf.order.push_back({batch.name});
+  for (std::size_t i = 1; i < results.size(); ++i)
+    leaf.order.push_back(results[i]);
+  leaf.order.insert(leaf.order.end(), numeric.order.begin(), numeric.order.end());
+}
+
 void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   const int vector = leaf.vector.empty() ? -1 : nest.find(leaf.vector);
   const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(),
@@ -163,12 +238,13 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   std::vector<Choice> best;
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
-    double bestCost = tileCost(nest, target, {}, {});
+    const bool heavy = heavyWeights(nest);
+    double bestCost = tileCost(nest, target, {}, {}, heavy);
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is
     // unrolled.
     const auto consider = [&](const Choice &a, const Choice &b) {
       if (!fits(nest, target, vector, a, b)) return;
-      const double cost = tileCost(nest, target, a, b);
+      const double cost = tileCost(nest, target, a, b, heavy);
       if (cost < bestCost - 1e-9) {
         bestCost = cost;
         best = {a};
