@@ -104,6 +104,14 @@ const graph::Body &expansion(Fn f) {
 
 } // namespace
 
+std::int64_t primitivesOf(Fn f) {
+  if (isPrimitive(f)) return 1;
+  std::int64_t n = 0;
+  for (const graph::Node &node : expansion(f).nodes)
+    if (node.kind == graph::Node::Kind::Call) n += primitivesOf(node.fn);
+  return n;
+}
+
 Operand KernelBuilder::call(Fn f, DType type, const std::vector<Operand> &args) {
   // A conversion of a constant is a constant: expansions write integers as toInt(23).
   if (args.size() == 1 && args[0].kind == Operand::Kind::Constant && (f == Fn::ToInt || f == Fn::ToReal))

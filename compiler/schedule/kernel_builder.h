@@ -46,4 +46,7 @@ class KernelBuilder {
   std::vector<std::string> open; // the names of the loops around
 };
 
+/// The number of primitives that a call of the function becomes.
+std::int64_t primitivesOf(Fn);
+
 } // namespace netc::schedule

@@ -2,6 +2,8 @@
 // the latency to be hidden and the registers there are.
 #include "compiler/schedule/plan_parts.h"
 
+#include "compiler/schedule/kernel_builder.h"
+
 #include "compiler/loop/loop.h"
 
 #include <algorithm>
@@ -14,7 +16,9 @@ using graph::Combine;
 namespace {
 
 constexpr std::int64_t latencyHidden = 8;        // accumulators that keep the multiply-add units busy
-constexpr std::int64_t unrolledOperations = 160; // in the innermost body
+constexpr std::int64_t unrolledPoints = 160;     // in the innermost body
+constexpr std::int64_t unrolledPrimitives = 640; // there: long bodies overlap by themselves and only make code
+constexpr std::int64_t shortPoint = 8;           // primitives of a point that a test of its guard would cost too much
 constexpr double serialWork = 30000;             // operations below which threads do not pay
 constexpr std::int64_t enoughTasks = 4;
 
@@ -76,6 +80,14 @@ double linesOf(const Nest &nest, const Choice &a, const Choice &b) {
   return lines;
 }
 
+/// Primitives that one point takes.
+std::int64_t primitivesOf(const Nest &nest) {
+  std::int64_t n = 1;
+  for (const graph::Node &node : nest.clause->body.nodes)
+    if (node.kind == graph::Node::Kind::Call) n += schedule::primitivesOf(node.fn);
+  return n;
+}
+
 /// Cycles for each operation of a tile, in units of one multiply-add slot.
 double pieceCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b, bool heavy) {
   const double operations = static_cast<double>(a.size * b.size);
@@ -109,6 +121,7 @@ double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice
 /// operand, which takes one register when it is a broadcast. Where a vector takes two registers only one
 /// operand is kept.
 bool fits(const Nest &nest, const Target &t, int vector, const Choice &a, const Choice &b) {
+  if (a.size * b.size > 1 && a.size * b.size * primitivesOf(nest) > unrolledPrimitives) return false;
   const std::int64_t kept = t.registersPerVector > 1 ? 1 : std::min<std::int64_t>({a.size, b.size, 4});
   const bool allVectors = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) {
     return r.tensor < 0 || (vector >= 0 && r.address.uses(vector));
@@ -149,6 +162,7 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
   std::int64_t body = 1;
   for (const Choice &c : tile)
     body *= c.size;
+  const std::int64_t mostPoints = std::min(unrolledPoints, unrolledPrimitives / primitivesOf(nest));
   for (std::size_t i = leaf.order.size(); i-- > 0;) {
     const int p = nest.find(leaf.order[i].index);
     if (!nest.positions[p].reduction || leaf.order[i].index == leaf.vector || nest.positions[p].batch) break;
@@ -159,9 +173,8 @@ void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &le
     // Any other guard on it becomes a bound of its loop, which has to stay a loop for that.
     if (!guarded && nest.guarded(p)) break;
     body *= nest.positions[p].extent;
-    if (!(guarded && nest.positions[p].extent <= 16) &&
-        (nest.positions[p].extent > 8 || body > unrolledOperations))
-      break;
+    const bool folds = guarded && nest.positions[p].extent <= 16 && (body <= mostPoints || primitivesOf(nest) <= shortPoint);
+    if (!folds && (nest.positions[p].extent > 8 || body > mostPoints)) break;
     leaf.unroll.push_back(leaf.order[i].index);
   }
 }
