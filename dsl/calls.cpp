@@ -25,7 +25,7 @@ std::optional<Fn> callable(const std::string &name) {
 bool isBuiltin(const std::string &name) {
   return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
          name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel" || name == "f32" ||
-         name == "i32" || name == "bool" || name == "uniform";
+         name == "i32" || name == "bool" || name == "uniform" || name == "class_count";
 }
 
 bool isType(const std::string &name) {
@@ -110,7 +110,7 @@ Value Elaborator::builtin(const Expr &e) {
   if (e.text == "uniform") return uniform(e);
   const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
   const std::size_t expected =
-      e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || whole || isType(e.text) ? 1 : 2;
+      e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || e.text == "class_count" || whole || isType(e.text) ? 1 : 2;
   if (e.args.size() != expected)
     return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
                                         expected == 1 ? "" : "s", e.args.size()));
@@ -119,12 +119,16 @@ Value Elaborator::builtin(const Expr &e) {
   if (e.text == "stop_gradient") return stopGradient(e);
   if (isType(e.text)) return cast(e);
   if (e.text == "div" || e.text == "mod") return divided(e);
-  if (e.text == "rank" || e.text == "shape") {
+  if (e.text == "rank" || e.text == "shape" || e.text == "class_count") {
     const Value v = wholeArgument(e.operand(0), qualified(e.text));
     if (v.isError()) return v;
     if (!v.isTensor())
       return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
     if (e.text == "rank") return Value::ofNumber(static_cast<double>(v.lazy.shape.size()));
+    if (e.text == "class_count") {
+      const int t = wholeTensor(v.lazy);
+      return Value::ofNumber(t < 0 ? 0 : out.graph.tensors[static_cast<std::size_t>(t)].classes);
+    }
     const auto extentOf = [](const graph::Extent &x) {
       return x.batch ? Value::ofBatch() : Value::ofNumber(static_cast<double>(x.size));
     };
@@ -295,11 +299,24 @@ std::string pattern(const Shape &shape) {
   return "[" + s + "]";
 }
 
+/// ", where S is [1]": what the packs of a pattern stand for, as far as earlier arguments have settled it.
+template <class Arguments> std::string knownPacks(const Shape &shape, const Arguments &arguments) {
+  std::string known;
+  for (const ExprPtr &e : shape) {
+    std::string name = print(*e);
+    if (!name.ends_with("...")) continue;
+    name.resize(name.size() - 3);
+    const auto it = arguments.find(name);
+    if (it != arguments.end()) known += fmt::format(", where {} is {}", name, describe(it->second));
+  }
+  return known;
+}
+
 } // namespace
 
 /// x: [N, C, H, W] gives names to the extents; a name or number that is known already must agree.
 bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, const Location &at) {
-  const std::string expected = pattern(p.shape);
+  const std::string expected = pattern(p.shape) + knownPacks(p.shape, callee.arguments);
   std::vector<const Expr *> items;
   if (v.isTensor() && !packShape(p, v.lazy.shape, callee, items)) return false;
   if (!v.isTensor() || v.lazy.shape.size() != items.size()) {

@@ -233,6 +233,7 @@ class Parser : public ExpressionParser {
     s.kind = Statement::Kind::Define;
     if (isReduction(in.peek().text))
       fail(in.peek().location, fmt::format("'{}' is the name of a reduction", in.peek().text));
+    if (in.at("loss")) fail(in.peek(1).location, "expected the loss, an expression, or a name for it before the '='");
     named(s, "a name");
     expect("=");
     s.value = listItem();

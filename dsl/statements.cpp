@@ -79,7 +79,7 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
   for (const FnRow &r : allFunctions())
     if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
   for (const char *n :
-       {"where", "uniform", "stop_gradient", "rank", "shape", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp",
+       {"where", "uniform", "stop_gradient", "rank", "shape", "class_count", "sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp",
         "each", "all", "product", "ravel", "f32", "i32", "bool"})
     names.emplace_back(n);
   if (!callable) {

@@ -113,8 +113,8 @@ Status checkInput(const NetcTensor &tensor, bool isPredict, const void *data, st
 Status checkCall(const NetcModel &model, const NetcEntry &entry, const void *const *inputs, std::size_t count,
                  char *message) {
   if (count < 1 || count > static_cast<std::size_t>(model.maxBatch))
-    return fail(message, Status::badCount, "count %zu, expected 1 to %lld", count,
-                static_cast<long long>(model.maxBatch));
+    return fail(message, Status::badCount, "count %zu, expected 1 to %lld (netc --batch N plans for more)",
+                count, static_cast<long long>(model.maxBatch));
   bool isPredict = !std::strcmp(entry.name, "predict");
   for (std::int64_t i = 0, slot = 0; i < model.tensorCount; ++i) {
     if (inStore(model.tensors[i])) continue;
