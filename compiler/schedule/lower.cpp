@@ -185,6 +185,8 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
       const int target = g.find(leaf.formula);
       if (target < 0 || !g.definition(target))
         throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
+      if (leaf.fill && buffers.of[target] < 0)
+        throw UserError(fmt::format("schedule: '{}' is filled, but it is a register and never stored", leaf.formula));
       entry.kernels.push_back(leaf.fill ? lowerFill(context, *g.definition(target))
                                         : lowerLeaf(context, leaf));
       entry.kernels.back().flops = nominalFlops(g, leaf);
