@@ -150,10 +150,10 @@ class Model:
     def __init__(self, path, seed=0, threads=1, **given):
         path = pathlib.Path(path)
         with tempfile.TemporaryDirectory() as folder:
-            self.library = library(path, folder, given)
+            self.code = library(path, folder, given)
             header = pathlib.Path(folder, "model.h").read_text()
         name = header.split("extern const NetcModel ")[1].split("_model;")[0]
-        tables = Tables.in_dll(self.library, name + "_model")
+        tables = Tables.in_dll(self.code, name + "_model")
         if tables.version != 2:
             sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 2")
         tensors = tables.tensors[:tables.tensorCount]
@@ -161,17 +161,17 @@ class Model:
         self.shapes = {t.name.decode(): tuple(t.shape[:t.rank]) for t in tensors if t.role == self.PARAMETER}
         self.core = ctypes.c_void_p()
         settings = Options(seed=seed, threads=threads)
-        self.check(self.library.netc_create(ctypes.byref(tables), ctypes.byref(settings), ctypes.byref(self.core)))
-        count = self.library.netc_parameter_count(self.core)
-        self.names = [self.library.netc_parameter_name(self.core, ctypes.c_size_t(i)).decode() for i in range(count)]
+        self.check(self.code.netc_create(ctypes.byref(tables), ctypes.byref(settings), ctypes.byref(self.core)))
+        count = self.code.netc_parameter_count(self.core)
+        self.names = [self.code.netc_parameter_name(self.core, ctypes.c_size_t(i)).decode() for i in range(count)]
 
     def __del__(self):
         if getattr(self, "core", None):
-            self.library.netc_destroy(self.core)
+            self.code.netc_destroy(self.core)
 
     def check(self, status):
         if status:
-            sys.exit(f"netc: status {status}: {(self.library.netc_message(self.core) or b'').decode() if self.core else ''}")
+            sys.exit(f"netc: status {status}: {(self.code.netc_message(self.core) or b'').decode() if self.core else ''}")
 
     def batch(self, arrays):
         """Arrays of the inputs' types, kept alive by the caller, pointers to them, and how many samples they hold."""
@@ -183,7 +183,7 @@ class Model:
     def step(self, batch):
         """A training step on what batch() returned; the loss before it."""
         loss = ctypes.c_float()
-        self.check(self.library.netc_train_step(self.core, batch[1], batch[2], ctypes.byref(loss)))
+        self.check(self.code.netc_train_step(self.core, batch[1], batch[2], ctypes.byref(loss)))
         return loss.value
 
     def trainStep(self, **arrays):
@@ -191,25 +191,25 @@ class Model:
 
     def evaluate(self, batch):
         """The first loss or metric of the file on what batch() returned."""
-        self.check(self.library.netc_run(self.core, b"evaluate", batch[1], None, batch[2]))
-        return self.library.netc_last_result(self.core, ctypes.c_size_t(0))
+        self.check(self.code.netc_run(self.core, b"evaluate", batch[1], None, batch[2]))
+        return self.code.netc_last_result(self.core, ctypes.c_size_t(0))
 
     def predict(self, shape, **arrays):
         """The only output, as an array of this shape."""
         kept, pointers, count = self.batch(arrays)
         out = np.empty(shape, np.float32)
         outputs = (ctypes.c_void_p * 1)(out.ctypes.data)
-        self.check(self.library.netc_run(self.core, b"predict", pointers, outputs, count))
+        self.check(self.code.netc_run(self.core, b"predict", pointers, outputs, count))
         return out
 
     def get(self, name):
         values = np.empty(self.shapes[name], np.float32)
-        self.check(self.library.netc_parameter_get(self.core, ctypes.c_size_t(self.names.index(name)), values.ctypes.data_as(ctypes.c_void_p)))
+        self.check(self.code.netc_parameter_get(self.core, ctypes.c_size_t(self.names.index(name)), values.ctypes.data_as(ctypes.c_void_p)))
         return values
 
     def set(self, name, values):
         kept = np.ascontiguousarray(np.broadcast_to(values, self.shapes[name]), np.float32)
-        self.check(self.library.netc_parameter_set(self.core, ctypes.c_size_t(self.names.index(name)), kept.ctypes.data_as(ctypes.c_void_p)))
+        self.check(self.code.netc_parameter_set(self.core, ctypes.c_size_t(self.names.index(name)), kept.ctypes.data_as(ctypes.c_void_p)))
 
     def setLearningRate(self, rate):
-        self.library.netc_set_learning_rate(self.core, ctypes.c_float(rate))
+        self.code.netc_set_learning_rate(self.core, ctypes.c_float(rate))
