@@ -54,12 +54,21 @@ void Elaborator::spend(const Location &at) {
   throw Abandoned{};
 }
 
-bool Elaborator::mayEnter(const Expr &e) {
+/// The frame of a call, with its caller's path.
+Elaborator::Frame Elaborator::entered(const Expr &e, const Callable *callable) {
   spend(e.location);
-  if (frame->depth < deepestCall) return true;
-  report(e.location,
-         fmt::format("calls nest more than {} levels deep: does '{}' call itself?", deepestCall, e.text));
-  throw Abandoned{};
+  if (frame->depth >= deepestCall) {
+    report(e.location,
+           fmt::format("calls nest more than {} levels deep: does '{}' call itself?", deepestCall, e.text));
+    throw Abandoned{};
+  }
+  Frame callee;
+  callee.callable = callable;
+  callee.path = frame->path;
+  callee.callSite = e.location;
+  callee.caller = frame;
+  callee.depth = frame->depth + 1;
+  return callee;
 }
 
 Value Elaborator::evaluateCall(const Expr &e) {
@@ -243,13 +252,7 @@ bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, co
 }
 
 Value Elaborator::callFunction(const Expr &e, const Callable &c) {
-  mayEnter(e);
-  Frame callee;
-  callee.callable = &c;
-  callee.path = frame->path;
-  callee.callSite = e.location;
-  callee.caller = frame;
-  callee.depth = frame->depth + 1;
+  Frame callee = entered(e, &c);
   if (!bindArguments(e, c, callee, /*whole=*/false)) return Value::error();
   const std::string hint = context ? context->hint : std::string();
   frame = &callee;
@@ -325,12 +328,7 @@ std::optional<std::string> Elaborator::layerName(const Expr &e) {
 }
 
 Value Elaborator::callLayer(const Expr &e, const Callable &c) {
-  mayEnter(e);
-  Frame callee;
-  callee.callable = &c;
-  callee.callSite = e.location;
-  callee.caller = frame;
-  callee.depth = frame->depth + 1;
+  Frame callee = entered(e, &c);
   const bool bound = bindArguments(e, c, callee, /*whole=*/true);
   if (!bound) {
     failedPaths.insert(callee.path);
@@ -402,17 +400,12 @@ const Value *Elaborator::layerNamed(const std::string &name) const {
 
 /// The layers of a chain get their names as if its text stood at the call; `as` puts them under a name of their own.
 Value Elaborator::callChain(const Expr &e, const LayerValue &layer) {
-  mayEnter(e);
+  Frame inner = entered(e, frame->callable);
   if (e.args.size() != 1 || !e.args[0].name.empty())
     return fail(e.location, fmt::format("'{}' is a chain of layers, into which one value is piped; found {} arguments",
                                         e.text, e.args.size()));
   Value input = wholeArgument(e.operand(0), qualified(e.text + ".x"));
   if (input.isError()) return input;
-  Frame inner;
-  inner.callable = frame->callable;
-  inner.callSite = e.location;
-  inner.caller = frame;
-  inner.depth = frame->depth + 1;
   inner.names = layer.names;
   inner.arguments.emplace(chainInput, std::move(input));
   bool named = true;

@@ -202,7 +202,7 @@ class Elaborator {
   std::optional<std::string> layerName(const Expr &);
   Value wholeArgument(const Expr &, const std::string &hint);
   Value wholeValue(Value, const Expr &, const std::string &hint);
-  bool mayEnter(const Expr &);
+  Frame entered(const Expr &, const Callable *);
   bool isLayer(const std::string &) const;
 
   // --- statements (statements.cpp, declarations.cpp)

@@ -65,13 +65,7 @@ std::optional<graph::Initializer> Elaborator::initializer(const Expr &e, const E
 
 std::optional<graph::Initializer> Elaborator::userInitializer(const Expr &e, const Callable &c,
                                                               const Extents &shape) {
-  mayEnter(e);
-  Frame callee;
-  callee.callable = &c;
-  callee.path = frame->path;
-  callee.callSite = e.location;
-  callee.caller = frame;
-  callee.depth = frame->depth + 1;
+  Frame callee = entered(e, &c);
   if (!bindArguments(e, c, callee, /*whole=*/true)) return std::nullopt;
   if (const Fans f = fans(shape); f.in > 0) {
     callee.arguments["fan_in"] = Value::ofNumber(f.in);

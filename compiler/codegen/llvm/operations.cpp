@@ -94,29 +94,8 @@ llvm::Value *KernelCode::apply(Fn op, const std::vector<llvm::Value *> &a) {
   case Fn::ToInt: return truncateToInt(a[0]);
   case Fn::BitsToInt: return b.CreateBitCast(a[0], ints);
   case Fn::BitsToReal: return b.CreateBitCast(a[0], reals);
-  case Fn::Abs:
-  case Fn::Minimum:
-  case Fn::Maximum:
-  case Fn::Floor:
-  case Fn::Relu:
-  case Fn::Exp:
-  case Fn::Expm1:
-  case Fn::Log:
-  case Fn::Log1p:
-  case Fn::Pow:
-  case Fn::Tanh:
-  case Fn::Sigmoid:
-  case Fn::Softplus:
-  case Fn::Silu:
-  case Fn::Sin:
-  case Fn::Cos:
-  case Fn::Erf:
-  case Fn::Erfc:
-  case Fn::Gelu:
-  case Fn::Uniform:
-  case Fn::Given: break;
+  default: internalError("kernel '" + kernel.name + "': '" + std::string(row(op).name) + "' is not a primitive");
   }
-  internalError("kernel '" + kernel.name + "': '" + std::string(row(op).name) + "' is not a primitive");
 }
 
 void KernelCode::emit(const LaneIndex &index) {
