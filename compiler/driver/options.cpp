@@ -1,5 +1,6 @@
 #include "compiler/driver/options.h"
 
+#include "compiler/driver/shell_text.h"
 #include "compiler/support/diagnostics.h"
 
 #include <boost/program_options.hpp>
@@ -38,8 +39,8 @@ constexpr Command commands[] = {
 
 SOURCE is a folder with files of the MNIST names (.gz or not), or a .csv file (a fifth of its rows is
 kept for the test). Arrays bind to inputs by name, then by --bind.
-After Ctrl-C or an error no weights are written; of --out DIR remains log.csv with the epochs that
-were completed, and nothing if there was none.
+With --out DIR a training that was stopped, by Ctrl-C or by force, goes on to the same bits: the same
+command with --resume. Without --out no weights are written after Ctrl-C or an error.
 )"},
     {"evaluate", "prints loss and metrics on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
 
@@ -102,7 +103,10 @@ constexpr Row rows[] = {
     {"threads", "N", "default 1", T | E | R | K | B},
     {"weights", "FILE", "read parameters (.safetensors) first", T | E | R | K},
     {"weights-out", "FILE", "write parameters at the end", T},
-    {"out", "DIR", "weights.safetensors at the end, log.csv by epoch", T},
+    {"out", "DIR", "a folder for weights, metrics.csv and checkpoints", T},
+    {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
+    {"keep", "N", "as many of the last checkpoints (default 3)", T},
+    {"resume", "", "go on from the last checkpoint in --out", T},
     {"input", "NAME=FILE", "an array: .npy or .csv", R},
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
     {"save", "NAME=FILE", "save a value as .npy", R},
@@ -165,6 +169,8 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("weights", o.weights);
   text("weights-out", o.weightsOut);
   text("out", o.out);
+  text("checkpoint-every", o.checkpointEvery);
+  flag("resume", o.resume);
   list("print", o.print);
   list("save", o.save);
   text("engine", o.engine);
@@ -173,7 +179,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   flag("quiet", o.quiet);
   flag("json", o.json);
   d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))(
-      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("help", "")("version", "")(
+      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("keep", po::value(&o.keep))("help", "")("version", "")(
       "file", po::value<std::vector<std::string>>());
   return d;
 }
@@ -280,7 +286,10 @@ void check(Options &o, const po::variables_map &vm) {
   requireAtLeast(o.epochs, 1, 1'000'000, "--epochs");
   requireAtLeast(o.steps, 0, 1'000'000'000'000, "--steps");
   requireAtLeast(o.threads, 1, 256, "--threads");
+  requireAtLeast(o.keep, 1, 1'000'000, "--keep");
   requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
+  for (const char *name : {"checkpoint-every", "keep", "resume"})
+    if (o.out.empty() && !vm[name].empty() && !vm[name].defaulted()) throw UserError(fmt::format("--{} needs the folder of the training: --out DIR", name));
   auto files = vm.count("file") ? vm["file"].as<std::vector<std::string>>() : std::vector<std::string>{};
   if (files.empty())
     throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));
@@ -301,6 +310,7 @@ std::string unknownName(const std::string &kind, const std::string &name, const 
 Options parseOptions(int argc, const char *const *argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   Options o;
+  o.typed = "netc " + shellText(words);
   if (!words.empty() && words[0] == "help") { // "help train" is "train --help"
     words.erase(words.begin());
     words.resize(std::min<std::size_t>(words.size(), 1));

@@ -12,6 +12,7 @@ namespace netc::driver {
 struct Options {
   std::string command; // "compile", "train", ...; empty after --help or --version
   std::string input;   // the .net, .graph or .loops file
+  std::string typed;   // the whole command, as a shell would take it
 
   // what is compiled
   std::int64_t batch = 64;
@@ -34,6 +35,9 @@ struct Options {
   std::int64_t seed = 0; // never negative
   std::int64_t threads = 1;
   std::string weights, weightsOut, out;
+  std::string checkpointEvery = "1min";
+  std::int64_t keep = 3; // checkpoints
+  bool resume = false;
   bool quiet = false, json = false;
   // run
   std::vector<std::string> print, save;

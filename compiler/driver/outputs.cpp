@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <unistd.h>
 
 namespace netc::driver {
@@ -47,20 +49,13 @@ void NewFolder::removeEmpty() {
     if (!fs::remove(*folder, notEmpty)) return;
 }
 
-LogFile::~LogFile() {
-  if (file) std::fclose(file);
+FolderLock::FolderLock(const std::string &path) : folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (folder < 0) throw UserError(fmt::format("cannot open the folder '{}': {}", path, std::strerror(errno)));
+  if (::flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return; // a file system without locks is no reason to stop
+  ::close(folder);
+  throw UserError(fmt::format("another netc works in '{}'", path));
 }
 
-void LogFile::fail() const { throw UserError(fmt::format("cannot write '{}': {}", name, std::strerror(errno))); }
-
-void LogFile::open(const std::string &path) {
-  name = path;
-  file = std::fopen(path.c_str(), "we");
-  if (!file) fail();
-}
-
-void LogFile::write(const std::string &text) {
-  if (std::fputs(text.c_str(), file) < 0 || std::fflush(file) != 0) fail();
-}
+FolderLock::~FolderLock() { ::close(folder); }
 
 } // namespace netc::driver

@@ -1,7 +1,6 @@
 // Outputs are checked before hours are spent on their contents.
 #pragma once
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -24,22 +23,16 @@ private:
   std::vector<std::string> made; // the innermost last
 };
 
-/// A text that grows while it can be read: each write reaches the file at once. Throws UserError.
-class LogFile {
+/// A folder that one process at a time works in, however that process ends. Throws UserError.
+class FolderLock {
 public:
-  LogFile() = default;
-  ~LogFile();
-  LogFile(const LogFile &) = delete;
-  LogFile &operator=(const LogFile &) = delete;
-
-  bool isOpen() const { return file != nullptr; }
-  void open(const std::string &path);
-  void write(const std::string &text);
+  explicit FolderLock(const std::string &path);
+  ~FolderLock();
+  FolderLock(const FolderLock &) = delete;
+  FolderLock &operator=(const FolderLock &) = delete;
 
 private:
-  [[noreturn]] void fail() const;
-  std::FILE *file = nullptr;
-  std::string name;
+  int folder;
 };
 
 } // namespace netc::driver

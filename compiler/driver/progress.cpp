@@ -42,13 +42,18 @@ void Progress::say(const std::string &line) {
   std::fflush(stdout);
 }
 
+void Progress::warn(const std::string &line) {
+  clear();
+  fmt::print(stderr, "netc: warning: {}\n", line);
+}
+
 void Progress::step(std::int64_t epoch, std::int64_t samplesDone, double loss) {
   if (!live) return;
   Clock::time_point now = Clock::now();
   if (now - lastDraw < std::chrono::milliseconds(100)) return;
   lastDraw = now;
   double seconds = std::chrono::duration<double>(now - start).count();
-  double done = static_cast<double>(epoch * samples + samplesDone), all = static_cast<double>(epochs * samples);
+  double done = static_cast<double>(epoch * samples + samplesDone - skipped), all = static_cast<double>(epochs * samples - skipped);
   fmt::print("\r\033[Kepoch {}/{} {:3.0f} %  {:.0f} samples/s  loss {}  {} left", epoch + 1, epochs,
              100.0 * static_cast<double>(samplesDone) / static_cast<double>(samples), done / seconds, figure(loss),
              duration(seconds * (all - done) / done));

@@ -6,26 +6,19 @@
 #include "compiler/driver/interrupt.h"
 #include "compiler/driver/outputs.h"
 #include "compiler/driver/progress.h"
+#include "compiler/driver/run_folder.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/scalar_program.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
+#include <optional>
 
 namespace netc::driver {
 namespace {
-
-std::string inFolder(const std::string &folder, const char *name) { return (std::filesystem::path(folder) / name).string(); }
-
-void checkOutputs(const Options &o) {
-  if (!o.weightsOut.empty()) requireWritable(o.weightsOut);
-  if (o.out.empty()) return;
-  requireWritable(inFolder(o.out, "weights.safetensors"));
-  requireWritable(inFolder(o.out, "log.csv"));
-}
 
 /// "61706 parameters, 2.1 MB, x86-64-v4"
 std::string summary(CompiledModel &model) {
@@ -37,13 +30,15 @@ std::string summary(CompiledModel &model) {
 
 class Training {
 public:
-  Training(const Options &o, CompiledModel &model, const DataParts &data)
-      : options(o), model(model), data(data), rows(data.train.rows),
+  /// `folder` may be null.
+  Training(const Options &o, CompiledModel &model, const DataParts &data, RunFolder *folder)
+      : options(o), model(model), core(model.core()), data(data), folder(folder), rows(data.train.rows),
         most(static_cast<std::size_t>(model.program().batch)), batch(data.train, most), order(rows),
         progress(o, o.epochs, static_cast<std::int64_t>(rows)) {
     std::size_t samples = every() == 0 ? most : every() < 0 ? rows : static_cast<std::size_t>(every());
     std::size_t stepsAnEpoch = (rows + samples - 1) / samples;
-    model.core().setSteps(stepsAnEpoch * static_cast<std::uint64_t>(o.epochs));
+    allSteps = stepsAnEpoch * static_cast<std::uint64_t>(o.epochs);
+    core.setSteps(allSteps);
   }
 
   void run() {
@@ -51,7 +46,28 @@ public:
     for (const std::string &line : data.train.description) progress.say("  " + line);
     progress.say(summary(model));
     if (const std::string &plan = model.program().trainingEntry()->plan; !plan.empty()) progress.say("train " + plan);
-    for (std::int64_t e = 0; e < options.epochs && !finished(); ++e) epoch(e);
+    if (options.resume) resume();
+    while (!finished()) epoch();
+  }
+
+  /// The result. With a folder also a checkpoint, from which more epochs can go on.
+  void save() {
+    std::vector<std::string> failures;
+    auto attempt = [&](auto &&write) {
+      try {
+        write();
+      } catch (const UserError &error) {
+        failures.emplace_back(error.what());
+      }
+    };
+    auto weights = [&](const std::string &path) {
+      require(core.save(path.c_str()), core, fmt::format("writing '{}'", path));
+    };
+    if (folder) attempt([&] { weights(folder->weights()); });
+    if (!options.weightsOut.empty()) attempt([&] { weights(options.weightsOut); });
+    if (folder) attempt([&] { folder->checkpoints().save(core, position, rows); });
+    if (failures.empty()) return;
+    throw UserError(failures[0] + (folder ? "; " + folder->checkpoints().last() : ""));
   }
 
 private:
@@ -61,73 +77,123 @@ private:
   std::size_t nextCount(std::size_t left) const {
     std::size_t count = std::min(most, left);
     if (every() <= 0) return count;
-    return std::min(count, static_cast<std::size_t>(every()) - static_cast<std::size_t>(model.core().samples()));
+    return std::min(count, static_cast<std::size_t>(every()) - static_cast<std::size_t>(core.samples()));
   }
 
-  bool finished() const {
-    return options.steps > 0 && model.core().step() >= static_cast<std::uint64_t>(options.steps);
+  bool stepsDone() const { return options.steps > 0 && core.step() >= static_cast<std::uint64_t>(options.steps); }
+  bool finished() const { return stepsDone() || core.epoch() >= static_cast<std::uint64_t>(options.epochs); }
+
+  void resume() {
+    position = folder->checkpoints().resume(core, rows);
+    folder->metrics().keep(core.epoch());
+    progress.skip(static_cast<std::int64_t>(core.epoch() * rows + position.samples));
+    if (core.step() == 0 && position.samples == 0)
+      progress.say(fmt::format("no checkpoint in '{}': the training begins", options.out));
+    else if (finished())
+      progress.say(fmt::format("all of it was done in {} steps; --epochs trains for longer", core.step()));
+    else
+      progress.say(fmt::format("going on in epoch {} after {} steps", core.epoch() + 1, core.step()));
   }
 
-  void epoch(std::int64_t e) {
+  /// One epoch, or what is left of it.
+  void epoch() {
     auto start = std::chrono::steady_clock::now();
-    model.core().setEpoch(static_cast<std::uint64_t>(e));
-    epochOrder(order.data(), rows, static_cast<std::uint64_t>(options.seed), static_cast<std::uint64_t>(e));
-    double lossSum = 0;
-    std::size_t done = 0;
-    while (done < rows && !finished()) {
-      std::size_t count = nextCount(rows - done); // the last batch of an epoch may be smaller
-      float loss = step(e, order.data() + done, count);
-      lossSum += static_cast<double>(loss) * static_cast<double>(count);
-      done += count;
-      progress.step(e, static_cast<std::int64_t>(done), loss);
+    std::uint64_t e = core.epoch();
+    std::size_t before = position.samples;
+    double secondsBefore = position.seconds;
+    auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+    epochOrder(order.data(), rows, core.seed(), e);
+    while (position.samples < rows && !stepsDone()) {
+      position.seconds = secondsBefore + seconds();
+      if (interrupted()) stop();
+      std::size_t count = nextCount(rows - position.samples); // the last batch of an epoch may be smaller
+      float loss = step(order.data() + position.samples, count);
+      position.lossSum += static_cast<double>(loss) * static_cast<double>(count);
+      position.samples += count;
+      progress.step(static_cast<std::int64_t>(e), static_cast<std::int64_t>(position.samples), loss);
+      if (position.samples < rows) checkpointIfDue(/*epochEnds=*/false);
     }
-    model.core().endWindow(); // as the last batch, the last window of an epoch may be smaller
-    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    auto samples = static_cast<double>(done);
-    report({e, lossSum / samples, samples / seconds, seconds, evaluateAll(model, data.test, most)});
+    bool whole = position.samples == rows;
+    if (whole) core.endWindow(); // as the last batch, the last window of an epoch may be smaller
+    double speed = static_cast<double>(position.samples - before) / seconds();
+    auto samples = static_cast<double>(position.samples);
+    report({static_cast<std::int64_t>(e), core.step(), position.lossSum / samples, speed, secondsBefore + seconds(),
+            evaluateAll(model, data.test, most), rate()});
+    if (!whole) return; // the checkpoint of a training that --steps ends is within the epoch
+    core.setEpoch(e + 1);
+    position = {};
+    checkpointIfDue(/*epochEnds=*/true);
   }
 
-  float step(std::int64_t e, const std::uint32_t *which, std::size_t count) {
-    if (interrupted())
-      throw UserError(fmt::format("interrupted in epoch {} after {} steps; no weights were written", e + 1, model.core().step()));
-    float loss = model.core().trainStep(batch.gather(which, count), count);
-    if (model.core().status() == Status::nonFiniteLoss)
-      throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; {}", e + 1, model.core().step(),
-                                  model.core().step() > 0 ? "a lower learning rate may help"
-                                                          : "no update was made yet: the data or the first parameters make it so"));
-    require(model.core().status(), model.core(), "training");
+  float step(const std::uint32_t *which, std::size_t count) {
+    float loss = core.trainStep(batch.gather(which, count), count);
+    if (core.status() == Status::nonFiniteLoss)
+      throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; {}{}", core.epoch() + 1, core.step(),
+                                  core.step() > 0 ? "a lower learning rate may help"
+                                                  : "no update was made yet: the data or the first parameters make it so",
+                                  checkpointText()));
+    require(core.status(), core, "training");
     return loss;
+  }
+
+  std::string checkpointText() const { return folder ? "; " + folder->checkpoints().last() : ""; }
+
+  /// A checkpoint that cannot be written is no reason to lose the hours of training that went before.
+  void checkpointIfDue(bool epochEnds) {
+    if (!folder || !folder->checkpoints().due(core.step(), epochEnds)) return;
+    try {
+      folder->checkpoints().save(core, position, rows);
+    } catch (const UserError &error) {
+      progress.warn(fmt::format("{}; {}; the training goes on", error.what(), folder->checkpoints().last()));
+    }
+  }
+
+  /// After Ctrl-C.
+  [[noreturn]] void stop() {
+    std::string where = fmt::format("interrupted in epoch {} after {} steps", core.epoch() + 1, core.step());
+    if (!folder) throw UserError(where + "; no weights were written");
+    try {
+      folder->checkpoints().save(core, position, rows);
+    } catch (const UserError &error) {
+      throw UserError(fmt::format("{}: {}{}", where, error.what(), checkpointText()));
+    }
+    throw UserError(fmt::format("{}; to go on:\n  {}{}", where, options.typed, options.resume ? "" : " --resume"));
+  }
+
+  /// The learning rate of the last update.
+  std::optional<double> rate() const {
+    const loop::Entry *update = model.entry(every() ? "apply" : "trainStep");
+    for (const RuntimeScalar &s : update->scalars)
+      if (s.name == "lr")
+        return evaluate(s.program, {.count = static_cast<double>(most),
+                                    .step = static_cast<double>(std::max<std::uint64_t>(core.step(), 1) - 1),
+                                    .epoch = static_cast<double>(core.epoch()),
+                                    .steps = static_cast<double>(allSteps)});
+    return {};
   }
 
   void report(const EpochReport &r) {
     progress.epoch(r);
-    if (options.out.empty()) return;
-    std::string csv;
-    if (!log.isOpen()) {
-      log.open(inFolder(options.out, "log.csv"));
-      csv = "epoch,loss";
-      for (const Score &s : r.test) csv += ",test_" + s.name;
-      csv += ",seconds\n";
-    }
-    csv += fmt::format("{},{:.9g}", r.epoch + 1, r.loss);
-    for (const Score &s : r.test) csv += fmt::format(",{:.9g}", s.value);
-    csv += fmt::format(",{:.3f}\n", r.seconds);
-    log.write(csv);
+    if (folder)
+      if (std::string reason = folder->metrics().add(r); !reason.empty())
+        progress.warn(fmt::format("cannot write '{}': {}; the training goes on", folder->metrics().path(), reason));
+    for (const Score &s : r.test)
+      if (s.isLoss && !std::isfinite(s.value))
+        throw UserError(fmt::format("the test {} is not finite after epoch {}{}", s.name, r.epoch + 1, checkpointText()));
   }
 
   const Options &options;
   CompiledModel &model;
+  Core &core;
   const DataParts &data;
+  RunFolder *folder;
   std::size_t rows, most;
   Batch batch;
   std::vector<std::uint32_t> order;
   Progress progress;
-  LogFile log; // of --out
+  std::uint64_t allSteps = 0;
+  Position position; // in the epoch that the core counts
 };
-
-void saveWeights(CompiledModel &model, const std::string &path) {
-  require(model.core().save(path.c_str()), model.core(), fmt::format("writing '{}'", path));
-}
 
 } // namespace
 
@@ -135,28 +201,13 @@ int trainCommand(const Options &o) {
   CompiledModel model(o);
   if (!model.program().trainingEntry()) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
   catchInterrupts();
-  NewFolder folder(o.out);
-  checkOutputs(o);
+  std::optional<RunFolder> folder;
+  if (!o.out.empty()) folder.emplace(o);
+  if (!o.weightsOut.empty()) requireWritable(o.weightsOut);
   DataParts data = readData(model, o.data, o.bind);
-  Training training(o, model, data);
+  Training training(o, model, data, folder ? &*folder : nullptr);
   training.run();
-  if (!o.weightsOut.empty()) saveWeights(model, o.weightsOut);
-  if (!o.out.empty()) saveWeights(model, inFolder(o.out, "weights.safetensors"));
-  return 0;
-}
-
-int evaluateCommand(const Options &o) {
-  if (o.weights.empty()) throw UserError("'netc evaluate' needs --weights FILE");
-  CompiledModel model(o);
-  if (!model.entry("evaluate")) throw UserError(fmt::format("'{}' has neither a loss nor a metric", o.input));
-  DataParts data = readData(model, o.data, o.bind);
-  std::vector<Score> scores = evaluateAll(model, data.test, static_cast<std::size_t>(model.program().batch));
-  std::string json;
-  for (const Score &s : scores) {
-    if (!o.json) fmt::print("{} {}\n", s.name, std::isnan(s.value) ? "nan" : fmt::format("{:.6g}", s.value));
-    json += fmt::format("{}\"{}\": {}", json.empty() ? "" : ", ", s.name, jsonNumber(s.value));
-  }
-  if (o.json) fmt::print("{{{}}}\n", json);
+  training.save();
   return 0;
 }
 

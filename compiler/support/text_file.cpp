@@ -46,14 +46,15 @@ namespace {
   throw UserError(fmt::format("cannot write '{}': {}", path, std::strerror(error)));
 }
 
-/// 0, or the error; closes the file.
-int put(int file, const std::string &bytes) {
+/// 0, or the error; closes the file. With `sync` it is on the disk then.
+int put(int file, const std::string &bytes, bool sync) {
   int error = 0;
   for (std::size_t at = 0; at < bytes.size() && error == 0;) {
     const ssize_t n = ::write(file, bytes.data() + at, bytes.size() - at);
     if (n > 0) at += static_cast<std::size_t>(n);
     else if (n < 0 && errno != EINTR) error = errno;
   }
+  if (error == 0 && sync && ::fsync(file) != 0) error = errno;
   if (::close(file) != 0 && error == 0) error = errno;
   return error;
 }
@@ -64,7 +65,16 @@ void writeInPlace(const std::string &path, const std::string &bytes) {
   if (file < 0 && errno == ENXIO) throw UserError(fmt::format("'{}' is not a regular file", path)); // a pipe without a reader
   if (file < 0) cannotWrite(path, errno);
   ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK); // only the opening must not wait
-  if (const int error = put(file, bytes)) cannotWrite(path, error);
+  if (const int error = put(file, bytes, /*sync=*/false)) cannotWrite(path, error);
+}
+
+/// A rename lasts from when its folder is on the disk.
+void syncFolder(const std::string &file) {
+  const std::string folder = std::filesystem::path(file).parent_path().string();
+  const int opened = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return; // a folder that may not be read; the file itself is synced
+  ::fsync(opened);
+  ::close(opened);
 }
 
 } // namespace
@@ -82,9 +92,9 @@ void writeFile(const std::string &path, const std::string &bytes) {
   const std::string temporary = fmt::format("{}.tmp{}", target, ::getpid());
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) cannotWrite(path, errno);
-  int error = put(file, bytes);
+  int error = put(file, bytes, /*sync=*/true);
   if (error == 0 && std::rename(temporary.c_str(), target.c_str()) != 0) error = errno;
-  if (error == 0) return;
+  if (error == 0) return syncFolder(target);
   std::remove(temporary.c_str());
   cannotWrite(path, error);
 }

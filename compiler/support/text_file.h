@@ -8,7 +8,8 @@ namespace netc {
 /// The file's bytes. Throws UserError "cannot read 'path': reason".
 std::string readFile(const std::string &path);
 
-/// Writes to a temporary name beside `path` and renames; symbolic links are followed. Terminals and other character
+/// Writes to a temporary name beside `path`, syncs it and renames: also after a crash `path` holds its old or its new
+/// content. Symbolic links are followed. Terminals and other character
 /// devices, and pipes that somebody reads, are written in place (-o /dev/stdout); other special files are refused. Throws
 /// UserError "cannot write 'path': reason" or "'path' is not a regular file".
 void writeFile(const std::string &path, const std::string &bytes);

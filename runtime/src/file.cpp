@@ -79,6 +79,16 @@ int openTemporary(const char *path, char *name, std::size_t size) {
   return -1;
 }
 
+// A rename lasts from when its folder is on the disk. `path` is cut to its folder.
+void syncFolder(char *path) {
+  char *slash = std::strrchr(path, '/');
+  if (slash) slash[slash == path] = 0;
+  int folder = open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return; // one that may not be read; the file itself is synced
+  fsync(folder);
+  close(folder);
+}
+
 } // namespace
 
 Status readFile(const char *path, unsigned char **bytes, std::size_t *size, char *message) {
@@ -119,7 +129,10 @@ Status writeFile(const char *path, const void *bytes, std::size_t size, char *me
   int reason = errno;
   written = close(file) == 0 && written;
   errno = written ? errno : reason;
-  if (written && std::rename(name, target) == 0) return Status::ok;
+  if (written && std::rename(name, target) == 0) {
+    syncFolder(target);
+    return Status::ok;
+  }
   failWithErrno(message, path, "write");
   unlink(name);
   return Status::ioError;

@@ -1,0 +1,43 @@
+#include "compiler/driver/run_folder.h"
+
+#include "compiler/support/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace netc::driver {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string inFolder(const std::string &folder, const char *name) { return (fs::path(folder) / name).string(); }
+
+/// --resume with a misspelt folder would begin a training of its own there.
+const std::string &checked(const Options &o) {
+  if (o.resume && !fs::is_directory(o.out)) throw UserError(fmt::format("--resume: there is no folder '{}'", o.out));
+  return o.out;
+}
+
+/// What a process that was killed was writing.
+void removeTemporaries(const std::string &folder) {
+  std::error_code ignored;
+  for (const fs::directory_entry &entry : fs::directory_iterator(folder, ignored)) {
+    std::string name = entry.path().filename().string();
+    bool ours = name.starts_with("checkpoint-") || name.starts_with("weights.safetensors") || name.starts_with("metrics.csv");
+    if (ours && name.find(".tmp") != std::string::npos) fs::remove(entry.path(), ignored);
+  }
+}
+
+} // namespace
+
+RunFolder::RunFolder(const Options &o)
+    : folder(checked(o)), lock(o.out), weightsPath(inFolder(o.out, "weights.safetensors")), saved(o),
+      epochs(inFolder(o.out, "metrics.csv")) {
+  if (!o.resume) saved.requireNone();
+  removeTemporaries(o.out);
+  requireWritable(weightsPath);
+  requireWritable(epochs.path());
+}
+
+} // namespace netc::driver
