@@ -30,11 +30,12 @@ bool batchAlone(const Graph &g, const Formula &f, const Clause &c) {
                       [](const graph::Extent &e) { return e.batch; });
 }
 
-/// Every dimension of the read is an index of its own, one of them the batch.
+/// Every dimension of the read is an index of its own, one of them the batch, or has one element.
 bool plainRead(const Graph &g, const Clause &c, const Node &n) {
   std::vector<int> seen;
   for (std::size_t d = 0; d < n.map.size(); ++d) {
     int v = -1;
+    if (n.map[d].isConstant() && !g.tensors[n.id].shape[d].batch && g.tensors[n.id].shape[d].size == 1) continue;
     if (!n.map[d].isVar(&v) || std::count(seen.begin(), seen.end(), v) ||
         !(c.domain[v].extent == g.tensors[n.id].shape[d]))
       return false;
@@ -81,7 +82,7 @@ int addRows(Graph &g, const Clause &c, const Node &read, const graph::Extent &k)
     copy.domain.push_back(c.domain[p]);
   };
   for (const Affine &a : read.map)
-    add(a.terms()[0].first);
+    if (!a.isConstant()) add(a.terms()[0].first);
   const auto moved = [&](const Affine &a) {
     return a.substitute([&](int p) { return place[p] < 0 ? Affine() : Affine::var(place[p]); });
   };

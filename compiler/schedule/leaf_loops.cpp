@@ -192,22 +192,44 @@ void LeafLowering::vectorLoop(const std::function<void()> &next) {
 }
 
 void LeafLowering::batchVectorLoop(const std::function<void()> &next) {
-  if ((leaf.parallel == leaf.vector || context.tiled) && k.kernel.parallel < 0) {
+  const std::int64_t size = std::max<std::int64_t>(tileOf(vector) / loop::lanes, 1);
+  const bool shared = (leaf.parallel == leaf.vector || context.tiled) && k.kernel.parallel < 0;
+  if (shared) {
     k.kernel.parallel = k.variable("nb");
-    k.kernel.parallelExtent = Affine::var(loop::Blocks);
-    return batchBlocks(k.kernel.parallel, next);
+    const std::int64_t planned = (nest.positions[vector].extent + loop::lanes - 1) / loop::lanes;
+    k.kernel.parallelExtent = size == 1 ? Affine::var(loop::Blocks) : Affine((planned + size - 1) / size);
+    return batchTile(Affine::var(k.kernel.parallel, size), size, next);
   }
-  k.loop("nb", 0, Affine::var(loop::Blocks), 1, false, [&](int nb) { batchBlocks(nb, next); });
+  k.loop("nb", 0, Affine::var(loop::Blocks), size, false, [&](int nb) { batchTile(Affine::var(nb), size, next); });
+}
+
+/// Runs body for `size` blocks of samples from `first` on: side by side, or one by one where there are fewer.
+void LeafLowering::batchTile(const Affine &first, std::int64_t size, const std::function<void()> &body) {
+  if (size == 1) return batchBlocks(first, body);
+  const Affine blocks = Affine::var(touchesRows() ? loop::FullBlocks : loop::Blocks);
+  k.when({blocks - first - size}, [&] {
+    tile.push_back({vector, size, first, 0, true});
+    body();
+    tile.pop_back();
+  });
+  k.when({first + size - 1 - blocks}, [&] {
+    k.loop("nb", {first}, {first + size, Affine::var(loop::Blocks)}, 1, false,
+           [&](int nb) { batchBlocks(Affine::var(nb), body); });
+  });
+}
+
+bool LeafLowering::touchesRows() const {
+  std::vector<std::string> others = leaf.with;
+  others.insert(others.end(), leaf.then.begin(), leaf.then.end());
+  return point.touchesRows(others);
 }
 
 /// Runs body for the block of samples nb, once for full blocks and once for the last, partial one, where that
 /// matters: memory that holds sample after sample ends at `count`.
-void LeafLowering::batchBlocks(int nb, const std::function<void()> &body) {
-  bindAt(nest.batch, Affine::var(nb), 0);
-  const Affine rest = Affine::var(loop::Count) - Affine::var(nb, loop::lanes);
-  std::vector<std::string> others = leaf.with;
-  others.insert(others.end(), leaf.then.begin(), leaf.then.end());
-  if (!point.touchesRows(others)) {
+void LeafLowering::batchBlocks(const Affine &nb, const std::function<void()> &body) {
+  bindAt(nest.batch, nb, 0);
+  const Affine rest = Affine::var(loop::Count) - nb * loop::lanes;
+  if (!touchesRows()) {
     withKnownGuards(body);
   } else {
     k.when({rest - loop::lanes}, [&] { withKnownGuards(body); });

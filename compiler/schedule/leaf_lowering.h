@@ -58,7 +58,9 @@ class LeafLowering {
   void scalarLoop(int p, const std::function<void()> &next);
   void vectorLoop(const std::function<void()> &next);
   void batchVectorLoop(const std::function<void()> &next);
-  void batchBlocks(int nb, const std::function<void()> &body);
+  void batchTile(const Affine &first, std::int64_t size, const std::function<void()> &body);
+  bool touchesRows() const;
+  void batchBlocks(const Affine &nb, const std::function<void()> &body);
   void lanePartials(const std::function<void()> &next);
   void withKnownGuards(const std::function<void()> &body); // after an index got its value
   bool known(const Affine &guard) const;

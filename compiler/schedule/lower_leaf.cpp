@@ -77,8 +77,8 @@ void LeafLowering::checkOrder() const {
 void LeafLowering::checkChoices() const {
   for (auto &[name, size] : leaf.tile) {
     const Position &p = nest.positions[position(name)];
-    const bool vectors = name == leaf.vector && size % loop::lanes == 0 && !p.batch;
-    if (p.reduction || (name == leaf.vector && !vectors) || (p.batch && p.block >= 0) ||
+    const bool vectors = name == leaf.vector && size % loop::lanes == 0 && !(p.batch && context.tiled);
+    if (p.reduction || (name == leaf.vector && !vectors) || (p.batch && p.block >= 0 && !vectors) ||
         (p.block >= 0 && !vectors && loop::lanes % size != 0))
       misfit(leaf, fmt::format("'{}' cannot be tiled", name));
     for (const Loop &l : order)

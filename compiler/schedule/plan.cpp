@@ -54,7 +54,7 @@ class RunPlanner {
   /// Runs block of samples by block: the batch index is along the lanes and in the result.
   bool isPerSample(const Formula &f) const {
     for (std::size_t i = 0; i < f.clauses.size(); ++i) {
-      const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(i));
+      const Nest nest = collapsed(f, static_cast<int>(i));
       if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch ||
           heavyWeights(nest))
         return false;
@@ -193,7 +193,7 @@ class RunPlanner {
   bool leavesLanes(const Formula &f) const {
     if (!batchBlocked(g.tensors[f.target], layout(g, schedule.memory, f.target))) return false;
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
-      const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(c));
+      const Nest nest = collapsed(f, static_cast<int>(c));
       if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch)
         return true;
     }
@@ -261,6 +261,14 @@ class RunPlanner {
     }
   }
 
+  /// As its leaf runs it.
+  Nest collapsed(const Formula &f, int clause) const {
+    Nest nest = makeNest(g, schedule.memory, f, clause);
+    Leaf leaf;
+    collapseAll(nest, leaf);
+    return nest;
+  }
+
   /// Lets a pointwise formula ride along with the last leaf whose result it reads, when nothing stands
   /// against it.
   bool follow(int i) {
@@ -309,8 +317,12 @@ class RunPlanner {
     for (const Position &p : nest.positions)
       results += !p.reduction;
     if (here.size() != follower.positions.size() || here.size() != results) return false;
-    for (std::size_t p = 0; p < here.size(); ++p)
+    for (std::size_t p = 0; p < here.size(); ++p) {
       if (follower.positions[p].block >= 0 && nest.positions[here[p]].block < 0) return false;
+      // Lanes that are written far apart would wait for memory in the middle of the sums.
+      const bool lanes = nest.positions[here[p]].name == leaf.vector && lead.op != Combine::Assign;
+      if (lanes && follower.out.coefficient(static_cast<int>(p)) > 1) return false;
+    }
     // Whatever else it reads of values in registers must be the same element.
     for (const Node &n : f.clauses[0].body.nodes) {
       if (n.kind != Node::Kind::Read || !inRegister.count(n.id)) continue;

@@ -21,20 +21,29 @@ constexpr std::int64_t unrolledPrimitives = 640; // there: long bodies overlap b
 constexpr std::int64_t shortPoint = 8;           // primitives of a point that a test of its guard would cost too much
 constexpr double serialWork = 30000;             // operations below which threads do not pay
 constexpr std::int64_t enoughTasks = 4;
+constexpr std::int64_t mostBlocks = 4; // of samples side by side
 
 struct Choice {
   int p = -1;
   std::int64_t size = 1;
 };
 
+/// Two result indices, and blocks of samples side by side.
+struct Tile {
+  Choice a, b;
+  std::int64_t blocks = 1;
+  std::int64_t size() const { return a.size * b.size * blocks; }
+};
+
 /// Values of the reads that one step of the tile needs.
-std::int64_t loadsOf(const Nest &nest, const Choice &a, const Choice &b) {
+std::int64_t loadsOf(const Nest &nest, const Tile &t) {
   std::int64_t loads = 0;
   for (const Access &r : nest.reads) {
     if (r.tensor < 0) continue;
     std::int64_t n = 1;
-    if (a.p >= 0 && r.address.uses(a.p)) n *= a.size;
-    if (b.p >= 0 && r.address.uses(b.p)) n *= b.size;
+    if (t.a.p >= 0 && r.address.uses(t.a.p)) n *= t.a.size;
+    if (t.b.p >= 0 && r.address.uses(t.b.p)) n *= t.b.size;
+    if (nest.batch >= 0 && r.address.uses(nest.batch)) n *= t.blocks;
     loads += n;
   }
   return loads;
@@ -47,7 +56,7 @@ bool multiplyAdds(const Nest &nest) {
   return nest.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul;
 }
 
-constexpr double heavyBytes = 256 << 10; // of weights that do not stay in the nearest caches beside samples
+constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the nearest caches beside samples
 constexpr double inL2 = 384 << 10;       // bytes of samples that do, while weights pass
 constexpr std::int64_t lineBytes = 64, pageBytes = 4096, waysUsed = 8;
 
@@ -62,12 +71,12 @@ template <class Over> double footprint(const Nest &nest, const Affine &a, Over o
 
 /// Cache lines of weights that one step of the tile touches; those whose distance is whole pages share few
 /// places in the nearest cache, and count more beyond these.
-double linesOf(const Nest &nest, const Choice &a, const Choice &b) {
+double linesOf(const Nest &nest, const Tile &t) {
   double lines = 0;
   for (const Access &r : nest.reads) {
     if (r.tensor < 0 || r.address.uses(nest.batch)) continue;
     double n = 1, aliased = 0;
-    for (const Choice &c : {a, b}) {
+    for (const Choice &c : {t.a, t.b}) {
       const std::int64_t bytes = c.p < 0 ? 0 : 4 * r.address.coefficient(c.p);
       if (bytes == 0) continue;
       n *= bytes >= lineBytes ? static_cast<double>(c.size)
@@ -89,45 +98,54 @@ std::int64_t primitivesOf(const Nest &nest) {
 }
 
 /// Cycles for each operation of a tile, in units of one multiply-add slot.
-double pieceCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b, bool heavy) {
-  const double operations = static_cast<double>(a.size * b.size);
-  const double loads = static_cast<double>(loadsOf(nest, a, b));
-  const double hidden = static_cast<double>(multiplyAdds(nest) ? latencyHidden / t.registersPerVector : 2);
-  const double lines = heavy ? linesOf(nest, a, b) : 0;
+double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool heavy) {
+  const double operations = static_cast<double>(t.size());
+  const double loads = static_cast<double>(loadsOf(nest, t));
+  const double hidden =
+      static_cast<double>(multiplyAdds(nest) ? latencyHidden / target.registersPerVector : 2);
+  const double lines = heavy ? linesOf(nest, t) : 0;
   return std::max({operations, loads, hidden}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
-double tileCost(const Nest &nest, const Target &t, const Choice &a, const Choice &b, bool heavy) {
-  const auto pieces = [&](const Choice &c) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> list; // tile size, results
-    if (c.p < 0) return std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}};
-    const std::int64_t extent = nest.positions[c.p].extent;
-    list.push_back({c.size, extent / c.size * c.size});
-    if (extent % c.size) list.push_back({extent % c.size, extent % c.size});
+double tileCost(const Nest &nest, const Target &target, const Tile &t, bool heavy) {
+  using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>; // tile size, results
+  const auto pieces = [](std::int64_t extent, std::int64_t size, std::int64_t rest) {
+    Pieces list{{size, extent / size * size}};
+    if (extent % size) list.push_back({rest, extent % size});
     return list;
   };
+  const auto along = [&](const Choice &c) {
+    if (c.p < 0) return Pieces{{1, 1}};
+    const std::int64_t extent = nest.positions[c.p].extent;
+    return pieces(extent, c.size, extent % c.size);
+  };
+  const std::int64_t samples = nest.batch < 0 ? 1 : nest.positions[nest.batch].extent;
   double cost = 0, results = 0;
-  for (auto &[sa, na] : pieces(a))
-    for (auto &[sb, nb] : pieces(b)) {
-      const double n = static_cast<double>(na * nb);
-      cost += n * pieceCost(nest, t, {a.p, sa}, {b.p, sb}, heavy);
-      results += n;
-    }
+  for (auto &[sa, na] : along(t.a))
+    for (auto &[sb, nb] : along(t.b))
+      for (auto &[sc, nc] : pieces((samples + loop::lanes - 1) / loop::lanes, t.blocks, 1)) {
+        const double n = static_cast<double>(na * nb * nc);
+        cost += n * pieceCost(nest, target, {{t.a.p, sa}, {t.b.p, sb}, sc}, heavy);
+        results += n;
+      }
   return cost / results;
 }
 
 /// Accumulators, the operands of the smaller side (kept while the other side passes by) and one passing
 /// operand, which takes one register when it is a broadcast. Where a vector takes two registers only one
 /// operand is kept.
-bool fits(const Nest &nest, const Target &t, int vector, const Choice &a, const Choice &b) {
-  if (a.size * b.size > 1 && a.size * b.size * primitivesOf(nest) > unrolledPrimitives) return false;
-  const std::int64_t kept = t.registersPerVector > 1 ? 1 : std::min<std::int64_t>({a.size, b.size, 4});
+bool fits(const Nest &nest, const Target &target, int vector, const Tile &t) {
+  if (t.size() > 1 && t.size() * primitivesOf(nest) > unrolledPrimitives) return false;
+  const std::int64_t kept =
+      t.blocks > 1                     ? t.blocks
+      : target.registersPerVector > 1 ? 1
+                                      : std::min<std::int64_t>({t.a.size, t.b.size, 4});
   const bool allVectors = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) {
     return r.tensor < 0 || (vector >= 0 && r.address.uses(vector));
   });
-  return (a.size * b.size + kept) * t.registersPerVector + (allVectors ? t.registersPerVector : 1) <=
-         t.registers;
+  return (t.size() + kept) * target.registersPerVector + (allVectors ? target.registersPerVector : 1) <=
+         target.registers;
 }
 
 bool inResultGuard(const Nest &nest, int p) {
@@ -158,17 +176,15 @@ double operations(const Nest &nest) {
   return n;
 }
 
-void chooseUnrolling(const Nest &nest, const std::vector<Choice> &tile, Leaf &leaf) {
-  std::int64_t body = 1;
-  for (const Choice &c : tile)
-    body *= c.size;
+void chooseUnrolling(const Nest &nest, const Tile &tile, Leaf &leaf) {
+  std::int64_t body = tile.size();
   const std::int64_t mostPoints = std::min(unrolledPoints, unrolledPrimitives / primitivesOf(nest));
   for (std::size_t i = leaf.order.size(); i-- > 0;) {
     const int p = nest.find(leaf.order[i].index);
     if (!nest.positions[p].reduction || leaf.order[i].index == leaf.vector || nest.positions[p].batch) break;
     // A guard on a tiled index can only fold when this one is a constant.
     const bool guarded = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
-      return g.uses(p) && std::any_of(tile.begin(), tile.end(), [&](const Choice &c) { return g.uses(c.p); });
+      return g.uses(p) && (g.uses(tile.a.p) || g.uses(tile.b.p));
     });
     // Any other guard on it becomes a bound of its loop, which has to stay a loop for that.
     if (!guarded && nest.guarded(p)) break;
@@ -248,33 +264,34 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
   const int vector = leaf.vector.empty() ? -1 : nest.find(leaf.vector);
   const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(),
                                    [](const Position &p) { return p.reduction; });
-  std::vector<Choice> best;
+  Tile best;
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
     const bool heavy = heavyWeights(nest);
-    double bestCost = tileCost(nest, target, {}, {}, heavy);
+    double bestCost = tileCost(nest, target, best, heavy);
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is
     // unrolled.
-    const auto consider = [&](const Choice &a, const Choice &b) {
-      if (!fits(nest, target, vector, a, b)) return;
-      const double cost = tileCost(nest, target, a, b, heavy);
-      if (cost < bestCost - 1e-9) {
-        bestCost = cost;
-        best = {a};
-        if (b.p >= 0) best.push_back(b);
-      }
+    const auto consider = [&](const Tile &t) {
+      if (!fits(nest, target, vector, t)) return;
+      const double cost = tileCost(nest, target, t, heavy);
+      if (cost < bestCost - 1e-9) bestCost = cost, best = t;
     };
     const auto sizes = [&](int p) { return std::min<std::int64_t>(nest.positions[p].extent, 16); };
-    for (std::size_t i = candidates.size(); i-- > 0;)
-      for (std::int64_t sa = 1; sa <= sizes(candidates[i]); ++sa) {
-        consider({candidates[i], sa}, {});
-        for (std::size_t j = candidates.size(); j-- > i + 1;)
-          for (std::int64_t sb = 2; sb <= sizes(candidates[j]); ++sb)
-            consider({candidates[i], sa}, {candidates[j], sb});
-      }
+    const std::int64_t blocks =
+        heavy ? std::min(mostBlocks, (nest.positions[nest.batch].extent + loop::lanes - 1) / loop::lanes) : 1;
+    for (std::int64_t n = 1; n <= blocks; ++n)
+      for (std::size_t i = candidates.size(); i-- > 0;)
+        for (std::int64_t sa = 1; sa <= sizes(candidates[i]); ++sa) {
+          consider({{candidates[i], sa}, {}, n});
+          for (std::size_t j = candidates.size(); j-- > i + 1;)
+            for (std::int64_t sb = 2; sb <= sizes(candidates[j]); ++sb)
+              consider({{candidates[i], sa}, {candidates[j], sb}, n});
+        }
   }
-  for (const Choice &c : best)
+  for (const Choice &c : {best.a, best.b})
     if (c.size > 1) leaf.tile.push_back({nest.positions[c.p].name, c.size});
+  // The samples stay in registers while one weight after the other passes.
+  if (best.blocks > 1) leaf.tile.push_back({nest.positions[nest.batch].name, best.blocks * loop::lanes});
   chooseUnrolling(nest, best, leaf);
   chooseParallel(nest, leaf);
 }
