@@ -1,39 +1,10 @@
 #include "compiler/driver/batches.h"
 
-#include "compiler/support/diagnostics.h"
-
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <numeric>
 
 namespace netc::driver {
 namespace {
-
-data::Array rowsOf(const data::Array &a, const std::vector<std::uint32_t> &rows) {
-  data::Array part = a;
-  if (part.shape.empty()) throw UserError(fmt::format("{} is a single value, expected one for each sample", a.name));
-  part.shape[0] = static_cast<std::int64_t>(rows.size());
-  part.bytes.resize(rows.size() * a.rowBytes());
-  data::gather(a, rows.data(), rows.size(), part.bytes.data());
-  return part;
-}
-
-BoundData rowsOf(const BoundData &all, const std::vector<std::uint32_t> &rows) {
-  BoundData part{{}, rows.size(), all.description};
-  for (const data::Array &slot : all.slots) part.slots.push_back(rowsOf(slot, rows));
-  return part;
-}
-
-/// Data is bound, and so checked, before it is split: mistakes are found in the order of the file.
-void splitOffTest(DataParts &parts) {
-  std::size_t rows = parts.train.rows;
-  std::vector<std::uint32_t> order(rows);
-  epochOrder(order.data(), rows, /*seed=*/0, /*epoch=*/0);
-  auto cut = order.begin() + static_cast<std::ptrdiff_t>(rows - rows / 5);
-  if (cut != order.end()) parts.test = rowsOf(parts.train, {cut, order.end()});
-  parts.train = rowsOf(parts.train, {order.begin(), cut});
-}
 
 /// What training lowers is the sum of the losses.
 void addTotal(std::vector<Score> &scores) {
@@ -45,16 +16,6 @@ void addTotal(std::vector<Score> &scores) {
 }
 
 } // namespace
-
-DataParts readData(const CompiledModel &model, const std::string &from, const std::vector<std::string> &binds) {
-  data::Source source;
-  std::string error;
-  if (!data::readSource(from, source, error)) throw UserError(error);
-  DataParts parts{bindData(model.inputs(), source.train, binds), {}, source.description};
-  if (source.test.empty()) splitOffTest(parts);
-  else if (source.test[0].rows() > 0) parts.test = bindData(model.inputs(), source.test, binds);
-  return parts;
-}
 
 Batch::Batch(const BoundData &bound, std::size_t most) : data(bound) {
   for (const data::Array &a : bound.slots) memory.emplace_back(a.rowBytes() * most);

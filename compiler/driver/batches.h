@@ -10,14 +10,6 @@
 
 namespace netc::driver {
 
-/// --data: its two parts, bound to the model's inputs. A single file gives a fifth of its rows, drawn by a fixed
-/// permutation, to the test part.
-struct DataParts {
-  BoundData train, test;
-  std::string description;
-};
-DataParts readData(const CompiledModel &, const std::string &source, const std::vector<std::string> &binds);
-
 /// The memory for one mini-batch of every slot.
 class Batch {
 public:

@@ -8,7 +8,8 @@ namespace netc::driver {
 
 int compileCommand(const Options &);  // text of any stage, C++, objects
 int trainCommand(const Options &);    // trains through the JIT
-int evaluateCommand(const Options &); // loss and metrics on the test part of a data source
+int evaluateCommand(const Options &); // loss, metrics and confusion on the test part of a data source
+int predictCommand(const Options &);  // classes or values for files or a data source
 int runCommand(const Options &);      // arrays in, any named value or gradient out
 int checkCommand(const Options &);    // gradients against differences, the JIT against the evaluator
 int explainCommand(const Options &);  // the derivation of the gradients

@@ -2,26 +2,43 @@
 #include "compiler/driver/batches.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/confusion.h"
+#include "compiler/driver/data_source.h"
 #include "compiler/driver/figures.h"
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace netc::driver {
+namespace {
+
+void addAccuracy(std::vector<Score> &scores, const Confusion &confusion) {
+  bool there = std::any_of(scores.begin(), scores.end(), [](const Score &s) { return s.name == "accuracy"; });
+  if (!there) scores.push_back({"accuracy", false, confusion.accuracy()});
+}
+
+} // namespace
 
 int evaluateCommand(const Options &o) {
   if (o.weights.empty()) throw UserError("'netc evaluate' needs --weights FILE");
   CompiledModel model(o);
   if (!model.entry("evaluate")) throw UserError(fmt::format("'{}' has neither a loss nor a metric", o.input));
   DataParts data = readData(model, o.data, o.bind);
-  std::vector<Score> scores = evaluateAll(model, data.test, static_cast<std::size_t>(model.program().batch));
+  auto most = static_cast<std::size_t>(model.program().batch);
+  std::vector<Score> scores = evaluateAll(model, data.test, most);
+  std::optional<Confusion> confusion = confusionOf(model, data.test, most);
+  if (confusion) addAccuracy(scores, *confusion);
   std::string json;
   for (const Score &s : scores) {
     if (!o.json) fmt::print("{} {}\n", s.name, std::isnan(s.value) ? "nan" : fmt::format("{:.6g}", s.value));
-    json += fmt::format("{}\"{}\": {}", json.empty() ? "" : ", ", s.name, jsonNumber(s.value));
+    json += fmt::format("{}{}: {}", json.empty() ? "" : ", ", jsonString(s.name), jsonNumber(s.value));
   }
+  if (confusion && !o.json && !o.quiet) fmt::print("{}", confusion->text());
+  if (confusion) json += ", " + confusion->json();
   if (o.json) fmt::print("{{{}}}\n", json);
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "compiler/driver/figures.h"
 
+#include "compiler/support/diagnostics.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -15,6 +17,12 @@ std::string figure(double v) {
 std::string bytesText(std::size_t bytes) {
   auto b = static_cast<double>(bytes);
   return b < 1e5 ? fmt::format("{:.1f} kB", b / 1e3) : fmt::format("{:.1f} MB", b / 1e6);
+}
+
+std::string jsonString(const std::string &text) {
+  std::string quoted = "\"";
+  for (char c : visible(text)) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+  return quoted + "\"";
 }
 
 std::string jsonNumber(double v) { return std::isfinite(v) ? fmt::format("{:.9g}", v) : "null"; }

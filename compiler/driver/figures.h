@@ -12,6 +12,9 @@ std::string figure(double);
 /// "6.9 MB", "0.4 kB"
 std::string bytesText(std::size_t);
 
+/// In quotes; what no terminal may show stands as \\x1f there, too.
+std::string jsonString(const std::string &);
+
 /// JSON has no infinities and no NaN: null.
 std::string jsonNumber(double);
 

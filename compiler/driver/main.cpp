@@ -27,6 +27,7 @@ int run(int argc, char **argv) {
   if (options.command == "compile") return compileCommand(options);
   if (options.command == "train") return trainCommand(options);
   if (options.command == "evaluate") return evaluateCommand(options);
+  if (options.command == "predict") return predictCommand(options);
   if (options.command == "run") return runCommand(options);
   if (options.command == "check") return checkCommand(options);
   if (options.command == "bench") return benchCommand(options);

@@ -42,9 +42,18 @@ kept for the test). Arrays bind to inputs by name, then by --bind.
 With --out DIR a training that was stopped, by Ctrl-C or by force, goes on to the same bits: the same
 command with --resume. Without --out no weights are written after Ctrl-C or an error.
 )"},
-    {"evaluate", "prints loss and metrics on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
+    {"evaluate", "prints loss, metrics and confusion on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
 
   netc evaluate lenet5.net --weights w.safetensors --data mnist/
+  netc evaluate lenet5.net --weights w.safetensors --data mnist/ --json
+)"},
+    {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE | --data SOURCE] [options]
+
+  netc predict lenet5.net --weights run/weights.safetensors --data mnist/ --top 3
+  netc predict iris.net --weights w.safetensors flowers.csv --bind x=c1..c4 --format csv
+
+Of a SOURCE with a test part, the samples of that part are shown, numbered from 0. A classifier shows the
+likeliest classes, any other model its outputs. JSON is one object a line.
 )"},
     {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE.net|.graph --input NAME=FILE... --print NAME,... | --save NAME=FILE.npy
 
@@ -75,7 +84,7 @@ Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (co
 };
 
 /// Which commands take an option; letters are the commands' in the order above.
-enum Takes : unsigned { C = 1, T = 2, E = 4, R = 8, K = 16, B = 32, X = 64, F = 128, Models = 63, All = 255 };
+enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, X = 128, F = 256, Models = 127, All = 511 };
 
 struct Row {
   std::string_view name;  // as given to Boost: "batch", or ",o"
@@ -95,13 +104,13 @@ constexpr Row rows[] = {
     {"plan", "NAME", "train by this plan of the model", Models | X},
     {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
-    {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E},
-    {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | R},
+    {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
+    {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
     {"epochs", "N", "passes over the training data (default 5)", T},
     {"steps", "N", "stop after so many steps", T},
-    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | R | K | B},
-    {"threads", "N", "default 1", T | E | R | K | B},
-    {"weights", "FILE", "read parameters (.safetensors) first", T | E | R | K},
+    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},
+    {"threads", "N", "default 1", T | E | P | R | K | B},
+    {"weights", "FILE", "read parameters (.safetensors) first", T | E | P | R | K},
     {"weights-out", "FILE", "write parameters at the end", T},
     {"out", "DIR", "a folder for weights, metrics.csv and checkpoints", T},
     {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
@@ -111,6 +120,8 @@ constexpr Row rows[] = {
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
     {"save", "NAME=FILE", "save a value as .npy", R},
     {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
+    {"top", "N", "show so many classes (default 5)", P},
+    {"format", "NAME", "text, csv or json (default text)", P},
     {"format", "NAME", "text, md, tex or html (default text)", X},
     {"write", "", "write the result to the file itself", F},
     {"quiet", "", "print the results only", T | E},
@@ -179,7 +190,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   flag("quiet", o.quiet);
   flag("json", o.json);
   d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))(
-      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("keep", po::value(&o.keep))("help", "")("version", "")(
+      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("keep", po::value(&o.keep))("top", po::value(&o.top))("help", "")("version", "")(
       "file", po::value<std::vector<std::string>>());
   return d;
 }
@@ -202,11 +213,13 @@ void checkTaken(const po::parsed_options &parsed, std::string_view command) {
   for (const po::option &option : parsed.options) {
     if (option.position_key >= 0 || option.string_key == "file") continue;
     std::string spelling = option.string_key.starts_with("-") ? option.string_key : "--" + option.string_key;
-    const Row *r = findRow(spelling);
-    if (!r || (r->takes & bit(command))) continue;
+    unsigned takes = 0; // by any row of this spelling
+    for (const Row &r : rows)
+      if (spelled(r) == spelling) takes |= r.takes;
+    if (!takes || (takes & bit(command))) continue;
     std::string who;
     for (const Command &c : commands)
-      if (r->takes & bit(c.name)) who += fmt::format("{}'netc {}'", who.empty() ? "" : ", ", c.name);
+      if (takes & bit(c.name)) who += fmt::format("{}'netc {}'", who.empty() ? "" : ", ", c.name);
     throw UserError(fmt::format("'netc {}' has no option {}; it belongs to {}", command, spelling, who));
   }
 }
@@ -287,14 +300,16 @@ void check(Options &o, const po::variables_map &vm) {
   requireAtLeast(o.steps, 0, 1'000'000'000'000, "--steps");
   requireAtLeast(o.threads, 1, 256, "--threads");
   requireAtLeast(o.keep, 1, 1'000'000, "--keep");
+  requireAtLeast(o.top, 1, 1'000'000, "--top");
   requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
   for (const char *name : {"checkpoint-every", "keep", "resume"})
     if (o.out.empty() && !vm[name].empty() && !vm[name].defaulted()) throw UserError(fmt::format("--{} needs the folder of the training: --out DIR", name));
   auto files = vm.count("file") ? vm["file"].as<std::vector<std::string>>() : std::vector<std::string>{};
   if (files.empty())
     throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));
-  if (files.size() > 1) throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   o.input = files[0];
+  o.files.assign(files.begin() + 1, files.end());
+  if (!o.files.empty() && o.command != "predict") throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   if (o.input.ends_with(".net")) return;
   if (!o.plan.empty()) throw UserError("--plan chooses a training plan of a .net file; what comes from one has a single plan");
 }

@@ -27,6 +27,7 @@ struct Options {
   bool passesGiven = false; // --pass= (empty) means no passes at all
   bool printAfterAll = false;
   // data
+  std::vector<std::string> files;  // predict: after the model
   std::string data;
   std::vector<std::string> bind;   // "x=c1..c4"
   std::vector<std::string> inputs; // "x=x.npy"
@@ -39,6 +40,8 @@ struct Options {
   std::int64_t keep = 3; // checkpoints
   bool resume = false;
   bool quiet = false, json = false;
+  // predict
+  std::int64_t top = 5; // classes
   // run
   std::vector<std::string> print, save;
   std::string engine = "eval";

@@ -2,6 +2,7 @@
 #include "compiler/driver/batches.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/data_source.h"
 #include "compiler/driver/figures.h"
 #include "compiler/driver/interrupt.h"
 #include "compiler/driver/outputs.h"
