@@ -2,10 +2,11 @@
 // so the order of sums, follows from them.
 //
 // A batch tensor is either batch-innermost ([n/16][...][16 n]: any extents, but a batch of 1 costs as much as
-// one of 16), channel-blocked ([n][c/16][...][16 c]) or plain. Only contractions matter: for each one the
-// model below compares the multiply-adds along the samples with those along a channel, with what it costs to
-// bring the weights into blocks. Tensors that are computed from each other point by point are a segment and
-// decide together. What no contraction touches takes the layout of what it is computed from.
+// one of 16, so that very few samples never lie like this), channel-blocked ([n][c/16][...][16 c]) or plain. Only
+// contractions matter: for each one the model below compares the multiply-adds along the samples with those along
+// a channel, with what it costs to bring the weights into blocks. Tensors that are computed from each other point
+// by point are a segment and decide together. What no contraction touches takes the layout of what it is computed
+// from.
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
@@ -32,6 +33,7 @@ constexpr double alongSamples = 0.8, samplesReduced = 0.65; // batch-innermost
 constexpr double alongChannels = 0.93, oneBlock = 0.85,
                  noLanes = 0.3; // channel-blocked; 16 channels; neither
 constexpr double multiplyAddsPerCycle = 32;
+constexpr std::int64_t fewSamples = 3; // at most: 16 side by side would mostly be none
 constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
 
 bool hasBatch(const Tensor &t) {
@@ -260,7 +262,7 @@ class LayoutPlanner {
     if (!hasBatch(t)) return weightLayout(tensor);
     const int d = channel.at(tensor);
     if (d >= 0) return {d};
-    if (t.shape[0].batch && (onlyBroadcast(tensor) || readInRows(tensor))) return {};
+    if (g.batch <= fewSamples || (t.shape[0].batch && (onlyBroadcast(tensor) || readInRows(tensor)))) return {};
     for (std::size_t b = 0; b < t.shape.size(); ++b)
       if (t.shape[b].batch) return {static_cast<int>(b)};
     return {};
@@ -284,12 +286,15 @@ class LayoutPlanner {
   /// How the clause wants a tensor without samples to lie.
   std::vector<int> blockedDimensions(const Formula &f, const Clause &c, int tensor,
                                      const std::vector<Affine> &map) const {
-    if (!alongChannel(f, c)) return {};
-    const int lane = laneIndex(f, c);
+    if (!isContraction(f, c)) return {};
+    int lane = laneIndex(f, c);
     std::set<int> others; // channels of what else is read
     for (const Node &n : c.body.nodes)
       if (n.kind == Node::Kind::Read)
         if (const int v = channelIndex(n.id, n.map); v >= 0 && v != lane) others.insert(v);
+    if (lane < 0 && others.size() == 1) lane = *others.begin(); // lanes are summed up
+    others.erase(lane);
+    if (lane < 0) return {};
     std::vector<int> dims;
     int last = -1;
     for (std::size_t d = 0; d < map.size(); ++d) {

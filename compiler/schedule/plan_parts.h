@@ -15,8 +15,8 @@ int chooseVector(const Nest &);
 std::map<std::string, Placement> planLayouts(const graph::Graph &);
 /// Weights that a contraction reads in another layout than they have get a copy in that.
 void packWeights(graph::Graph &);
-/// Gradients of dense weights read one operand in rows.
-void rowsForGradients(graph::Graph &);
+/// Dense layers whose samples lie in rows.
+void rowsOfSamples(graph::Graph &);
 /// Appends `name[i...] = tensor[i...]` and returns its target.
 int addCopy(graph::Graph &, const std::string &name, int tensor);
 /// A sum of products of two tensors.

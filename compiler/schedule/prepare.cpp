@@ -80,7 +80,7 @@ int addCopy(Graph &g, const std::string &name, int tensor) {
 void prepare(Graph &g) {
   copyInputs(g);
   packWeights(g);
-  rowsForGradients(g);
+  rowsOfSamples(g);
   // Results leave through formulas of their own, written straight to the caller's memory.
   for (graph::Result &r : g.results)
     r.tensor = addCopy(g, "output." + r.name, r.tensor);

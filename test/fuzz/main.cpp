@@ -65,7 +65,7 @@ public:
     buildEngines();
     for (std::size_t e = 0; e < optimized.entries.size(); ++e)
       for (std::int64_t count : {std::int64_t(1), std::int64_t(15), std::int64_t(16), std::int64_t(17), args.size.batch})
-        check(e, count);
+        if (count <= args.size.batch) check(e, count);
     return summary(path);
   }
 
