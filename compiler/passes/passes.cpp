@@ -16,10 +16,14 @@ constexpr Pass mergePointwisePass{"mergePointwise", mergePointwise,
 constexpr Pass csePass{"cse", cse, "equal formulas are computed once"};
 constexpr Pass dcePass{"dce", dce, "formulas that nothing needs are dropped"};
 constexpr Pass scatterToGatherPass{"scatterToGather", scatterToGather, "scattered sums become gathers"};
+constexpr Pass mergeScatterPass{"mergeScatter", mergeScatter,
+                                "scattered assignments take in the pointwise formula that reads them"};
+constexpr Pass winnersPass{"winners", winners, "where an argmax names the point, the maximum is read"};
 constexpr Pass cropPass{"crop", crop, "borders that nothing reads are not computed"};
 
 constexpr Pass all[] = {inlineViewsPass, simplifyPass,       stabilizePass, centrePass,         factorSumsPass,
-                        csePass,         mergePointwisePass, dcePass,       scatterToGatherPass, cropPass};
+                        csePass,         mergePointwisePass, dcePass,       scatterToGatherPass,
+                        mergeScatterPass, winnersPass,       cropPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
@@ -42,6 +46,8 @@ constexpr Pass complete[] = {
     simplifyPass,        // and what that leaves
     csePass,             // the gradient repeats forward formulas, such as the ordinals of a maximum
     scatterToGatherPass, // after merging: it multiplies clauses, and nothing is merged into them
+    mergeScatterPass,    // what is still a scattered assignment then, such as the gradient of a maximum
+    winnersPass,         // reads of what was compared stand under the test for the winner now
     dcePass,             // before crop: what is dropped reads nothing
     cropPass,            // last: a gather runs over the padded size, of which only the inside is read
 };

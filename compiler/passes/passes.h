@@ -20,6 +20,8 @@ void mergePointwise(graph::Graph &);  // pointwise formulas of equal domain beco
 void cse(graph::Graph &);             // formulas equal up to names are computed once
 void dce(graph::Graph &);             // formulas that no result and no next needs are dropped
 void scatterToGather(graph::Graph &); // T[i + u] += ... becomes T[h] = sum(...) ...; strides by phases
+void mergeScatter(graph::Graph &);    // a scattered assignment takes in the pointwise formula that reads it
+void winners(graph::Graph &);         // where an argmax names the point, what was compared is the maximum
 void crop(graph::Graph &);            // borders that nothing reads are not computed
 
 struct Pass {

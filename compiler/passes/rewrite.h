@@ -50,6 +50,9 @@ std::string freshName(const std::vector<graph::Index> &domain, std::string base)
 graph::Clause overDomain(const graph::Clause &, std::vector<graph::Index> domain,
                          const std::function<Affine(int)> &subst);
 
+/// The body at the fixed point of the rules (simplify).
+graph::Body simplified(const graph::Graph &, graph::Body);
+
 /// Pointwise: one clause, assign, every element written by the point of its own number, nothing else.
 bool isPointwise(const graph::Formula &);
 

@@ -121,6 +121,10 @@ void orderAsOutput(Formula &f) {
 
 } // namespace
 
+Body simplified(const Graph &g, Body b) {
+  return BodySimplifier(g).run(std::move(b));
+}
+
 void simplify(Graph &g) {
   BodySimplifier bodies(g);
   for (Formula &f : g.formulas) {

@@ -17,6 +17,8 @@ std::map<std::string, Placement> planLayouts(const graph::Graph &);
 void packWeights(graph::Graph &);
 /// Dense layers whose samples lie in rows.
 void rowsOfSamples(graph::Graph &);
+/// Sums over the samples and what each has add up each sample first.
+void sumSamples(graph::Graph &);
 /// Appends `name[i...] = tensor[i...]` and returns its target.
 int addCopy(graph::Graph &, const std::string &name, int tensor);
 /// A sum of products of two tensors.

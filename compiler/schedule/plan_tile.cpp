@@ -49,11 +49,12 @@ std::int64_t loadsOf(const Nest &nest, const Tile &t) {
   return loads;
 }
 
-/// A sum of products: one multiply-add a point. Other points are longer and overlap by themselves.
-bool multiplyAdds(const Nest &nest) {
+/// A sum of products or of single values: one multiply-add or addition a point. Other points are longer and
+/// overlap by themselves.
+bool oneOperation(const Nest &nest) {
   const graph::Body &body = nest.clause->body;
   const graph::Node &root = body.nodes[body.root];
-  return nest.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul;
+  return nest.formula->op == Combine::Sum && (root.kind != graph::Node::Kind::Call || root.fn == Fn::Mul);
 }
 
 constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the nearest caches beside samples
@@ -102,7 +103,7 @@ double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool hea
   const double operations = static_cast<double>(t.size());
   const double loads = static_cast<double>(loadsOf(nest, t));
   const double hidden =
-      static_cast<double>(multiplyAdds(nest) ? latencyHidden / target.registersPerVector : 2);
+      static_cast<double>(oneOperation(nest) ? latencyHidden / target.registersPerVector : 2);
   const double lines = heavy ? linesOf(nest, t) : 0;
   return std::max({operations, loads, hidden}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }

@@ -79,6 +79,7 @@ int addCopy(Graph &g, const std::string &name, int tensor) {
 
 void prepare(Graph &g) {
   copyInputs(g);
+  sumSamples(g);
   packWeights(g);
   rowsOfSamples(g);
   // Results leave through formulas of their own, written straight to the caller's memory.
