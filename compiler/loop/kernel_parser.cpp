@@ -21,6 +21,7 @@ Kernel KernelParser::parse() {
   for (std::size_t i = 0; i < entry.scalars.size(); ++i) scalars.emplace(entry.scalars[i].name, static_cast<int>(i));
   for (const char *size : {"count", "blocks", "fullBlocks"}) scope.emplace_back(size, addVariable(size));
 
+  k.location = t.peek().location;
   k.name = t.expectIdentifier("the kernel's name");
   if (t.accept("parallel")) {
     const std::string name = t.expectIdentifier("the parallel variable");
@@ -55,6 +56,7 @@ int KernelParser::addVariable(const std::string &name) {
 void KernelParser::parseRegister() { // reg acc: f32[6][4]
   t.expect("reg");
   Register r;
+  r.location = t.peek().location;
   r.name = t.expectIdentifier("the register's name");
   if (r.name.empty()) t.names().loseOne();
   if (registers.count(r.name)) return t.error(fmt::format("register '{}' is declared twice", r.name));
@@ -112,7 +114,7 @@ void KernelParser::openAndParse(Block &body) {
 }
 
 void KernelParser::parseFor(Block &block, bool unroll) {
-  t.next();
+  const Location at = t.next().location;
   For f;
   f.unroll = unroll;
   const std::string name = t.expectIdentifier("the loop's variable");
@@ -126,11 +128,11 @@ void KernelParser::parseFor(Block &block, bool unroll) {
   scope.emplace_back(name, f.var);
   openAndParse(f.body);
   scope.pop_back();
-  block.push_back(make(std::move(f)));
+  block.push_back(make(std::move(f), at));
 }
 
 void KernelParser::parseIf(Block &block) {
-  t.next();
+  const Location at = t.next().location;
   If i;
   do {
     i.conditions.push_back(parseAffine());
@@ -145,7 +147,7 @@ void KernelParser::parseIf(Block &block) {
   scope.emplace_back("", -1); // counts towards the depth
   openAndParse(i.body);
   scope.pop_back();
-  block.push_back(make(std::move(i)));
+  block.push_back(make(std::move(i), at));
 }
 
 std::vector<Affine> KernelParser::parseBounds(std::string_view function) {

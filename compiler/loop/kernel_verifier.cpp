@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <unordered_set>
+#include <utility>
 
 namespace netc::loop {
 
@@ -42,8 +44,9 @@ const char *expectedType(Signature s, std::size_t argument) {
 
 class KernelVerifier {
 public:
-  KernelVerifier(const Program &p, const Entry &e, int number, Diagnostics &diag)
-      : e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), bounds(k, p.batch),
+  KernelVerifier(const Program &p, const Entry &e, int number, std::set<int> &doubtedBuffers, Diagnostics &diag)
+      : e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), at(k.location),
+        doubtedBuffers(doubtedBuffers), bounds(k, p.batch),
         inScope(k.variables.size(), false), inputs(inputSlots(p)), outputs(outputSlots(e)) {}
 
   void verify() {
@@ -54,9 +57,15 @@ public:
 
 private:
   // --- reports ---
+  /// Once a statement.
   void error(const std::string &what) {
-    if (++errors > mostErrors) return;
-    diag.error({}, fmt::format("entry {}, kernel {}: {}{}", e.name, k.name, place.empty() ? "" : place + ": ", what));
+    if (std::exchange(reported, true) || ++errors > mostErrors) return;
+    diag.error(at, fmt::format("entry {}, kernel {}: {}{}", e.name, k.name, place.empty() ? "" : place + ": ", what));
+  }
+  void begin(const Location &statement) {
+    at = statement;
+    place.clear();
+    reported = false;
   }
   std::string str(const Affine &a) const {
     return a.str([&](int v) {
@@ -85,11 +94,13 @@ private:
     if (k.parallel >= 0) inScope[k.parallel] = true;
     std::unordered_set<std::string> names;
     for (const Register &r : k.registers) {
+      begin(r.location);
       if (!names.insert(r.name).second) error(fmt::format("register {} is declared twice", r.name));
       if (r.type == DType::U8) error(fmt::format("register {} is u8, expected f32, i32 or bool", r.name));
       for (const std::int64_t d : r.dims)
         if (d < 1 || d > 4096) error(fmt::format("register {} has extent {}, expected 1 to 4096", r.name, d));
     }
+    begin(k.location);
     return errors == before;
   }
 
@@ -123,27 +134,30 @@ private:
   void verifyBlock(const Block &block) {
     for (const StatementPtr &s : block) {
       if (errors > mostErrors) return;
-      place.clear();
+      begin(s->location);
       std::visit([&](const auto &n) { verifyNode(n); }, s->node);
     }
   }
 
   // --- registers and operands ---
-  /// 4: the register exists, with one index for each dimension, each in range.
+  /// 4: the register exists, with one index for each dimension, each in range. False for one in doubt, too.
   bool verifyRegister(const RegisterRef &r) {
     if (r.reg < 0 || r.reg >= static_cast<int>(k.registers.size())) {
       error(fmt::format("register {} does not exist", r.reg));
       return false;
     }
+    if (doubtedRegisters.contains(r.reg)) return false;
     const Register &declared = k.registers[r.reg];
     if (r.index.size() != declared.dims.size()) {
+      doubt(r.reg);
       error(fmt::format("register {} has {} indices, expected {}", declared.name, r.index.size(), declared.dims.size()));
       return false;
     }
     for (std::size_t d = 0; d < r.index.size(); ++d) {
       if (!verifyAffine(r.index[d], fmt::format("an index of register {}", declared.name))) return false;
-      if (!holds(r.index[d]) || !holds(Affine(declared.dims[d] - 1) - r.index[d]))
-        error(fmt::format("{}: index {} is not always within 0 to {}", str(r), str(r.index[d]), declared.dims[d] - 1));
+      if (holds(r.index[d]) && holds(Affine(declared.dims[d] - 1) - r.index[d])) continue;
+      doubt(r.reg);
+      error(fmt::format("{}: index {} is not always within 0 to {}", str(r), str(r.index[d]), declared.dims[d] - 1));
     }
     return true;
   }
@@ -152,6 +166,16 @@ private:
     return bounds.nonNegative(a) || bounds.nonNegativeByTrying(a).value_or(false);
   }
 
+  /// What it was loaded from may be the mistake, too.
+  void doubt(int reg) {
+    doubtedRegisters.insert(reg);
+    if (const auto found = loadedFrom.find(reg); found != loadedFrom.end()) doubtedBuffers.insert(found->second);
+  }
+  void doubt(const Operand &o) {
+    if (o.kind == Operand::Kind::Register) doubt(o.reg.reg);
+  }
+
+  /// Its type, if it is beyond doubt.
   std::optional<DType> verifyOperand(const Operand &o) {
     if (o.kind == Operand::Kind::Register && !verifyRegister(o.reg)) return std::nullopt;
     if (o.kind == Operand::Kind::Scalar && (o.scalar < 0 || o.scalar >= static_cast<int>(e.scalars.size()))) {
@@ -167,9 +191,11 @@ private:
   }
 
   void expectDestination(const RegisterRef &dst, std::optional<DType> type) {
-    if (!verifyRegister(dst) || !type) return;
+    if (!verifyRegister(dst)) return;
     const Register &r = k.registers[dst.reg];
-    if (r.type != *type) error(fmt::format("{} is {}, but gets {}", str(dst), name(r.type), name(*type)));
+    if (type == r.type) return;
+    doubt(dst.reg);
+    if (type) error(fmt::format("{} is {}, but gets {}", str(dst), name(r.type), name(*type)));
   }
 
   // --- 2: operations ---
@@ -182,18 +208,23 @@ private:
     if (n.args.size() != arity) return error(fmt::format("{} arguments, expected {}", n.args.size(), arity));
     if (!n.op) return expectDestination(n.dst, types[0]);
     const Signature signature = row(*n.op).signature;
-    for (std::size_t i = 0; i < arity; ++i)
-      if (types[i] && !acceptsType(signature, i, *types[i]))
-        error(fmt::format("argument {} is {}, expected {}", i + 1, name(*types[i]), expectedType(signature, i)));
+    for (std::size_t i = 0; i < arity; ++i) {
+      if (!types[i] || acceptsType(signature, i, *types[i])) continue;
+      doubt(n.args[i]);
+      error(fmt::format("argument {} is {}, expected {}", i + 1, name(*types[i]), expectedType(signature, i)));
+    }
     const std::size_t first = signature == Signature::Choose ? 1 : 0;
     const bool same = signature == Signature::Compare || signature == Signature::Choose;
-    if (same && types[first] && types[first + 1] && *types[first] != *types[first + 1])
+    if (same && types[first] && types[first + 1] && *types[first] != *types[first + 1]) {
+      doubt(n.args[first]), doubt(n.args[first + 1]);
       error(fmt::format("arguments {} and {} are {} and {}, expected equal types", first + 1, first + 2,
                         name(*types[first]), name(*types[first + 1])));
+      types[first].reset();
+    }
     if (*n.op == Fn::Shl || *n.op == Fn::Shr) verifyShift(n.args[1]);
-    expectDestination(n.dst, resultOf(n));
+    const bool unknown = signature == Signature::Choose && !types[first];
+    expectDestination(n.dst, unknown ? std::nullopt : resultType(e, k, Statement{n}));
   }
-  std::optional<DType> resultOf(const Compute &n) const { return resultType(e, k, Statement{n}); }
 
   void verifyShift(const Operand &count) {
     if (count.kind != Operand::Kind::Constant || count.value < 0 || count.value > 31)
@@ -219,10 +250,11 @@ private:
 
   // --- 5, 6: memory ---
   void verifyNode(const Load &n) {
-    if (!verifyBuffer(n.buffer)) return;
+    if (!verifyBuffer(n.buffer)) return expectDestination(n.dst, std::nullopt);
     const Buffer &b = e.buffers[n.buffer];
     place = fmt::format("load {}[{}]", b.name, str(n.address));
-    verifyAddress(b, n.address, n.stride, n.active);
+    verifyAddress(n.buffer, n.address, n.stride, n.active);
+    loadedFrom[n.dst.reg] = n.buffer;
     expectDestination(n.dst, registerType(b.type));
   }
 
@@ -236,25 +268,30 @@ private:
       error(fmt::format("kernels before number {} (commit) do not write the store", e.commit));
     if (n.stride == 0) error("a store with stride 0");
     const auto type = verifyOperand(n.value);
-    if (type && *type != registerType(b.type))
+    if (type && *type != registerType(b.type)) {
+      doubt(n.value), doubtedBuffers.insert(n.buffer);
       error(fmt::format("the value is {}, expected {}", name(*type), name(registerType(b.type))));
-    verifyAddress(b, n.address, n.stride, n.active);
+    }
+    verifyAddress(n.buffer, n.address, n.stride, n.active);
   }
 
+  /// False for a buffer in doubt, too.
   bool verifyBuffer(int b) {
-    if (b >= 0 && b < static_cast<int>(e.buffers.size())) return true;
+    if (b >= 0 && b < static_cast<int>(e.buffers.size())) return !doubtedBuffers.contains(b);
     error(fmt::format("buffer {} does not exist", b));
     return false;
   }
 
-  void verifyAddress(const Buffer &b, const Affine &address, std::int64_t stride, const std::optional<Affine> &active) {
+  void verifyAddress(int buffer, const Affine &address, std::int64_t stride, const std::optional<Affine> &active) {
     if (!verifyAffine(address, "the address")) return;
     if (active && !verifyAffine(*active, "the number of lanes")) return;
+    for (auto &[v, c] : address.terms())
+      if (doubtedVariables.contains(v)) return;
     if (active) bounds.enter(std::vector<Affine>{*active - 1}); // else nothing is touched
     // The element of the last lane; with `active` the last lane is whichever of the two comes first.
     std::vector<Affine> last{address + stride * (lanes - 1)};
     if (active) last.push_back(address + (*active - 1) * stride);
-    const Affine end = size(b);
+    const Affine end = size(e.buffers[buffer]);
     const auto anyHolds = [&](const auto &distance) {
       if (std::any_of(last.begin(), last.end(), [&](const Affine &l) { return bounds.nonNegative(distance(l)); }))
         return true;
@@ -266,6 +303,10 @@ private:
     const bool low = up ? holds(address) : anyHolds(above);
     const bool high = up ? anyHolds(below) : holds(below(address));
     if (active) bounds.leave();
+    if (low && high) return;
+    doubtedBuffers.insert(buffer);
+    for (auto &[v, c] : address.terms()) // the loop's bounds may be the mistake
+      if (v >= firstLoopVariable && v != k.parallel) doubtedVariables.insert(v);
     if (!low) error(fmt::format("not always at element 0 or above{}", suffix(stride, active)));
     if (!high) error(fmt::format("not always within {} elements{}", str(end), suffix(stride, active)));
   }
@@ -302,7 +343,7 @@ private:
     if (n.var < firstLoopVariable || n.var >= static_cast<int>(inScope.size()))
       return error(fmt::format("variable {} cannot be a loop's", n.var));
     place = "for " + k.variables[n.var];
-    if (n.step < 1) error(fmt::format("step {}, expected 1 or more", n.step));
+    if (n.step < 1) return error(fmt::format("step {}, expected 1 or more", n.step));
     if (n.lower.empty() || n.upper.empty()) return error("a loop without bounds");
     bool good = true;
     for (const Affine &a : n.lower) good &= verifyAffine(a, "the lower bound");
@@ -314,6 +355,7 @@ private:
     verifyBlock(n.body);
     bounds.leave();
     inScope[n.var] = false;
+    doubtedVariables.erase(n.var);
   }
 
   void verifyNode(const If &n) {
@@ -332,17 +374,22 @@ private:
   const Kernel &k;
   const bool beforeCommit;
   Diagnostics &diag;
+  Location at;       // of the statement looked at
+  std::string place; // the same in words
+  bool reported = false; // it has been
+  int errors = 0;
+  std::set<int> &doubtedBuffers; // of which a report has spoken
+  std::set<int> doubtedRegisters, doubtedVariables;
+  std::map<int, int> loadedFrom; // register, buffer
   Bounds bounds;
   std::vector<bool> inScope; // by variable
   std::vector<Slot> inputs, outputs;
-  std::string place; // of the statement looked at
-  int errors = 0;
 };
 
 } // namespace
 
-void verifyKernel(const Program &p, const Entry &e, int kernel, Diagnostics &diag) {
-  KernelVerifier(p, e, kernel, diag).verify();
+void verifyKernel(const Program &p, const Entry &e, int kernel, std::set<int> &doubted, Diagnostics &diag) {
+  KernelVerifier(p, e, kernel, doubted, diag).verify();
 }
 
 } // namespace netc::loop

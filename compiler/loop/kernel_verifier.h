@@ -4,6 +4,8 @@
 #include "compiler/loop/loop.h"
 #include "compiler/support/diagnostics.h"
 
+#include <set>
+
 namespace netc::loop {
 
 /// An input or output slot of an entry: what the caller passes.
@@ -16,6 +18,7 @@ struct Slot {
 std::vector<Slot> inputSlots(const Program &); // inputs, then targets
 std::vector<Slot> outputSlots(const Entry &);
 
-void verifyKernel(const Program &, const Entry &, int kernel, Diagnostics &);
+/// `doubted` are the buffers of the entry that a report has spoken about; more are added.
+void verifyKernel(const Program &, const Entry &, int kernel, std::set<int> &doubted, Diagnostics &);
 
 } // namespace netc::loop

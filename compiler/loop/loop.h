@@ -55,6 +55,7 @@
 
 #include "compiler/support/affine.h"
 #include "compiler/support/functions.h"
+#include "compiler/support/location.h"
 #include "compiler/support/scalar_program.h"
 
 #include <cstdint>
@@ -141,15 +142,17 @@ struct If { // every condition >= 0
 
 struct Statement {
   std::variant<Compute, Load, Store, LaneIndex, LaneMask, Reduce, For, If> node;
+  Location location = {}; // here and below: in the .loops file that a user wrote; unknown in what netc made
 };
-template <class Node> StatementPtr make(Node n) {
-  return std::make_shared<const Statement>(Statement{std::move(n)});
+template <class Node> StatementPtr make(Node n, Location at = {}) {
+  return std::make_shared<const Statement>(Statement{std::move(n), std::move(at)});
 }
 
 struct Register {
   std::string name; // unique in its kernel
   DType type = DType::F32;
   std::vector<std::int64_t> dims; // empty: one register
+  Location location = {};
 };
 
 struct Kernel {
@@ -164,6 +167,7 @@ struct Kernel {
   /// chain of such kernels runs depth first, block of samples by block.
   bool depthFirst = false;
   double flops = 0;  // nominal: two a multiply-add of the formula, at full batch
+  Location location = {};
 };
 
 enum class Space { Input, Output, Store, Workspace, Constant };
@@ -175,6 +179,7 @@ struct Buffer {
   Space space = Space::Workspace;
   std::int64_t place = 0;       // Input, Output: slot. Store, Workspace: byte offset, a multiple of 64.
   std::vector<double> values;   // Constant
+  Location location = {};
 };
 
 struct Result {
@@ -183,6 +188,7 @@ struct Result {
   DType type = DType::F32;
   std::vector<std::int64_t> shape; // planned
   bool batch = false;              // the first extent is N
+  Location location = {};
 };
 
 /// One entry point. Input slots are Program::tensors' inputs then targets, in order; output slots are `results`.
@@ -197,6 +203,7 @@ struct Entry {
   std::vector<Kernel> kernels; // in order
   /// Kernels from this one on write the store; they run only when the loss is finite. kernels.size(): none does.
   int commit = 0;
+  Location location = {};
 };
 
 /// What a caller sees of a tensor: the interface, in logical order.
@@ -211,6 +218,7 @@ struct Tensor {
   enum class Init { Constant, Uniform, Normal } init = Init::Constant; // Param, State
   double initA = 0, initB = 0;
   std::int64_t store = 0; // Param, State: byte offset in the store; the layout is row-major
+  Location location = {};
 };
 
 struct Program {

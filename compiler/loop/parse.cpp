@@ -92,6 +92,7 @@ private:
     else if (t.accept("param")) x.role = Tensor::Role::Param;
     else if (t.accept("state")) x.role = Tensor::Role::State;
     else t.errorExpected("input, target, param or state");
+    x.location = t.peek().location;
     x.name = t.expectIdentifier("the tensor's name");
     t.expect(":");
     x.type = parseType();
@@ -128,6 +129,7 @@ private:
 
   void parseEntry() {
     Entry e;
+    e.location = t.peek().location;
     e.name = t.expectIdentifier("the entry's name");
     if (t.accept("every")) e.every = t.accept("epoch") ? -1 : t.expectInteger("a number of samples or epoch");
     if (t.accept("workspace")) e.workspaceBytes = t.expectInteger("the workspace's size");
@@ -162,6 +164,7 @@ private:
 
   void parseScalar(Entry &e) { // the rest of the line is a scalar program
     RuntimeScalar s;
+    const Location nameAt = t.peek().location;
     s.name = t.expectIdentifier("the scalar's name");
     if (s.name.empty()) t.names().loseOne();
     t.expect("=");
@@ -176,6 +179,8 @@ private:
       return t.error(at.location, text.substr(begin, text.find('\n', begin) - begin));
     }
     skipLine(t);
+    for (const RuntimeScalar &other : e.scalars)
+      if (other.name == s.name) return t.error(nameAt, fmt::format("scalar '{}' is declared twice", s.name));
     e.scalars.push_back(std::move(s));
   }
 
@@ -195,6 +200,7 @@ private:
     else if (t.accept("loss")) r.kind = Result::Kind::Loss;
     else if (t.accept("metric")) r.kind = Result::Kind::Metric;
     else t.errorExpected("output, loss or metric");
+    r.location = t.peek().location;
     r.name = t.expectIdentifier("the result's name");
     t.expect(":");
     r.type = parseType();
@@ -205,6 +211,7 @@ private:
 
   void parseBuffer(Entry &e) {
     Buffer b;
+    b.location = t.peek().location;
     b.name = t.expectIdentifier("the buffer's name");
     if (b.name.empty()) t.names().loseOne();
     t.expect(":");

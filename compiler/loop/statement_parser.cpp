@@ -48,7 +48,7 @@ std::optional<Affine> KernelParser::parseActive() {
 }
 
 void KernelParser::parseStore(Block &block) {
-  t.next();
+  const Location at = t.next().location;
   Store s;
   s.buffer = parseBuffer();
   if (!t.expect("[")) return;
@@ -59,7 +59,7 @@ void KernelParser::parseStore(Block &block) {
   s.value = parseOperand();
   s.active = parseActive();
   endOfLine(t);
-  block.push_back(make(std::move(s)));
+  block.push_back(make(std::move(s), at));
 }
 
 void KernelParser::parseAssignment(Block &block) {
@@ -67,11 +67,13 @@ void KernelParser::parseAssignment(Block &block) {
     t.names().loseOne();
     return t.errorExpected("a statement");
   }
+  const Location at = t.peek().location;
   RegisterRef dst = parseRegisterRef(true);
   if (t.failed() || !t.expect("=")) return;
   const int reg = dst.reg;
   Statement s = parseRight(std::move(dst));
   if (t.failed()) return;
+  s.location = at;
   if (!typed[reg]) {
     if (const auto type = resultType(entry, k, s)) k.registers[reg].type = *type;
     typed[reg] = true;
@@ -152,7 +154,7 @@ RegisterRef KernelParser::parseRegisterRef(bool assigned) {
   } else if (assigned && !t.at("[")) {
     r.reg = static_cast<int>(k.registers.size());
     registers.emplace(name, r.reg);
-    k.registers.push_back({name, DType::F32, {}});
+    k.registers.push_back({name, DType::F32, {}, at.location});
     typed.push_back(false);
   } else {
     const char *what = assigned ? "register array (declare it with `reg`)" : "register";

@@ -1,4 +1,6 @@
-// Checks the loop IR. Reports all violations, naming kernel, operand, found and expected.
+// Checks the loop IR. Reports all violations, each at its place in the text if there is one, naming kernel, operand,
+// found and expected. A declaration or a statement is reported once, and of a buffer or register that a report
+// speaks about nothing more is said: the next one would likely be the same mistake seen from elsewhere.
 //
 //  1. Buffers, registers, variables, scalars that are named exist; names are unique; offsets are multiples of 64.
 //  2. Operations are primitives with the right number and types of arguments; stores match their buffer's type.
