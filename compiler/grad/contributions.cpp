@@ -79,7 +79,7 @@ class FormulaGradient {
                   const std::function<void(Body &)> &wrap = {}) {
     const BodyProblem problem{c.body, given.wants, seed, ownResult, given.table};
     auto missing = [&](Fn fn, int argument) {
-      given.diagnostics.error(f.location, fmt::format("no derivative of '{}' for argument {}, needed for the "
+      given.diagnostics.error(graph::placeOf(f), fmt::format("no derivative of '{}' for argument {}, needed for the "
                                                       "gradient of '{}'",
                                                       row(fn).name, argument + 1, target().name));
     };

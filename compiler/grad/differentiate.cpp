@@ -56,7 +56,7 @@ class ReversePass {
       if (x.kind != TensorKind::Gradient) continue;
       placeholders[x.of].push_back(static_cast<int>(t));
       if (g.tensors[x.of].dtype == DType::F32) continue;
-      diag.error(x.location,
+      diag.error(placeOf(x),
                  fmt::format("'{}' asks for the gradient of '{}', which is {}; only f32 tensors have one",
                              x.name, g.tensors[x.of].name, name(g.tensors[x.of].dtype)));
       good = false;
@@ -72,7 +72,7 @@ class ReversePass {
     g.formulas.clear();
     for (const Result &r : g.results) {
       if (r.kind != Result::Kind::Loss || !late[r.tensor]) continue;
-      diag.error(g.tensors[r.tensor].location,
+      diag.error(placeOf(g.tensors[r.tensor]),
                  fmt::format("the loss '{}' depends on a gradient, which cannot be differentiated", r.name));
       return false;
     }

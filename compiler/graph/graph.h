@@ -92,6 +92,7 @@ struct Tensor {
   int classes = 0;                     // Target class(k): values 0..k-1, checked before a step
   std::vector<std::string> classNames; // empty or `classes` names
   Location location;
+  Location written = {}; // in the .graph file that declares it; unknown in what netc made
 
   bool inStore() const { return kind == TensorKind::Param || kind == TensorKind::State; }
   /// Declared once a module and shared by its entries.
@@ -163,9 +164,13 @@ struct Formula {
   std::vector<Clause> clauses;
   std::optional<double> otherwise;
   DType accumulator = DType::F32;
-  Location location;
+  Location location;     // what it comes from
+  Location written = {}; // as of a tensor
   std::string origin; // who made it: "conv", "gradient of y for w, rule mul"
 };
+
+/// Where to report what is wrong with a tensor or formula: in the text that the user gave.
+template <class T> const Location &placeOf(const T &x) { return x.written.known() ? x.written : x.location; }
 
 struct Result {
   enum class Kind { Output, Loss, Metric } kind;
@@ -195,6 +200,7 @@ struct Graph {
   std::vector<Formula> formulas;
   std::vector<Result> results;
   std::vector<Next> next;
+  Location written = {}; // as of a tensor
 
   int find(std::string_view tensorName) const; // -1: none
   int addTensor(Tensor);                       // makes a Local's name unique by ".2", ".3", ...

@@ -167,6 +167,7 @@ private:
 
   void entry() {
     Graph g;
+    g.written = in.peek().location;
     g.name = in.expectIdentifier("the entry's name");
     if (in.accept("every"))
       g.every = in.accept("epoch") ? everyEpoch : in.expectInteger("a number of samples or epoch");
@@ -281,11 +282,12 @@ private:
   void formula(Graph &g, Combine op, const Location &at) {
     Formula f;
     f.op = op;
-    f.location = at;
+    f.location = f.written = at;
     Tensor t;
     typed(t);
     attributes(f);
     t.location = f.location;
+    t.written = at;
     f.target = static_cast<int>(g.tensors.size());
     g.tensors.push_back(std::move(t));
     in.expect("{");

@@ -33,11 +33,18 @@ std::string shapeText(const Tensor &t) {
   return "[" + text + "]";
 }
 
+/// What has been reported of a module.
+struct Reported {
+  std::set<std::string> messages; // entries have formulas in common
+  std::set<int> doubted;          // tensors that a report has spoken about
+};
+
 class GraphCheck {
 public:
-  GraphCheck(const Graph &g, Diagnostics &diag) : g(g), diag(diag) {}
+  GraphCheck(const Graph &g, Reported &reported, Diagnostics &diag) : g(g), reported(reported), diag(diag) {}
 
   void run() {
+    reported.doubted.erase(reported.doubted.lower_bound(g.sharedCount()), reported.doubted.end());
     tensors();
     definitions();
     for (std::size_t f = 0; f < g.formulas.size(); ++f)
@@ -49,86 +56,106 @@ public:
 private:
   bool valid(int t) const { return t >= 0 && t < static_cast<int>(g.tensors.size()); }
 
+  /// One mistake is one message: not when a report has spoken of one of these tensors already (-1: none). True when it
+  /// is said.
+  bool report(std::initializer_list<int> about, const Location &at, std::string message) {
+    const bool known = std::any_of(about.begin(), about.end(), [&](int t) { return reported.doubted.contains(t); });
+    for (const int t : about)
+      if (t >= 0) reported.doubted.insert(t);
+    if (known || !reported.messages.insert(message).second) return false;
+    diag.error(at, std::move(message));
+    return true;
+  }
+
   void tensors() {
     std::unordered_set<std::string_view> names;
     const int shared = g.sharedCount();
     for (int t = 0; t < static_cast<int>(g.tensors.size()); ++t) {
       const Tensor &x = g.tensors[t];
       if (!names.insert(x.name).second)
-        diag.error(x.location, fmt::format("tensor '{}' is declared twice in entry '{}'", x.name, g.name));
+        report({t}, placeOf(x), fmt::format("tensor '{}' is declared twice in entry '{}'", x.name, g.name));
       if (x.shared() && t >= shared)
-        diag.error(x.location, fmt::format("shared tensor '{}' stands behind the entry's own", x.name));
-      shape(x);
+        report({t}, placeOf(x), fmt::format("shared tensor '{}' stands behind the entry's own", x.name));
+      shape(t, x);
       if (x.kind == TensorKind::Gradient)
-        gradient(x);
+        gradient(t, x);
     }
   }
 
-  void shape(const Tensor &t) {
+  void shape(int number, const Tensor &t) {
+    const auto fault = [&](std::string what) { report({number}, placeOf(t), fmt::format("'{}' {}", t.name, what)); };
     std::int64_t elements = 1;
     for (const Extent &e : t.shape) {
       if (e.size < 1)
-        return diag.error(t.location, fmt::format("'{}' has an extent {}, expected at least 1", t.name, e.size));
+        return fault(fmt::format("has an extent {}, expected at least 1", e.size));
       if (e.batch && e.size != g.batch)
-        diag.error(t.location, fmt::format("'{}' has the planned batch {}, expected {}", t.name, e.size, g.batch));
+        return fault(fmt::format("has the planned batch {}, expected {}", e.size, g.batch));
       if (e.batch && (t.inStore() || t.kind == TensorKind::Constant))
-        diag.error(t.location, fmt::format("'{}' has a batch extent, but only inputs, targets and results may", t.name));
+        return fault("has a batch extent, but only inputs, targets and results may");
       if (e.size > maxElements / elements)
-        return diag.error(t.location, fmt::format("'{}' has more than {} elements", t.name, maxElements));
+        return fault(fmt::format("has more than {} elements", maxElements));
       elements *= e.size;
     }
     if (t.kind == TensorKind::Constant && static_cast<std::int64_t>(t.values.size()) != elements)
-      diag.error(t.location, fmt::format("constant '{}' has {} values, expected {}", t.name, t.values.size(), elements));
+      report({number}, placeOf(t),
+             fmt::format("constant '{}' has {} values, expected {}", t.name, t.values.size(), elements));
   }
 
-  void gradient(const Tensor &t) {
-    if (!valid(t.of) || g.tensors[t.of].kind == TensorKind::Gradient)
-      return diag.error(t.location, fmt::format("gradient '{}' is of no tensor", t.name));
+  void gradient(int number, const Tensor &t) {
+    if (!valid(t.of) || g.tensors[t.of].kind == TensorKind::Gradient) {
+      report({number}, placeOf(t), fmt::format("gradient '{}' is of no tensor", t.name));
+      return;
+    }
     const Tensor &of = g.tensors[t.of];
     if (t.shape != of.shape)
-      diag.error(t.location, fmt::format("gradient '{}' has shape {}, expected {} as '{}' has", t.name, shapeText(t),
-                                         shapeText(of), of.name));
+      report({number, t.of}, placeOf(t),
+             fmt::format("gradient '{}' has shape {}, expected {} as '{}' has", t.name, shapeText(t), shapeText(of), of.name));
     if (t.dtype != DType::F32 || of.dtype != DType::F32)
-      diag.error(t.location, fmt::format("gradient '{}' of '{}' has type {}, expected f32 of f32", t.name, of.name, name(t.dtype)));
+      report({number, t.of}, placeOf(t),
+             fmt::format("gradient '{}' of '{}' has type {} of {}, expected f32 of f32", t.name, of.name, name(t.dtype),
+                         name(of.dtype)));
   }
 
   void definitions() {
     definedBy.assign(g.tensors.size(), -1);
     for (std::size_t f = 0; f < g.formulas.size(); ++f) {
       const int t = g.formulas[f].target;
+      const Location &at = placeOf(g.formulas[f]);
       if (!valid(t)) {
-        diag.error(g.formulas[f].location, fmt::format("formula {} has no target", f + 1));
+        report({}, at, fmt::format("formula {} has no target", f + 1));
         continue;
       }
       const Tensor &x = g.tensors[t];
       if (x.kind != TensorKind::Local)
-        diag.error(g.formulas[f].location, fmt::format("'{}' is the target of a formula, but only locals may be", x.name));
+        report({t}, at, fmt::format("'{}' is the target of a formula, but only locals may be", x.name));
       if (definedBy[t] >= 0)
-        diag.error(g.formulas[f].location, fmt::format("'{}' is the target of two formulas", x.name));
+        report({t}, at, fmt::format("'{}' is the target of two formulas", x.name));
       definedBy[t] = static_cast<int>(f);
     }
-    for (std::size_t t = 0; t < g.tensors.size(); ++t)
+    for (int t = 0; t < static_cast<int>(g.tensors.size()); ++t)
       if (g.tensors[t].kind == TensorKind::Local && definedBy[t] < 0)
-        diag.error(g.tensors[t].location, fmt::format("'{}' has no formula", g.tensors[t].name));
+        report({t}, placeOf(g.tensors[t]), fmt::format("'{}' has no formula", g.tensors[t].name));
   }
 
   void formula(std::size_t number) {
     const Formula &f = g.formulas[number];
     if (!valid(f.target))
       return;
-    bool ordered = true;
+    Finding finding;
     for (const Clause &c : f.clauses)
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read && valid(n.id) && g.tensors[n.id].kind == TensorKind::Local &&
-            definedBy[n.id] >= static_cast<int>(number)) {
-          ordered = false;
-          diag.error(f.location, fmt::format("formula of '{}' reads '{}', which is {}", g.tensors[f.target].name,
-                                             g.tensors[n.id].name, n.id == f.target ? "its own result" : "defined after it"));
-        }
-    if (!verifyClauses(g, f, diag) || !ordered)
+            definedBy[n.id] >= static_cast<int>(number))
+          finding.add(fmt::format("formula of '{}' reads '{}', which is {}", g.tensors[f.target].name, g.tensors[n.id].name,
+                                  n.id == f.target ? "its own result" : "defined after it"));
+    for (auto *check : {verifyClauses, verifyReads, verifyWrites})
+      if (!finding.found())
+        check(g, f, finding);
+    if (!finding.found())
       return;
-    verifyReads(g, f, diag);
-    verifyWrites(g, f, diag);
+    if (report({f.target, finding.tensor()}, placeOf(f), finding.text()) && f.written.known() &&
+        *f.location.file != *f.written.file)
+      diag.note(f.location, "the formula was made for this place");
   }
 
   bool isOneNumber(const Tensor &t) const {
@@ -142,15 +169,16 @@ private:
     std::set<std::pair<Result::Kind, std::string>> names;
     for (const Result &r : g.results) {
       if (!valid(r.tensor)) {
-        diag.error({}, fmt::format("result '{}' of entry '{}' is no tensor", r.name, g.name));
+        report({}, g.written, fmt::format("result '{}' of entry '{}' is no tensor", r.name, g.name));
         continue;
       }
       const Tensor &t = g.tensors[r.tensor];
       if (r.kind != Result::Kind::Output && !isOneNumber(t))
-        diag.error(t.location, fmt::format("{} '{}' is {}{}, expected one number of type f32",
-                                           r.kind == Result::Kind::Loss ? "loss" : "metric", r.name, name(t.dtype), shapeText(t)));
+        report({r.tensor}, placeOf(t), fmt::format("{} '{}' is {}{}, expected one number of type f32",
+                                                   r.kind == Result::Kind::Loss ? "loss" : "metric", r.name, name(t.dtype),
+                                                   shapeText(t)));
       if (!names.insert({r.kind, r.name}).second)
-        diag.error(t.location, fmt::format("two results are named '{}'", r.name));
+        report({}, placeOf(t), fmt::format("two results are named '{}'", r.name));
     }
   }
 
@@ -158,21 +186,22 @@ private:
     std::set<int> seen;
     for (const Next &n : g.next) {
       if (!valid(n.state) || !valid(n.value)) {
-        diag.error({}, fmt::format("a next of entry '{}' names no tensor", g.name));
+        report({}, g.written, fmt::format("a next of entry '{}' names no tensor", g.name));
         continue;
       }
       const Tensor &s = g.tensors[n.state], &v = g.tensors[n.value];
       if (!s.inStore())
-        diag.error(s.location, fmt::format("next '{}': expected a param or a state", s.name));
+        report({n.state}, placeOf(s), fmt::format("next '{}': expected a param or a state", s.name));
       if (s.shape != v.shape || s.dtype != v.dtype)
-        diag.error(v.location, fmt::format("next '{}' has {}{}, but its value '{}' has {}{}", s.name, name(s.dtype),
-                                           shapeText(s), v.name, name(v.dtype), shapeText(v)));
+        report({n.state, n.value}, placeOf(v), fmt::format("next '{}' has {}{}, but its value '{}' has {}{}", s.name,
+                                                           name(s.dtype), shapeText(s), v.name, name(v.dtype), shapeText(v)));
       if (!seen.insert(n.state).second)
-        diag.error(s.location, fmt::format("'{}' has two next values", s.name));
+        report({n.state}, placeOf(s), fmt::format("'{}' has two next values", s.name));
     }
   }
 
   const Graph &g;
+  Reported &reported;
   Diagnostics &diag;
   std::vector<int> definedBy; // formula number of each tensor
 };
@@ -181,7 +210,8 @@ private:
 
 bool verify(const Graph &g, Diagnostics &diag) {
   const int before = diag.errorCount();
-  GraphCheck(g, diag).run();
+  Reported reported;
+  GraphCheck(g, reported, diag).run();
   return diag.errorCount() == before;
 }
 
@@ -189,9 +219,9 @@ namespace {
 
 void verifyWindow(const Module &m, const Graph &g, Diagnostics &diag) {
   if (g.name == "accumulate" && (g.every > 0 || g.every == everyEpoch)) {
-    if (!m.entry("apply")) diag.error({}, "entry 'accumulate' expects an entry 'apply' beside it");
+    if (!m.entry("apply")) diag.error(g.written, "entry 'accumulate' expects an entry 'apply' beside it");
   } else if (g.every != 0 || g.name == "accumulate") {
-    diag.error({}, fmt::format("entry '{}' says every {}, expected {}", g.name, g.every,
+    diag.error(g.written, fmt::format("entry '{}' says every {}, expected {}", g.name, g.every,
                                g.name == "accumulate" ? "1 or more samples or epoch" : "nothing"));
   }
   if (g.name != "apply") return;
@@ -200,7 +230,7 @@ void verifyWindow(const Module &m, const Graph &g, Diagnostics &diag) {
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read && n.id >= 0 && n.id < static_cast<int>(g.tensors.size()) &&
             (g.tensors[n.id].kind == TensorKind::Input || g.tensors[n.id].kind == TensorKind::Target))
-          diag.error(f.location, fmt::format("'{}' of entry 'apply' reads '{}', but it is called without inputs",
+          diag.error(placeOf(f), fmt::format("'{}' of entry 'apply' reads '{}', but it is called without inputs",
                                              g.tensors[f.target].name, g.tensors[n.id].name));
 }
 
@@ -208,19 +238,20 @@ void verifyWindow(const Module &m, const Graph &g, Diagnostics &diag) {
 
 bool verify(const Module &m, Diagnostics &diag) {
   const int before = diag.errorCount();
+  Reported reported;
   for (const Graph &g : m.entries) {
     if (g.batch != m.batch)
-      diag.error({}, fmt::format("entry '{}' has batch {}, expected {}", g.name, g.batch, m.batch));
+      diag.error(g.written, fmt::format("entry '{}' has batch {}, expected {}", g.name, g.batch, m.batch));
     const Graph &first = m.entries.front();
     if (g.sharedCount() != first.sharedCount())
-      diag.error({}, fmt::format("entry '{}' shares {} tensors, expected {} as '{}' does", g.name, g.sharedCount(),
+      diag.error(g.written, fmt::format("entry '{}' shares {} tensors, expected {} as '{}' does", g.name, g.sharedCount(),
                                  first.sharedCount(), first.name));
     else
       for (int t = 0; t < g.sharedCount(); ++t)
         if (!sameDeclaration(g.tensors[t], first.tensors[t]))
           diag.error(g.tensors[t].location, fmt::format("shared tensor '{}' of entry '{}' differs from that of '{}'",
                                                         g.tensors[t].name, g.name, first.name));
-    verify(g, diag);
+    GraphCheck(g, reported, diag).run();
     verifyWindow(m, g, diag);
   }
   return diag.errorCount() == before;

@@ -13,14 +13,14 @@ constexpr std::int64_t maxCoefficient = std::int64_t(1) << 24; // with extents u
 
 class ClauseCheck {
 public:
-  ClauseCheck(const Graph &g, const Formula &f, std::size_t number, Diagnostics &diag)
-      : g(g), f(f), clause(f.clauses[number]), place(placeName(g, f, number)), diag(diag) {}
+  ClauseCheck(const Graph &g, const Formula &f, std::size_t number, Finding &finding)
+      : g(g), f(f), clause(f.clauses[number]), place(placeName(g, f, number)), finding(finding) {}
 
   void run() {
     domain();
     for (const Affine &a : clause.guards)
       affine(a, "a guard");
-    map(g.tensors[f.target], clause.out, "the output map");
+    map(f.target, clause.out, "the output map");
     for (std::size_t n = 0; n < clause.body.nodes.size(); ++n)
       node(static_cast<int>(n), clause.body.nodes[n]);
     if (clause.body.root < 0 || clause.body.root >= static_cast<int>(clause.body.nodes.size()))
@@ -29,7 +29,7 @@ public:
   }
 
 private:
-  void error(std::string message) { diag.error(f.location, place + ": " + std::move(message)); }
+  void error(const std::string &message, int tensor = -1) { finding.add(place + ": " + message, tensor); }
 
   void domain() {
     std::set<std::string> names;
@@ -69,18 +69,19 @@ private:
     return false;
   }
 
-  void map(const Tensor &t, const std::vector<Affine> &m, const std::string &what) {
+  void map(int tensor, const std::vector<Affine> &m, const std::string &what) {
+    const Tensor &t = g.tensors[tensor];
     if (m.size() != t.shape.size())
-      return error(fmt::format("{} has {} dimensions, expected {} as '{}' has", what, m.size(), t.shape.size(), t.name));
+      return error(fmt::format("{} has {} dimensions, expected {} as '{}' has", what, m.size(), t.shape.size(), t.name), tensor);
     for (std::size_t d = 0; d < m.size(); ++d) {
       if (!affine(m[d], what))
         continue;
       if (t.shape[d].batch && !isBatch(m[d]) && !(m[d] == Affine(0)))
         error(fmt::format("dimension {} of {} is '{}', expected a batch index alone, since that of '{}' is N", d, what,
-                          str(clause, m[d]), t.name));
+                          str(clause, m[d]), t.name), tensor);
       if (!t.shape[d].batch && usesBatch(m[d]))
         error(fmt::format("dimension {} of {} is '{}', but a batch index indexes only an extent N, found {}", d, what,
-                          str(clause, m[d]), t.shape[d].size));
+                          str(clause, m[d]), t.shape[d].size), tensor);
     }
   }
 
@@ -102,9 +103,9 @@ private:
     }
   }
 
-  void expectType(DType found, DType expected, std::string_view what) {
+  void expectType(DType found, DType expected, std::string_view what, int tensor = -1) {
     if (found != expected)
-      error(fmt::format("{} has type {}, expected {}", what, name(found), name(expected)));
+      error(fmt::format("{} has type {}, expected {}", what, name(found), name(expected)), tensor);
   }
 
   void read(const Node &x) {
@@ -112,7 +113,7 @@ private:
       return error(fmt::format("a read of tensor {}, but there are {}", x.id, g.tensors.size()));
     const Tensor &t = g.tensors[x.id];
     expectType(x.dtype, t.dtype == DType::U8 ? DType::I32 : t.dtype, fmt::format("the read of '{}'", t.name));
-    map(t, x.map, fmt::format("the read of '{}'", t.name));
+    map(x.id, x.map, fmt::format("the read of '{}'", t.name));
   }
 
   void call(int n, const Node &x) {
@@ -126,19 +127,25 @@ private:
   }
 
   DType type(const Node &x, int a) const { return clause.body.nodes[x.args[a]].dtype; }
+  /// The tensor that gives argument a its type; -1: none.
+  int source(const Node &x, int a) const { return readBy(x.args[a]); }
+  int readBy(int node) const {
+    const Node &n = clause.body.nodes[node];
+    return n.kind == Node::Kind::Read ? n.id : -1;
+  }
 
   void types(const Node &x, const FnRow &r) {
     auto all = [&](DType arguments, DType gives) {
       for (int a = 0; a < r.arity; ++a)
-        expectType(type(x, a), arguments, fmt::format("argument {} of {}", a + 1, r.name));
+        expectType(type(x, a), arguments, fmt::format("argument {} of {}", a + 1, r.name), source(x, a));
       expectType(x.dtype, gives, r.name);
     };
     switch (r.signature) {
     case Signature::Real: return all(DType::F32, DType::F32);
     case Signature::Compare: return all(type(x, 0) == DType::F32 ? DType::F32 : DType::I32, DType::Bool);
     case Signature::Choose:
-      expectType(type(x, 0), DType::Bool, fmt::format("argument 1 of {}", r.name));
-      expectType(type(x, 2), type(x, 1), fmt::format("argument 3 of {}", r.name));
+      expectType(type(x, 0), DType::Bool, fmt::format("argument 1 of {}", r.name), source(x, 0));
+      expectType(type(x, 2), type(x, 1), fmt::format("argument 3 of {}", r.name), source(x, 2));
       return expectType(x.dtype, type(x, 1), r.name);
     case Signature::Logic: return all(DType::Bool, DType::Bool);
     case Signature::Integer: return all(DType::I32, DType::I32);
@@ -155,16 +162,16 @@ private:
                         name(target)));
     if (!arg && target != body)
       error(fmt::format("the body has type {}, expected {} as '{}' has", name(body), name(target),
-                        g.tensors[f.target].name));
+                        g.tensors[f.target].name), readBy(clause.body.root));
     if (f.op != Combine::Assign && body == DType::Bool)
-      error(fmt::format("{} combines numbers, found a body of type bool", name(f.op)));
+      error(fmt::format("{} combines numbers, found a body of type bool", name(f.op)), readBy(clause.body.root));
   }
 
   const Graph &g;
   const Formula &f;
   const Clause &clause;
   std::string place;
-  Diagnostics &diag;
+  Finding &finding;
 };
 
 } // namespace
@@ -175,22 +182,20 @@ std::string placeName(const Graph &g, const Formula &f, std::size_t clause) {
                                : fmt::format("clause {} of '{}'", clause + 1, target);
 }
 
-bool verifyClauses(const Graph &g, const Formula &f, Diagnostics &diag) {
-  const int before = diag.errorCount();
+void verifyClauses(const Graph &g, const Formula &f, Finding &finding) {
   const std::string &target = g.tensors[f.target].name;
   if (f.clauses.empty())
-    diag.error(f.location, fmt::format("formula of '{}' has no clause", target));
+    finding.add(fmt::format("formula of '{}' has no clause", target));
   if ((f.op == Combine::ArgMax || f.op == Combine::ArgMin) && f.clauses.size() > 1)
-    diag.error(f.location, fmt::format("formula of '{}': {} has {} clauses, expected one", target, name(f.op),
+    finding.add(fmt::format("formula of '{}': {} has {} clauses, expected one", target, name(f.op),
                                        f.clauses.size()));
   if (g.tensors[f.target].dtype == DType::F32 && f.accumulator != DType::F32)
-    diag.error(f.location, fmt::format("formula of '{}' accumulates in {}, expected f32", target, name(f.accumulator)));
+    finding.add(fmt::format("formula of '{}' accumulates in {}, expected f32", target, name(f.accumulator)));
   if (f.otherwise && g.tensors[f.target].dtype != DType::F32 && *f.otherwise != std::trunc(*f.otherwise))
-    diag.error(f.location, fmt::format("formula of '{}': otherwise is {}, expected a value of type {}", target, *f.otherwise,
+    finding.add(fmt::format("formula of '{}': otherwise is {}, expected a value of type {}", target, *f.otherwise,
                                        name(g.tensors[f.target].dtype)));
   for (std::size_t c = 0; c < f.clauses.size(); ++c)
-    ClauseCheck(g, f, c, diag).run();
-  return diag.errorCount() == before;
+    ClauseCheck(g, f, c, finding).run();
 }
 
 } // namespace netc::graph

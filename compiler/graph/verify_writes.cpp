@@ -35,7 +35,7 @@ bool isMixedRadix(const Box &box, const Affine &a) {
 
 class WriteCheck {
 public:
-  WriteCheck(const Graph &g, const Formula &f, Diagnostics &diag) : g(g), f(f), target(g.tensors[f.target]), diag(diag) {
+  WriteCheck(const Graph &g, const Formula &f, Finding &finding) : g(g), f(f), target(g.tensors[f.target]), finding(finding) {
     reduceBatch();
     for (const Clause &c : f.clauses)
       boxes.push_back(boxOf(c, batch));
@@ -79,7 +79,7 @@ private:
         const Interval r = rangeOf(f.clauses[c], boxes[c], f.clauses[c].out[d], wanted);
         if (r.min >= wanted.min && r.max <= wanted.max)
           continue;
-        diag.error(f.location, fmt::format("{}: the write is out of range in dimension {}: '{}' reaches {}..{}, expected 0..{}",
+        finding.add(fmt::format("{}: the write is out of range in dimension {}: '{}' reaches {}..{}, expected 0..{}",
                                            placeName(g, f, c), d, str(f.clauses[c], f.clauses[c].out[d]), r.min, r.max,
                                            wanted.max));
         all = false;
@@ -164,7 +164,7 @@ private:
     for (std::int64_t e : shape)
       elements = e > maxElements ? maxElements + 1 : std::min(elements * e, maxElements + 1);
     if (elements > maxElements)
-      return diag.error(f.location, fmt::format("formula of '{}': cannot prove that its clauses are disjoint and complete: "
+      return finding.add(fmt::format("formula of '{}': cannot prove that its clauses are disjoint and complete: "
                                                 "more than {} elements", target.name, maxElements));
     owner.assign(elements, 0);
     for (std::size_t c = 0; c < f.clauses.size(); ++c)
@@ -174,7 +174,7 @@ private:
       return;
     const auto bare = std::find(owner.begin(), owner.end(), 0);
     if (bare != owner.end())
-      diag.error(f.location, fmt::format("formula of '{}': no point writes {} and there is no otherwise", target.name,
+      finding.add(fmt::format("formula of '{}': no point writes {} and there is no otherwise", target.name,
                                          coordinates(bare - owner.begin())));
   }
 
@@ -200,7 +200,7 @@ private:
                                    return !clash;
                                  });
     if (!done && !clash)
-      diag.error(f.location, fmt::format("{}: cannot prove what it writes: more than {} points", placeName(g, f, c), maxPoints));
+      finding.add(fmt::format("{}: cannot prove what it writes: more than {} points", placeName(g, f, c), maxPoints));
     return done;
   }
 
@@ -208,9 +208,9 @@ private:
     const int mine = static_cast<int>(c) + 1, found = owner[at];
     owner[at] = mine;
     if (found != 0 && found != mine)
-      diag.error(f.location, fmt::format("formula of '{}': clauses {} and {} both write {}", target.name, found, mine, coordinates(at)));
+      finding.add(fmt::format("formula of '{}': clauses {} and {} both write {}", target.name, found, mine, coordinates(at)));
     else if (found == mine && f.op == Combine::Assign)
-      diag.error(f.location, fmt::format("{}: two points assign {}", placeName(g, f, c), coordinates(at)));
+      finding.add(fmt::format("{}: two points assign {}", placeName(g, f, c), coordinates(at)));
     else
       return true;
     return false;
@@ -219,7 +219,7 @@ private:
   const Graph &g;
   const Formula &f;
   const Tensor &target;
-  Diagnostics &diag;
+  Finding &finding;
   std::int64_t batch = 1;
   std::vector<Box> boxes;
   std::vector<std::int64_t> shape;
@@ -228,7 +228,7 @@ private:
 
 } // namespace
 
-void verifyReads(const Graph &g, const Formula &f, Diagnostics &diag) {
+void verifyReads(const Graph &g, const Formula &f, Finding &finding) {
   for (std::size_t c = 0; c < f.clauses.size(); ++c) {
     const Clause &clause = f.clauses[c];
     const Box box = boxOf(clause, g.batch);
@@ -240,13 +240,13 @@ void verifyReads(const Graph &g, const Formula &f, Diagnostics &diag) {
         const Interval wanted{0, t.shape[d].size - 1};
         const Interval r = rangeOf(clause, box, n.map[d], wanted);
         if (r.min < wanted.min || r.max > wanted.max)
-          diag.error(f.location, fmt::format("{}: the read of '{}' is out of range in dimension {}: '{}' reaches {}..{}, expected 0..{}",
-                                             placeName(g, f, c), t.name, d, str(clause, n.map[d]), r.min, r.max, wanted.max));
+          finding.add(fmt::format("{}: the read of '{}' is out of range in dimension {}: '{}' reaches {}..{}, expected 0..{}",
+                                             placeName(g, f, c), t.name, d, str(clause, n.map[d]), r.min, r.max, wanted.max), n.id);
       }
     }
   }
 }
 
-void verifyWrites(const Graph &g, const Formula &f, Diagnostics &diag) { WriteCheck(g, f, diag).run(); }
+void verifyWrites(const Graph &g, const Formula &f, Finding &finding) { WriteCheck(g, f, finding).run(); }
 
 } // namespace netc::graph
