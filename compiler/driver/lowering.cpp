@@ -22,9 +22,8 @@ void settle(const Diagnostics &diagnostics) {
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
 }
 
-std::vector<schedule::Schedule> givenSchedules(const Options &options) {
+std::vector<schedule::Schedule> givenSchedules(const Options &options, Diagnostics &diagnostics) {
   if (options.schedule.empty()) return {};
-  Diagnostics diagnostics;
   auto schedules = schedule::parse(readFile(options.schedule), options.schedule, diagnostics);
   settle(diagnostics);
   return schedules;
@@ -89,13 +88,22 @@ std::string scheduleText(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
   for (graph::Graph &entry : module.entries) schedule::prepare(entry);
   std::string text;
-  for (const schedule::Schedule &s : schedule::planAll(module, schedule::target(target), givenSchedules(options)))
+  Diagnostics diagnostics;
+  for (const schedule::Schedule &s : schedule::planAll(module, schedule::target(target), givenSchedules(options, diagnostics)))
     text += schedule::print(s);
   return text;
 }
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  return schedule::compile(module, schedule::target(target), givenSchedules(options));
+  Diagnostics diagnostics;
+  const auto given = givenSchedules(options, diagnostics);
+  try {
+    return schedule::compile(module, schedule::target(target), given);
+  } catch (const schedule::Misfit &misfit) {
+    if (!misfit.at.known()) throw;
+    diagnostics.error(misfit.at, misfit.what());
+    throw SourceError(diagnostics.str());
+  }
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {

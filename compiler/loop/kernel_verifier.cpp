@@ -63,7 +63,7 @@ private:
     diag.error(at, fmt::format("entry {}, kernel {}: {}{}", e.name, k.name, place.empty() ? "" : place + ": ", what));
   }
   void begin(const Location &statement) {
-    at = statement;
+    at = statement.known() ? statement : k.location;
     place.clear();
     reported = false;
   }

@@ -20,7 +20,7 @@ void forEachAccess(const loop::Block &block, const std::function<void(int buffer
 
 } // namespace
 
-std::vector<std::string> checkMemory(const loop::Entry &e) {
+std::vector<MemoryViolation> checkMemory(const loop::Entry &e) {
   struct Use {
     int first = -1, last = -1;
     bool writtenFirst = false;
@@ -34,14 +34,14 @@ std::vector<std::string> checkMemory(const loop::Entry &e) {
     });
     step += !e.kernels[k].depthFirst; // kernels that alternate block by block are one step
   }
-  std::vector<std::string> violations;
+  std::vector<MemoryViolation> violations;
   for (std::size_t i = 0; i < e.buffers.size(); ++i) {
     const loop::Buffer &a = e.buffers[i];
     if (a.space != loop::Space::Workspace || uses[i].first < 0) continue;
     if (!uses[i].writtenFirst)
-      violations.push_back(fmt::format("{}: '{}' is read before it is written", e.name, a.name));
+      violations.push_back({a.location, fmt::format("{}: '{}' is read before it is written", e.name, a.name)});
     if (a.place + a.size * byteSize(a.type) > e.workspaceBytes)
-      violations.push_back(fmt::format("{}: '{}' ends beyond the workspace", e.name, a.name));
+      violations.push_back({a.location, fmt::format("{}: '{}' ends beyond the workspace", e.name, a.name)});
     for (std::size_t j = 0; j < i; ++j) {
       const loop::Buffer &b = e.buffers[j];
       if (b.space != loop::Space::Workspace || uses[j].first < 0) continue;
@@ -49,7 +49,7 @@ std::vector<std::string> checkMemory(const loop::Entry &e) {
           a.place < b.place + b.size * byteSize(b.type) && b.place < a.place + a.size * byteSize(a.type);
       if (sameBytes && uses[i].first <= uses[j].last && uses[j].first <= uses[i].last)
         violations.push_back(
-            fmt::format("{}: '{}' and '{}' overlap in memory and in time", e.name, a.name, b.name));
+            {a.location, fmt::format("{}: '{}' and '{}' overlap in memory and in time", e.name, a.name, b.name)});
     }
   }
   return violations;

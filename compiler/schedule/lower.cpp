@@ -22,7 +22,7 @@ namespace {
 
 const Placement &placement(const Schedule &s, const Tensor &t) {
   const auto p = s.memory.find(t.name);
-  if (p == s.memory.end()) throw UserError(fmt::format("schedule: no place in memory for '{}'", t.name));
+  if (p == s.memory.end()) throw Misfit(s.location, fmt::format("schedule: no place in memory for '{}'", t.name));
   return p->second;
 }
 
@@ -36,6 +36,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     loop::Buffer b;
     b.name = t.name;
     b.type = t.dtype;
+    if (const auto placed = s.memory.find(t.name); placed != s.memory.end()) b.location = placed->second.location;
     buffers.of.push_back(static_cast<int>(buffers.list.size()));
     buffers.wholeBlocks.push_back(batchBlocked(t, layout(g, s.memory, static_cast<int>(&t - &g.tensors[0]))));
     switch (t.kind) {
@@ -61,8 +62,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
       if (p.kind == Placement::Kind::InPlace) {
         const auto at = store.find(p.of);
         if (at == store.end())
-          throw UserError(
-              fmt::format("schedule: '{}' takes the place of '{}', which is not in the store", t.name, p.of));
+          throw Misfit(p.location, fmt::format("schedule: '{}' takes the place of '{}', which is not in the store", t.name, p.of));
         b.space = loop::Space::Store, b.place = at->second;
       }
       if (p.kind == Placement::Kind::Register) buffers.of.back() = -1;
@@ -123,6 +123,7 @@ double nominalFlops(const Graph &g, const Leaf &leaf) {
 void checkComplete(const Graph &g, const Schedule &s) {
   std::map<std::pair<std::string, int>, int> leaves;
   std::map<std::string, int> fills;
+  std::map<std::string, Location> last; // leaf of a formula
   std::set<std::string> interrupted;
   for (const Group &group : s.run)
     for (const Leaf &leaf : group.leaves) {
@@ -130,7 +131,7 @@ void checkComplete(const Graph &g, const Schedule &s) {
         fills[leaf.formula] +=
             leaves.lower_bound({leaf.formula, 0}) == leaves.lower_bound({leaf.formula, 1 << 30});
       else
-        ++leaves[{leaf.formula, leaf.clause}];
+        ++leaves[{leaf.formula, leaf.clause}], last[leaf.formula] = leaf.location;
       if (interruptsReduction(g, leaf)) interrupted.insert(leaf.formula);
       for (const std::string &name : leaf.with)
         ++leaves[{name, 0}];
@@ -141,13 +142,34 @@ void checkComplete(const Graph &g, const Schedule &s) {
     const std::string &name = g.tensors[f.target].name;
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
       const int times = leaves[{name, static_cast<int>(c)}];
-      if (times == 0) throw UserError(fmt::format("schedule: {}: no leaf computes '{}'", s.entry, name));
+      if (times == 0) throw Misfit(s.location, fmt::format("schedule: {}: no leaf computes '{}'", s.entry, name));
       if (times > 1)
-        throw UserError(fmt::format("schedule: {}: '{}' is computed {} times", s.entry, name, times));
+        throw Misfit(last[name], fmt::format("schedule: {}: '{}' is computed {} times", s.entry, name, times));
     }
     if ((!coversAll(g, f) || interrupted.count(name)) && fills[name] != 1)
-      throw UserError(
-          fmt::format("schedule: {}: '{}' must be filled once, before its first leaf", s.entry, name));
+      throw Misfit(
+          last[name], fmt::format("schedule: {}: '{}' must be filled once, before its first leaf", s.entry, name));
+  }
+}
+
+loop::Kernel lower(const LeafContext &context, const Leaf &leaf) {
+  const int target = context.graph.find(leaf.formula);
+  const graph::Formula *formula = target < 0 ? nullptr : context.graph.definition(target);
+  if (!formula) throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
+  if (leaf.fill && context.buffers.of[target] < 0)
+    throw UserError(fmt::format("schedule: '{}' is filled, but it is a register and never stored", leaf.formula));
+  loop::Kernel kernel = leaf.fill ? lowerFill(context, *formula) : lowerLeaf(context, leaf);
+  kernel.flops = nominalFlops(context.graph, leaf);
+  kernel.location = leaf.location;
+  return kernel;
+}
+
+/// Whatever does not fit is said at the line of its leaf.
+loop::Kernel lowerAtItsPlace(const LeafContext &context, const Leaf &leaf) {
+  try {
+    return lower(context, leaf);
+  } catch (const UserError &e) {
+    throw Misfit(leaf.location, e.what());
   }
 }
 
@@ -157,6 +179,7 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   checkComplete(g, s);
   loop::Entry entry;
   entry.name = g.name;
+  entry.location = s.location;
   entry.every = g.every;
   entry.plan = g.plan;
   entry.scalars = g.scalars;
@@ -182,14 +205,7 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
     if (static_cast<int>(i) == s.commit) entry.commit = static_cast<int>(entry.kernels.size());
     const LeafContext context{g, s, buffers, s.run[i].tiled};
     for (const Leaf &leaf : s.run[i].leaves) {
-      const int target = g.find(leaf.formula);
-      if (target < 0 || !g.definition(target))
-        throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
-      if (leaf.fill && buffers.of[target] < 0)
-        throw UserError(fmt::format("schedule: '{}' is filled, but it is a register and never stored", leaf.formula));
-      entry.kernels.push_back(leaf.fill ? lowerFill(context, *g.definition(target))
-                                        : lowerLeaf(context, leaf));
-      entry.kernels.back().flops = nominalFlops(g, leaf);
+      entry.kernels.push_back(lowerAtItsPlace(context, leaf));
       entry.kernels.back().depthFirst = s.run[i].tiled && &leaf != &s.run[i].leaves.back();
     }
   }
@@ -271,13 +287,14 @@ loop::Program compile(const graph::Module &given, const Target &target,
         loop::optimize(entry, k, m.batch);
     const auto violations = checkMemory(entry);
     if (!violations.empty()) {
-      if (!schedules.empty()) throw UserError("schedule: " + violations.front());
-      internalError("memory plan: " + violations.front());
+      const MemoryViolation &first = violations.front();
+      if (!schedules.empty()) throw Misfit(first.at, "schedule: " + first.what);
+      internalError("memory plan: " + first.what);
     }
   }
   Diagnostics diag;
   if (!loop::verify(program, diag) && !schedules.empty())
-    throw UserError("schedule: the loops break an invariant:\n" + diag.str());
+    throw Misfit(diag.entries().front().location, "schedule: " + diag.entries().front().message);
   if (diag.hasErrors()) internalError("lowering broke an invariant of the loop IR:\n" + diag.str());
   return program;
 }

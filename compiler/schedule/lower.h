@@ -7,7 +7,7 @@
 namespace netc::schedule {
 
 /// Loops before any loop pass. `store` gives the byte offset of each param and state by name. Throws
-/// UserError when the schedule does not fit the graph (an unknown formula, a missing index, an order that the
+/// Misfit when the schedule does not fit the graph (an unknown formula, a missing index, an order that the
 /// numeric plan forbids).
 loop::Entry lower(const graph::Graph &, const Schedule &, const std::map<std::string, std::int64_t> &store);
 
@@ -24,7 +24,11 @@ loop::Program compile(const graph::Module &, const Target &, const std::vector<S
                       bool optimize = true);
 
 /// Independent of the planner: workspace buffers that share bytes must not be live at the same time, judged
-/// by the accesses in the lowered kernels. Returns the violations.
-std::vector<std::string> checkMemory(const loop::Entry &);
+/// by the accesses in the lowered kernels. Returns the violations, each at the place of its buffer.
+struct MemoryViolation {
+  Location at;
+  std::string what;
+};
+std::vector<MemoryViolation> checkMemory(const loop::Entry &);
 
 } // namespace netc::schedule

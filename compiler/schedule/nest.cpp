@@ -73,7 +73,7 @@ std::vector<int> layout(const Graph &g, const std::map<std::string, Placement> &
   for (int d : placed->second.blocked)
     if (d < 0 || d >= static_cast<int>(t.shape.size()) ||
         (!t.shape[d].batch && t.shape[d].size % loop::lanes != 0))
-      throw UserError(fmt::format("schedule: '{}' cannot be blocked by dimension {}", t.name, d));
+      throw Misfit(placed->second.location, fmt::format("schedule: '{}' cannot be blocked by dimension {}", t.name, d));
   return placed->second.blocked;
 }
 

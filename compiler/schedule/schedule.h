@@ -78,12 +78,18 @@ struct Numeric {
   bool operator==(const Numeric &) const = default;
 };
 
+/// The schedule does not fit the graph.
+struct Misfit : UserError {
+  Misfit(Location at, const std::string &what) : UserError(what), at(std::move(at)) {}
+  Location at; // in the .sched file; unknown in a schedule that netc made
+};
+
 struct Placement {
   enum class Kind { Workspace, InPlace, Register, Output } kind = Kind::Workspace;
   std::vector<int> blocked; // dimensions whose 16 are innermost, the last one along the lanes; none: row-major
   std::int64_t offset = 0;  // Workspace: bytes. Output: slot.
   std::string of;           // InPlace: the store tensor whose place it takes
-  bool operator==(const Placement &) const = default;
+  Location location = {};   // here and below: in the .sched file that a user wrote
 };
 
 struct Leaf {
@@ -98,13 +104,12 @@ struct Leaf {
   std::string parallel;          // a result index whose loop is shared by the threads; empty: none
   std::vector<std::string> with; // reductions over the same points, in the same sweep
   std::vector<std::string> then; // pointwise formulas computed from this result while it is in registers
-  bool operator==(const Leaf &) const = default;
+  Location location = {};
 };
 
 struct Group {
   bool tiled = false; // tile n by 16: depth first over blocks of samples
   std::vector<Leaf> leaves;
-  bool operator==(const Group &) const = default;
 };
 
 struct Schedule {
@@ -113,7 +118,7 @@ struct Schedule {
   std::map<std::string, Placement> memory; // every Local
   std::vector<Group> run;
   int commit = 0; // groups from here on write the store
-  bool operator==(const Schedule &) const = default;
+  Location location = {};
 };
 
 std::string print(const Schedule &);

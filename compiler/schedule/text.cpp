@@ -130,6 +130,7 @@ class Parser {
     open = false;
     if (head("schedule"))
       statement([&] {
+        s.location = in.peek().location;
         s.entry = name();
         in.expect("target");
         s.target = targetName();
@@ -146,9 +147,10 @@ class Parser {
       s.numeric.push_back(std::move(n));
     });
     section("memory", [&] {
+      const Location at = in.peek().location;
       const std::string tensor = name();
       in.expect(":");
-      s.memory[tensor] = placement();
+      (s.memory[tensor] = placement()).location = at;
     });
     s.commit = -1;
     section("run", [&] { runLine(s); });
@@ -208,6 +210,7 @@ class Parser {
 
   Leaf leaf() {
     Leaf l;
+    l.location = in.peek().location;
     if (in.at("fill") && in.peek(1).kind == Token::Kind::Identifier) {
       in.next();
       l.fill = true;
