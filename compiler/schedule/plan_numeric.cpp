@@ -44,7 +44,7 @@ double laneCost(const Nest &nest, int p) {
     if (q.reduction) reduced *= static_cast<double>(q.extent);
   const auto access = [&](const Affine &a) {
     const std::int64_t stride = p < 0 ? 0 : a.coefficient(p);
-    return stride == 0 ? 0.5 : stride == 1 ? 1 : gather;
+    return p < 0 || stride == 1 ? 1 : stride == 0 ? 0.5 : gather;
   };
   double cost = 0;
   for (const Access &r : nest.reads)
