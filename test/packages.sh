@@ -1,6 +1,6 @@
 # The Debian 12 packages that netc is built and tested with. Sourced by test/run.sh and examples/quickstart.sh.
 packages="cmake g++ ninja-build llvm-19-dev llvm-19-tools libfmt-dev libboost-program-options-dev libhwy-dev
-zlib1g-dev clang-19 pkg-config dpkg-dev file python3 python3-numpy python3-mpmath"
+zlib1g-dev libjpeg-dev libpng-dev clang-19 pkg-config dpkg-dev file python3 python3-numpy python3-mpmath"
 
 installPackages() {
   missing=""

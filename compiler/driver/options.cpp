@@ -37,8 +37,8 @@ constexpr Command commands[] = {
   netc train lenet5.net --data mnist/ --epochs 3 --threads 2
   netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --weights-out iris.safetensors
 
-SOURCE is a folder with files of the MNIST names (.gz or not), or a .csv file (a fifth of its rows is
-kept for the test). Arrays bind to inputs by name, then by --bind.
+SOURCE is a folder with files of the MNIST names (.gz or not) or of pictures, one folder a class, or a .csv
+file (a fifth of its rows is kept for the test). Arrays bind to inputs by name, then by --bind.
 With --out DIR a training that was stopped, by Ctrl-C or by force, goes on to the same bits: the same
 command with --resume. Without --out no weights are written after Ctrl-C or an error.
 )"},
@@ -47,8 +47,9 @@ command with --resume. Without --out no weights are written after Ctrl-C or an e
   netc evaluate lenet5.net --weights w.safetensors --data mnist/
   netc evaluate lenet5.net --weights w.safetensors --data mnist/ --json
 )"},
-    {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE | --data SOURCE] [options]
+    {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE... | --data SOURCE] [options]
 
+  netc predict pictures.net --weights run/weights.safetensors bee.jpg more/
   netc predict lenet5.net --weights run/weights.safetensors --data mnist/ --top 3
   netc predict iris.net --weights w.safetensors flowers.csv --bind x=c1..c4 --format csv
 

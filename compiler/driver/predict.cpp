@@ -113,8 +113,9 @@ void checkFormat(const std::string &format) {
 int predictCommand(const Options &o) {
   std::string format = o.format.empty() ? "text" : o.format;
   checkFormat(format);
-  if (o.weights.empty()) throw UserError("'netc predict' needs --weights FILE, from 'netc train --out' or --weights-out");
   CompiledModel model(o);
+  if (o.weights.empty() && model.core().parameterCount() > 0)
+    throw UserError("'netc predict' needs --weights FILE, from 'netc train --out' or --weights-out");
   if (!model.entry("predict")) throw UserError(fmt::format("'{}' has no output to predict", o.input));
   Samples samples = readSamples(model, o);
   std::vector<Prediction> all = predictAll(model, samples.data, static_cast<std::size_t>(model.program().batch));
