@@ -30,6 +30,12 @@ std::vector<const loop::Tensor *> CompiledModel::inputs() const {
   return list;
 }
 
+std::size_t parametersIn(CompiledModel &model) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < model.core().parameterCount(); ++i) count += model.core().parameter(i).size();
+  return count;
+}
+
 std::string describe(const loop::Tensor &t) {
   std::string shape;
   for (std::size_t i = 0; i < t.shape.size(); ++i)

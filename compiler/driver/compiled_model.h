@@ -34,6 +34,9 @@ private:
   std::unique_ptr<Core> coreObject; // uses the tables of `jit`
 };
 
+/// The numbers that training may change.
+std::size_t parametersIn(CompiledModel &);
+
 /// "u8[N, 1, 28, 28]", "class(10)[N]"
 std::string describe(const loop::Tensor &);
 

@@ -113,7 +113,7 @@ constexpr Row rows[] = {
     {"threads", "N", "default 1", T | E | P | R | K | B},
     {"weights", "FILE", "read parameters (.safetensors) first", T | E | P | R | K},
     {"weights-out", "FILE", "write parameters at the end", T},
-    {"out", "DIR", "a folder for weights, metrics.csv and checkpoints", T},
+    {"out", "DIR", "a folder for weights, metrics.csv, report.html, checkpoints", T},
     {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
     {"keep", "N", "as many of the last checkpoints (default 3)", T},
     {"resume", "", "go on from the last checkpoint in --out", T},

@@ -1,6 +1,8 @@
 #include "compiler/driver/run_folder.h"
 
+#include "compiler/driver/report.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +26,8 @@ void removeTemporaries(const std::string &folder) {
   std::error_code ignored;
   for (const fs::directory_entry &entry : fs::directory_iterator(folder, ignored)) {
     std::string name = entry.path().filename().string();
-    bool ours = name.starts_with("checkpoint-") || name.starts_with("weights.safetensors") || name.starts_with("metrics.csv");
+    bool ours = name.starts_with("checkpoint-") || name.starts_with("weights.safetensors") || name.starts_with("metrics.csv") ||
+                name.starts_with("report.html");
     if (ours && name.find(".tmp") != std::string::npos) fs::remove(entry.path(), ignored);
   }
 }
@@ -32,12 +35,17 @@ void removeTemporaries(const std::string &folder) {
 } // namespace
 
 RunFolder::RunFolder(const Options &o)
-    : folder(checked(o)), lock(o.out), weightsPath(inFolder(o.out, "weights.safetensors")), saved(o),
-      epochs(inFolder(o.out, "metrics.csv")) {
+    : folder(checked(o)), lock(o.out), weightsPath(inFolder(o.out, "weights.safetensors")),
+      reportPath(inFolder(o.out, "report.html")), saved(o), epochs(inFolder(o.out, "metrics.csv")) {
   if (!o.resume) saved.requireNone();
   removeTemporaries(o.out);
   requireWritable(weightsPath);
   requireWritable(epochs.path());
+  requireWritable(reportPath);
+}
+
+void RunFolder::report(CompiledModel &model, const std::optional<Confusion> &confusion) const {
+  writeFile(reportPath, reportPage(model, readFile(epochs.path()), confusion));
 }
 
 } // namespace netc::driver

@@ -1,10 +1,13 @@
-// --out DIR, the folder of one training: weights.safetensors at its end, metrics.csv by epoch, checkpoints.
+// --out DIR, the folder of one training: weights.safetensors and report.html at its end, metrics.csv by epoch,
+// checkpoints.
 #pragma once
 
 #include "compiler/driver/checkpoints.h"
+#include "compiler/driver/confusion.h"
 #include "compiler/driver/metrics.h"
 #include "compiler/driver/outputs.h"
 
+#include <optional>
 #include <string>
 
 namespace netc::driver {
@@ -17,11 +20,13 @@ public:
   const std::string &weights() const { return weightsPath; }
   Checkpoints &checkpoints() { return saved; }
   Metrics &metrics() { return epochs; }
+  /// Throws UserError.
+  void report(CompiledModel &, const std::optional<Confusion> &) const;
 
 private:
   NewFolder folder; // the first member: it goes last, if nothing was put there
   FolderLock lock;
-  std::string weightsPath;
+  std::string weightsPath, reportPath;
   Checkpoints saved;
   Metrics epochs;
 };

@@ -2,6 +2,7 @@
 #include "compiler/driver/batches.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/confusion.h"
 #include "compiler/driver/data_source.h"
 #include "compiler/driver/figures.h"
 #include "compiler/driver/interrupt.h"
@@ -21,11 +22,8 @@
 namespace netc::driver {
 namespace {
 
-/// "61706 parameters, 2.1 MB, x86-64-v4"
 std::string summary(CompiledModel &model) {
-  std::size_t parameters = 0;
-  for (std::size_t i = 0; i < model.core().parameterCount(); ++i) parameters += model.core().parameter(i).size();
-  return fmt::format("{}: {} parameters, {} of memory, compiled for {}", model.program().name, parameters,
+  return fmt::format("{}: {} parameters, {} of memory, compiled for {}", model.program().name, parametersIn(model),
                      bytesText(model.core().memoryBytes()), model.core().target());
 }
 
@@ -51,7 +49,7 @@ public:
     while (!finished()) epoch();
   }
 
-  /// The result. With a folder also a checkpoint, from which more epochs can go on.
+  /// The result. With a folder also a checkpoint, from which more epochs can go on, and a page to look at.
   void save() {
     std::vector<std::string> failures;
     auto attempt = [&](auto &&write) {
@@ -67,6 +65,7 @@ public:
     if (folder) attempt([&] { weights(folder->weights()); });
     if (!options.weightsOut.empty()) attempt([&] { weights(options.weightsOut); });
     if (folder) attempt([&] { folder->checkpoints().save(core, position, rows); });
+    if (folder) attempt([&] { folder->report(model, confusionOf(model, data.test, most)); });
     if (failures.empty()) return;
     throw UserError(failures[0] + (folder ? "; " + folder->checkpoints().last() : ""));
   }
