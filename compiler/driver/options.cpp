@@ -1,5 +1,7 @@
 #include "compiler/driver/options.h"
 
+#include "compiler/driver/help_pages.h"
+#include "compiler/driver/option_table.h"
 #include "compiler/driver/shell_text.h"
 #include "compiler/support/diagnostics.h"
 
@@ -19,143 +21,22 @@ namespace po = boost::program_options;
 namespace netc::driver {
 namespace {
 
-struct Command {
-  std::string_view name, does, help;
-};
-
-constexpr Command commands[] = {
-    {"compile", "to C++, an object file or the text of any stage (the default)", R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
-
-  netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
-  netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
-  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule loops cpp llvm
-  netc x.graph --pass=simplify,cse --emit=graph
-)"},
-    {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
-
-  netc train examples/lenet5/lenet5.net                     the built-in digits
-  netc train lenet5.net --data mnist/ --epochs 3 --threads 2
-  netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --weights-out iris.safetensors
-
-SOURCE is a folder with files of the MNIST names (.gz or not) or of pictures, one folder a class, or a .csv
-file (a fifth of its rows is kept for the test). Arrays bind to inputs by name, then by --bind.
-With --out DIR a training that was stopped, by Ctrl-C or by force, goes on to the same bits: the same
-command with --resume. Without --out no weights are written after Ctrl-C or an error.
-)"},
-    {"evaluate", "prints loss, metrics and confusion on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
-
-  netc evaluate lenet5.net --weights w.safetensors --data mnist/
-  netc evaluate lenet5.net --weights w.safetensors --data mnist/ --json
-)"},
-    {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE... | --data SOURCE] [options]
-
-  netc predict pictures.net --weights run/weights.safetensors bee.jpg more/
-  netc predict lenet5.net --weights run/weights.safetensors --data mnist/ --top 3
-  netc predict iris.net --weights w.safetensors flowers.csv --bind x=c1..c4 --format csv
-
-Of a SOURCE with a test part, the samples of that part are shown, numbered from 0. A classifier shows the
-likeliest classes, any other model its outputs. JSON is one object a line.
-)"},
-    {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE.net|.graph --input NAME=FILE... --print NAME,... | --save NAME=FILE.npy
-
-  netc run mlp.net --input x=x.npy --print y,h
-  netc run mlp.net --input x=x.npy --input t=t.csv --print 'grad(w)' --engine jit
-  netc run mlp.net --input x=x.npy --weights w.safetensors --save y=y.npy
-
-Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (compiled code).
-)"},
-    {"check", "compares gradients with differences, compiled code with the evaluator", R"(usage: netc check FILE.net|.graph [options]
-
-  netc check lenet5.net                 central differences in float64; then one compiled step
-)"},
-    {"bench", "times a training step and a prediction", R"(usage: netc bench FILE.net [--batch N] [--threads T] [--json]
-
-  netc bench lenet5.net --batch 64      random data in memory; the machine's peak is measured alongside
-)"},
-    {"explain", "derives the gradients, step by step, for people to read", R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
-
-  netc explain mlp.net                          a .net file of the forward formulas and their gradients
-  netc explain mlp.net -o mlp.html              one page; also .md and .tex, by extension or --format
-)"},
-    {"fmt", "formats a .net file", R"(usage: netc fmt FILE.net [--write | -o FILE]
-
-  netc fmt lenet5.net                   prints the formatted text
-  netc fmt lenet5.net --write           formats the file in place
-)"},
-};
-
-/// Which commands take an option; letters are the commands' in the order above.
-enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, X = 128, F = 256, Models = 127, All = 511 };
-
-struct Row {
-  std::string_view name;  // as given to Boost: "batch", or ",o"
-  std::string_view value; // the value's name in the help; empty: a switch
-  std::string_view does;
-  unsigned takes;
-};
-
-constexpr Row rows[] = {
-    {",o", "FILE", "the output; its extension says what it holds", C | X | F},
-    {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
-    {"emit", "STAGE", "print a stage's text instead", C},
-    {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
-    {"print-after-all", "", "print the graph after each pass (stderr)", C},
-    {"batch", "N", "the largest batch (default 64)", Models | X},
-    {"set", "NAME=VALUE", "override a const of the model", Models | X},
-    {"plan", "NAME", "train by this plan of the model", Models | X},
-    {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
-    {"schedule", "FILE", "take the schedule from a .sched file", Models},
-    {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
-    {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
-    {"epochs", "N", "passes over the training data (default 5)", T},
-    {"steps", "N", "stop after so many steps", T},
-    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},
-    {"threads", "N", "default 1", T | E | P | R | K | B},
-    {"weights", "FILE", "read parameters (.safetensors) first", T | E | P | R | K},
-    {"weights-out", "FILE", "write parameters at the end", T},
-    {"out", "DIR", "a folder for weights, metrics.csv, report.html, checkpoints", T},
-    {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
-    {"keep", "N", "as many of the last checkpoints (default 3)", T},
-    {"resume", "", "go on from the last checkpoint in --out", T},
-    {"input", "NAME=FILE", "an array: .npy or .csv", R},
-    {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
-    {"save", "NAME=FILE", "save a value as .npy", R},
-    {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
-    {"top", "N", "show so many classes (default 5)", P},
-    {"format", "NAME", "text, csv or json (default text)", P},
-    {"format", "NAME", "text, md, tex or html (default text)", X},
-    {"write", "", "write the result to the file itself", F},
-    {"quiet", "", "print the results only", T | E},
-    {"json", "", "one line of JSON a result", T | E | B},
-    {"help", "", "this text", All},
-    {"version", "", "the version", All},
-};
-
-unsigned bit(std::string_view command) {
-  for (unsigned i = 0; i < std::size(commands); ++i)
-    if (commands[i].name == command) return 1u << i;
-  return 0;
-}
-
-std::string spelled(const Row &r) {
-  return r.name[0] == ',' ? fmt::format("-{}", r.name.substr(1)) : fmt::format("--{}", r.name);
-}
-
 void printGeneralHelp() {
   std::cout << "netc compiles and trains neural networks written as formulas (.net files)\n\n"
                "usage: netc [COMMAND] FILE [options]\n\ncommands:\n";
-  for (const Command &c : commands) std::cout << fmt::format("  {:<10}{}\n", c.name, c.does);
+  for (const Command &c : commandTable()) std::cout << fmt::format("  {:<10}{}\n", c.name, c.does);
   std::cout << "\nexamples:\n"
                "  netc train examples/lenet5/lenet5.net        train on the built-in digits\n"
                "  netc lenet5.net -o lenet5.cpp                C++ with trainStep and predict, and lenet5.h\n"
                "  netc lenet5.net --emit=gradient              the derived backward formulas\n"
-               "\nnetc COMMAND --help lists a command's options\n";
+               "\nnetc COMMAND --help lists a command's options; netc --man is a manual page, and netc --completion a script\n"
+               "for bash: source <(netc --completion)\n";
 }
 
 void printCommandHelp(const Command &c) {
   std::cout << c.help << "\noptions:\n";
-  for (const Row &r : rows)
-    if (r.takes & bit(c.name)) std::cout << fmt::format("  {:<21} {}\n", fmt::format("{} {}", spelled(r), r.value), r.does);
+  for (const OptionRow &r : optionTable())
+    if (r.takes & commandBit(c.name)) std::cout << fmt::format("  {:<21} {}\n", fmt::format("{} {}", spelled(r), r.value), r.does);
 }
 
 /// Boost's description of every option, bound to the fields of `o`.
@@ -198,13 +79,13 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
 
 std::vector<std::string> optionNames(unsigned takenBy) {
   std::vector<std::string> names;
-  for (const Row &r : rows)
+  for (const OptionRow &r : optionTable())
     if (r.takes & takenBy) names.push_back(spelled(r));
   return names;
 }
 
-const Row *findRow(std::string_view spelling) {
-  for (const Row &r : rows)
+const OptionRow *findRow(std::string_view spelling) {
+  for (const OptionRow &r : optionTable())
     if (spelled(r) == spelling) return &r;
   return nullptr;
 }
@@ -215,12 +96,12 @@ void checkTaken(const po::parsed_options &parsed, std::string_view command) {
     if (option.position_key >= 0 || option.string_key == "file") continue;
     std::string spelling = option.string_key.starts_with("-") ? option.string_key : "--" + option.string_key;
     unsigned takes = 0; // by any row of this spelling
-    for (const Row &r : rows)
+    for (const OptionRow &r : optionTable())
       if (spelled(r) == spelling) takes |= r.takes;
-    if (!takes || (takes & bit(command))) continue;
+    if (!takes || (takes & commandBit(command))) continue;
     std::string who;
-    for (const Command &c : commands)
-      if (takes & bit(c.name)) who += fmt::format("{}'netc {}'", who.empty() ? "" : ", ", c.name);
+    for (const Command &c : commandTable())
+      if (takes & commandBit(c.name)) who += fmt::format("{}'netc {}'", who.empty() ? "" : ", ", c.name);
     throw UserError(fmt::format("'netc {}' has no option {}; it belongs to {}", command, spelling, who));
   }
 }
@@ -246,14 +127,14 @@ std::vector<std::string> splitAtCommas(const std::vector<std::string> &lists) {
 /// The command named first, or "compile" when the first word is a file.
 std::string takeCommand(std::vector<std::string> &words) {
   if (words.empty() || words[0].starts_with("-")) return "compile";
-  if (bit(words[0])) {
+  if (commandBit(words[0])) {
     std::string command = words[0];
     words.erase(words.begin());
     return command;
   }
   if (words[0].find_first_of("./") != std::string::npos) return "compile";
   std::vector<std::string> names;
-  for (const Command &c : commands) names.emplace_back(c.name);
+  for (const Command &c : commandTable()) names.emplace_back(c.name);
   throw UserError(unknownName("command", words[0], names));
 }
 
@@ -274,11 +155,11 @@ void takeSets(const std::vector<std::string> &sets, Options &o) {
 /// Boost's exceptions in netc's words.
 [[noreturn]] void rethrow(const po::error &error, std::string_view command) {
   if (auto *e = dynamic_cast<const po::unknown_option *>(&error)) {
-    throw UserError(unknownName("option", e->get_option_name(), optionNames(bit(command))));
+    throw UserError(unknownName("option", e->get_option_name(), optionNames(commandBit(command))));
   }
   if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
     std::string name = e->get_option_name();
-    const Row *r = findRow(name);
+    const OptionRow *r = findRow(name);
     if (dynamic_cast<const po::multiple_occurrences *>(&error))
       throw UserError(fmt::format("{} is given twice", name));
     if (auto *v = dynamic_cast<const po::validation_error *>(&error); v && r)
@@ -336,7 +217,11 @@ Options parseOptions(int argc, const char *const *argv) {
     printGeneralHelp();
     return o;
   }
-  bool commandNamed = bit(words[0]) != 0;
+  if (words[0] == "--man" || words[0] == "--completion") {
+    std::cout << (words[0] == "--man" ? manualPage() : bashCompletion());
+    return o;
+  }
+  bool commandNamed = commandBit(words[0]) != 0;
   o.command = takeCommand(words);
   std::vector<std::string> sets;
   std::string passes;
@@ -350,7 +235,7 @@ Options parseOptions(int argc, const char *const *argv) {
       return {};
     }
     if (vm.count("help")) {
-      if (commandNamed) printCommandHelp(commands[std::countr_zero(bit(o.command))]);
+      if (commandNamed) printCommandHelp(commandTable()[static_cast<std::size_t>(std::countr_zero(commandBit(o.command)))]);
       else printGeneralHelp();
       return {};
     }

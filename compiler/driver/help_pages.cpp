@@ -1,0 +1,64 @@
+#include "compiler/driver/help_pages.h"
+
+#include "compiler/driver/option_table.h"
+
+#include <fmt/format.h>
+
+namespace netc::driver {
+namespace {
+
+/// Text as troff takes it.
+std::string troff(std::string_view text) {
+  std::string out;
+  bool lineBegins = true;
+  for (char c : text) {
+    if (lineBegins && (c == '.' || c == '\'')) out += "\\&";
+    if (c == '\\') out += "\\e";
+    else if (c == '-') out += "\\-";
+    else out += c;
+    lineBegins = c == '\n';
+  }
+  return out;
+}
+
+std::string optionsOf(const Command &c) {
+  std::string words;
+  for (const OptionRow &r : optionTable())
+    if (r.takes & commandBit(c.name)) words += (words.empty() ? "" : " ") + spelled(r);
+  return words;
+}
+
+} // namespace
+
+std::string manualPage() {
+  std::string page = fmt::format(".TH NETC 1 \"\" \"netc {0}\"\n.SH NAME\nnetc \\- compiles and trains neural networks written as formulas\n"
+                                 ".SH SYNOPSIS\n.B netc\n[COMMAND] FILE [options]\n", NETC_VERSION);
+  for (const Command &c : commandTable()) {
+    page += fmt::format(".SH NETC {}\n{}.\n.PP\n.nf\n{}.fi\n", troff(c.name), troff(c.does), troff(c.help));
+    for (const OptionRow &r : optionTable())
+      if (r.takes & commandBit(c.name)) page += fmt::format(".TP\n.B {} {}\n{}\n", troff(spelled(r)), troff(r.value), troff(r.does));
+  }
+  return page + ".SH EXIT STATUS\n0: done. 1: a mistake in the input, or a training that did not come to its end. 70: a bug of netc.\n";
+}
+
+std::string bashCompletion() {
+  std::string names, cases;
+  for (const Command &c : commandTable()) {
+    names += (names.empty() ? "" : " ") + std::string(c.name);
+    cases += fmt::format("    {}) options='{}' ;;\n", c.name, optionsOf(c));
+  }
+  return fmt::format(R"(_netc() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} options='{}'
+  case ${{COMP_WORDS[1]}} in
+{}  esac
+  COMPREPLY=()
+  if [[ $COMP_CWORD == 1 ]]; then COMPREPLY+=($(compgen -W '{}' -- "$current")); fi
+  if [[ $current == -* ]]; then COMPREPLY+=($(compgen -W "$options" -- "$current"))
+  else COMPREPLY+=($(compgen -f -- "$current")); fi
+}}
+complete -o filenames -F _netc netc
+)",
+                     optionsOf(commandTable()[0]), cases, names);
+}
+
+} // namespace netc::driver

@@ -1,0 +1,124 @@
+#include "compiler/driver/option_table.h"
+
+#include <fmt/format.h>
+
+namespace netc::driver {
+namespace {
+
+constexpr Command commands[] = {
+    {"compile", "to C++, an object file or the text of any stage (the default)", R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
+
+  netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
+  netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
+  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule loops cpp llvm
+  netc x.graph --pass=simplify,cse --emit=graph
+)"},
+    {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
+
+  netc train examples/lenet5/lenet5.net                     the built-in digits
+  netc train lenet5.net --data mnist/ --epochs 3 --threads 2
+  netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --weights-out iris.safetensors
+
+SOURCE is a folder with files of the MNIST names (.gz or not) or of pictures, one folder a class, or a .csv
+file (a fifth of its rows is kept for the test). Arrays bind to inputs by name, then by --bind.
+With --out DIR a training that was stopped, by Ctrl-C or by force, goes on to the same bits: the same
+command with --resume. Without --out no weights are written after Ctrl-C or an error.
+)"},
+    {"evaluate", "prints loss, metrics and confusion on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
+
+  netc evaluate lenet5.net --weights w.safetensors --data mnist/
+  netc evaluate lenet5.net --weights w.safetensors --data mnist/ --json
+)"},
+    {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE... | --data SOURCE] [options]
+
+  netc predict pictures.net --weights run/weights.safetensors bee.jpg more/
+  netc predict lenet5.net --weights run/weights.safetensors --data mnist/ --top 3
+  netc predict iris.net --weights w.safetensors flowers.csv --bind x=c1..c4 --format csv
+
+Of a SOURCE with a test part, the samples of that part are shown, numbered from 0. A classifier shows the
+likeliest classes, any other model its outputs. JSON is one object a line.
+)"},
+    {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE.net|.graph --input NAME=FILE... --print NAME,... | --save NAME=FILE.npy
+
+  netc run mlp.net --input x=x.npy --print y,h
+  netc run mlp.net --input x=x.npy --input t=t.csv --print 'grad(w)' --engine jit
+  netc run mlp.net --input x=x.npy --weights w.safetensors --save y=y.npy
+
+Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (compiled code).
+)"},
+    {"check", "compares gradients with differences, compiled code with the evaluator", R"(usage: netc check FILE.net|.graph [options]
+
+  netc check lenet5.net                 central differences in float64; then one compiled step
+)"},
+    {"bench", "times a training step and a prediction", R"(usage: netc bench FILE.net [--batch N] [--threads T] [--json]
+
+  netc bench lenet5.net --batch 64      random data in memory; the machine's peak is measured alongside
+)"},
+    {"explain", "derives the gradients, step by step, for people to read", R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
+
+  netc explain mlp.net                          a .net file of the forward formulas and their gradients
+  netc explain mlp.net -o mlp.html              one page; also .md and .tex, by extension or --format
+)"},
+    {"fmt", "formats a .net file", R"(usage: netc fmt FILE.net [--write | -o FILE]
+
+  netc fmt lenet5.net                   prints the formatted text
+  netc fmt lenet5.net --write           formats the file in place
+)"},
+};
+
+/// Which commands take an option; letters are the commands' in the order above.
+enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, X = 128, F = 256, Models = 127, All = 511 };
+
+constexpr OptionRow rows[] = {
+    {",o", "FILE", "the output; its extension says what it holds", C | X | F},
+    {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
+    {"emit", "STAGE", "print a stage's text instead", C},
+    {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
+    {"print-after-all", "", "print the graph after each pass (stderr)", C},
+    {"batch", "N", "the largest batch (default 64)", Models | X},
+    {"set", "NAME=VALUE", "override a const of the model", Models | X},
+    {"plan", "NAME", "train by this plan of the model", Models | X},
+    {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
+    {"schedule", "FILE", "take the schedule from a .sched file", Models},
+    {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
+    {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
+    {"epochs", "N", "passes over the training data (default 5)", T},
+    {"steps", "N", "stop after so many steps", T},
+    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},
+    {"threads", "N", "default 1", T | E | P | R | K | B},
+    {"weights", "FILE", "read parameters (.safetensors) first", T | E | P | R | K},
+    {"weights-out", "FILE", "write parameters at the end", T},
+    {"out", "DIR", "a folder for weights, metrics.csv, report.html, checkpoints", T},
+    {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
+    {"keep", "N", "as many of the last checkpoints (default 3)", T},
+    {"resume", "", "go on from the last checkpoint in --out", T},
+    {"input", "NAME=FILE", "an array: .npy or .csv", R},
+    {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
+    {"save", "NAME=FILE", "save a value as .npy", R},
+    {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
+    {"top", "N", "show so many classes (default 5)", P},
+    {"format", "NAME", "text, csv or json (default text)", P},
+    {"format", "NAME", "text, md, tex or html (default text)", X},
+    {"write", "", "write the result to the file itself", F},
+    {"quiet", "", "print the results only", T | E},
+    {"json", "", "one line of JSON a result", T | E | B},
+    {"help", "", "this text", All},
+    {"version", "", "the version", All},
+};
+
+} // namespace
+
+std::span<const Command> commandTable() { return commands; }
+std::span<const OptionRow> optionTable() { return rows; }
+
+unsigned commandBit(std::string_view command) {
+  for (unsigned i = 0; i < std::size(commands); ++i)
+    if (commands[i].name == command) return 1u << i;
+  return 0;
+}
+
+std::string spelled(const OptionRow &r) {
+  return r.name[0] == ',' ? fmt::format("-{}", r.name.substr(1)) : fmt::format("--{}", r.name);
+}
+
+} // namespace netc::driver
