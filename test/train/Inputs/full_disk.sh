@@ -16,3 +16,8 @@ train --out "$folder/disk/run" --resume || fail "with room again: $(cat "$folder
 cmp "$folder/whole/weights.safetensors" "$folder/disk/run/weights.safetensors" || fail "other weights"
 ls "$folder/disk/run"
 echo "the same weights"
+
+rm -r "$folder/disk/run"
+head -c 1980k /dev/zero > "$folder/disk/other" # room for nothing
+train --out "$folder/disk/run" && fail "success without any room"
+tail -n 1 "$folder/errors"
