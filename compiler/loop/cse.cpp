@@ -17,7 +17,7 @@ constexpr Value noValue = -1;
 class ValueNumbering {
 public:
   ValueNumbering(const Entry &e, const Kernel &k)
-      : k(k), slots(k), effects(slots), changed(changedByStore(e)), valueOf(slots.count(), noValue),
+      : k(k), slots(k), effects(slots), changed(changedByStore(e, k)), valueOf(slots.count(), noValue),
         nameOf(slots.count()), assignments(k.registers.size(), 0), version(e.buffers.size(), 0) {
     forEachStatement(k.body, [&](const Statement &s) {
       if (const RegisterRef *d = destination(s)) ++assignments[d->reg];

@@ -23,7 +23,7 @@ struct Usage {
 class Hoister {
 public:
   Hoister(const Entry &e, const Kernel &k, std::int64_t batch)
-      : slots(k), changed(changedByStore(e)), bounds(k, batch) {}
+      : slots(k), changed(changedByStore(e, k)), bounds(k, batch) {}
 
   Block hoist(const Block &block) {
     Block out;

@@ -44,11 +44,16 @@ const Effects &EffectsOf::operator()(const Statement &s) {
   return known[&s] = std::move(e);
 }
 
-std::vector<std::vector<int>> changedByStore(const Entry &e) {
+std::vector<std::vector<int>> changedByStore(const Entry &e, const Kernel &k) {
+  std::set<int> used;
+  forEachStatement(k.body, [&](const Statement &s) {
+    if (auto *load = std::get_if<Load>(&s.node)) used.insert(load->buffer);
+    if (auto *store = std::get_if<Store>(&s.node)) used.insert(store->buffer);
+  });
   std::vector<std::vector<int>> changed(e.buffers.size());
-  for (std::size_t a = 0; a < e.buffers.size(); ++a)
-    for (std::size_t b = 0; b < e.buffers.size(); ++b)
-      if (a == b || overlaps(e.buffers[a], e.buffers[b])) changed[a].push_back(static_cast<int>(b));
+  for (const int a : used)
+    for (const int b : used)
+      if (a == b || overlaps(e.buffers[a], e.buffers[b])) changed[a].push_back(b);
   return changed;
 }
 

@@ -39,7 +39,8 @@ private:
   std::unordered_map<const Statement *, Effects> known;
 };
 
-/// For each buffer, the buffers that a store to it may change; itself among them.
-std::vector<std::vector<int>> changedByStore(const Entry &);
+/// For each buffer that the kernel uses, those of them that a store to it may change; itself among them. (Of the kernel's
+/// alone: an entry has as many buffers as tensors, and all pairs of them for each kernel would be cubic.)
+std::vector<std::vector<int>> changedByStore(const Entry &, const Kernel &);
 
 } // namespace netc::loop
