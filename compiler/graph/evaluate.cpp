@@ -1,7 +1,11 @@
 #include "compiler/graph/evaluate_clause.h"
+#include "compiler/graph/evaluate_contraction.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/in_parallel.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <thread>
 
 namespace netc::graph {
 
@@ -52,9 +56,33 @@ void prepareValues(const Graph &g, Values &values, const Evaluation &how) {
   }
 }
 
+/// Operations of a clause: points times nodes of the body.
+double clauseWork(const Clause &c) {
+  double operations = static_cast<double>(c.body.nodes.size());
+  for (const Index &i : c.domain)
+    operations *= static_cast<double>(i.extent.size);
+  return operations;
+}
+
 bool isExtremum(Combine op) { return op >= Combine::Max; }
 
+void evaluateInParts(const ClauseContext &context, const Clause &clause, Accumulation &to) {
+  const int parts = usefulParts(clauseWork(clause));
+  std::vector<Decisions> made(parts);
+  inParallel(parts, [&](std::size_t i) {
+    ClauseContext own = context;
+    if (context.decisions)
+      own.decisions = &made[i];
+    evaluateClause(own, clause, {static_cast<int>(i), parts}, to);
+  });
+  if (context.decisions)
+    for (const Decisions &d : made)
+      record(*context.decisions, d.hash);
+}
+
 void evaluateFormula(const ClauseContext &context, std::vector<double> &result) {
+  if (evaluateContraction(context, result))
+    return;
   const Formula &f = context.formula;
   const std::size_t n = elementCount(context.graph.tensors[f.target], context.evaluation.count);
   Accumulation to;
@@ -66,7 +94,7 @@ void evaluateFormula(const ClauseContext &context, std::vector<double> &result) 
   if (context.decisions && isExtremum(f.op))
     to.winner.assign(n, -1);
   for (const Clause &c : f.clauses)
-    evaluateClause(context, c, to);
+    evaluateInParts(context, c, to);
   if (f.otherwise)
     for (std::size_t i = 0; i < n; ++i)
       if (!to.hit[i])
@@ -81,13 +109,15 @@ void evaluateFormula(const ClauseContext &context, std::vector<double> &result) 
 double evaluationWork(const Graph &g) {
   double work = 0;
   for (const Formula &f : g.formulas)
-    for (const Clause &c : f.clauses) {
-      double operations = static_cast<double>(c.body.nodes.size());
-      for (const Index &i : c.domain)
-        operations *= static_cast<double>(i.extent.size);
-      work += operations;
-    }
+    for (const Clause &c : f.clauses)
+      work += clauseWork(c);
   return work;
+}
+
+int usefulParts(double work) {
+  constexpr double fewest = 1e6; // operations for which a thread is worth starting
+  const double most = std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<int>(std::clamp(work / fewest, 1.0, most));
 }
 
 std::vector<std::int64_t> extentsOf(const Tensor &t, std::int64_t count) {

@@ -1,22 +1,17 @@
 #include "compiler/graph/evaluate_clause.h"
 
 #include "compiler/graph/evaluate_rows.h"
+#include "compiler/graph/loop_nest.h"
 #include "compiler/support/diagnostics.h"
 
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <numeric>
 
 namespace netc::graph {
 
 namespace {
-
-/// An affine expression of the loop indices with its value at the current outer indices and inner index 0.
-struct Running {
-  std::int64_t now = 0;
-  std::vector<std::int64_t> step; // one a loop, outermost first
-  std::int64_t inner() const { return step.back(); }
-};
 
 struct ReadSource {
   const double *data;
@@ -25,61 +20,94 @@ struct ReadSource {
 
 class ClauseRun {
 public:
-  ClauseRun(const ClauseContext &context, const Clause &clause, Accumulation &to)
+  ClauseRun(const ClauseContext &context, const Clause &clause, const Part &part, Accumulation &to)
       : context(context), clause(clause), to(to), single(context.evaluation.precision == Precision::Float32) {
-    orderLoops();
     prepareMaps();
     prepareBody();
+    prepareLoops(part);
   }
 
   void run() {
-    if (std::any_of(extents.begin(), extents.end(), [](std::int64_t e) { return e <= 0; }))
+    if (inner.extent <= 0 || nest.empty())
       return;
-    std::vector<std::int64_t> at(extents.size(), 0);
     do {
       const auto [begin, end] = innerRange();
       for (std::int64_t i = begin; i < end; i += rowLength)
         runRow(i, static_cast<int>(std::min<std::int64_t>(rowLength, end - i)));
-    } while (advance(at));
+    } while (nest.advance());
   }
 
 private:
-  /// Domain order, except that the longest index that stands alone in an output dimension may go innermost: points
-  /// that hit one element agree in such an index, so their order does not change, and rows get longer.
-  void orderLoops() {
-    const int rank = static_cast<int>(clause.domain.size());
-    int inner = rank - 1;
-    auto extent = [&](int p) {
-      const Extent &e = clause.domain[p].extent;
-      return e.batch ? context.evaluation.count : e.size;
-    };
-    for (const Affine &a : clause.out)
-      if (int p; a.isVar(&p) && extent(p) > extent(inner))
-        inner = p;
-    for (int p = 0; p < rank; ++p)
-      if (p != inner)
-        loops.push_back(p);
-    if (rank > 0)
-      loops.push_back(inner);
-    for (int p : loops)
-      extents.push_back(extent(p));
-    if (rank == 0)
-      extents.push_back(1); // one point
-  }
-
-  int track(std::int64_t constant, const std::function<std::int64_t(int)> &coefficient) {
-    Running r;
-    r.now = constant;
-    for (int p : loops)
-      r.step.push_back(coefficient(p));
-    if (loops.empty())
-      r.step.push_back(0);
-    running.push_back(std::move(r));
-    return static_cast<int>(running.size()) - 1;
+  std::int64_t extent(int position) const {
+    const Extent &e = clause.domain[position].extent;
+    return e.batch ? context.evaluation.count : e.size;
   }
 
   int track(const Affine &a) {
-    return track(a.constant(), [&](int p) { return a.coefficient(p); });
+    tracked.push_back(a);
+    return nest.track(a.constant());
+  }
+
+  /// Points that hit one element agree in such an index, so that it may run anywhere, and in several parts.
+  bool standsAlone(int position) const {
+    return std::any_of(clause.out.begin(), clause.out.end(), [&](const Affine &a) {
+      int v;
+      return a.isVar(&v) && v == position;
+    });
+  }
+
+  /// The loops in domain order, but `last` innermost, restricted to the part; neighbours that all maps walk like one are one.
+  LoopNest loopsWith(int last, const Part &part) const {
+    LoopNest result = nest;
+    std::vector<int> order;
+    for (int p = 0; p < static_cast<int>(clause.domain.size()); ++p)
+      if (p != last)
+        order.push_back(p);
+    order.push_back(last);
+    int split = -1;
+    for (int p : order) {
+      Loop loop{extent(p), {}};
+      for (const Affine &a : tracked)
+        loop.step.push_back(a.coefficient(p));
+      result.loops.push_back(std::move(loop));
+      if (standsAlone(p) && (split < 0 || part.balance(extent(p)) > part.balance(extent(order[split]))))
+        split = static_cast<int>(result.loops.size()) - 1;
+    }
+    if (split >= 0)
+      result.restrict(split, part.begin(extent(order[split])), part.end(extent(order[split])));
+    else if (part.index > 0)
+      result.loops.front().extent = 0; // the first part does it all
+    result.merge();
+    return result;
+  }
+
+  /// How much a point costs in rows along this loop, about.
+  double rowCost(const Loop &row) const {
+    constexpr double start = 60, chained = 4, strided = 4;
+    double cost = start / static_cast<double>(std::clamp<std::int64_t>(row.extent, 1, rowLength));
+    for (std::size_t n = 0; n < clause.body.nodes.size(); ++n)
+      if (clause.body.nodes[n].kind == Node::Kind::Read && std::abs(row.step[slots[n]]) > 1)
+        cost += strided;
+    const std::int64_t step = std::abs(row.step[out]);
+    return cost + (step == 0 ? chained : step > 1 ? strided : 0);
+  }
+
+  void prepareLoops(const Part &part) {
+    const int rank = static_cast<int>(clause.domain.size());
+    if (rank == 0) { // one point
+      inner = {part.index == 0 ? 1 : 0, std::vector<std::int64_t>(tracked.size(), 0)};
+      return;
+    }
+    LoopNest best = loopsWith(rank - 1, part);
+    for (int p = 0; p < rank - 1; ++p) {
+      if (!standsAlone(p))
+        continue;
+      LoopNest other = loopsWith(p, part);
+      if (rowCost(other.loops.back()) < rowCost(best.loops.back()))
+        best = std::move(other);
+    }
+    nest = std::move(best);
+    inner = nest.takeInnermost();
   }
 
   /// The offset into a row-major tensor.
@@ -91,20 +119,24 @@ private:
     return track(offset);
   }
 
+  /// Numbers the points by some of their indices, in mixed radix.
+  int trackNumber(const std::vector<int> &positions) {
+    Affine number;
+    std::int64_t radix = 1;
+    for (std::size_t k = positions.size(); k-- > 0; radix *= clause.domain[positions[k]].extent.size)
+      number += Affine::var(positions[k], radix);
+    return track(number);
+  }
+
   void prepareMaps() {
     for (const Affine &g : clause.guards)
       guards.push_back(track(g));
     const Tensor &target = context.graph.tensors[context.formula.target];
     out = track(clause.out, extentsOf(target, context.evaluation.count));
-    std::vector<std::int64_t> radix(clause.domain.size(), 0), position(clause.domain.size(), 0);
-    std::int64_t product = 1, points = 1;
-    const std::vector<int> reduction = clause.reduction();
-    for (std::size_t k = reduction.size(); k-- > 0; product *= clause.domain[reduction[k]].extent.size)
-      radix[reduction[k]] = product;
-    for (std::size_t p = position.size(); p-- > 0; points *= clause.domain[p].extent.size)
-      position[p] = points;
-    ordinal = track(0, [&](int p) { return radix[p]; });
-    point = track(0, [&](int p) { return position[p]; });
+    std::vector<int> all(clause.domain.size());
+    std::iota(all.begin(), all.end(), 0);
+    ordinal = trackNumber(clause.reduction());
+    point = trackNumber(all);
   }
 
   void prepareBody() {
@@ -137,9 +169,9 @@ private:
 
   /// The inner indices at which all guards hold, for the current outer ones.
   std::pair<std::int64_t, std::int64_t> innerRange() const {
-    std::int64_t begin = 0, end = extents.back();
+    std::int64_t begin = 0, end = inner.extent;
     for (int g : guards) {
-      const std::int64_t now = running[g].now, k = running[g].inner();
+      const std::int64_t now = nest.now[g], k = inner.step[g];
       if (k == 0 && now < 0)
         return {0, 0};
       if (k > 0 && now < 0)
@@ -150,42 +182,29 @@ private:
     return {begin, end};
   }
 
-  bool advance(std::vector<std::int64_t> &at) {
-    for (std::size_t d = extents.size() - 1; d-- > 0;) {
-      const bool carry = ++at[d] == extents[d];
-      const std::int64_t by = carry ? 1 - extents[d] : 1;
-      for (Running &r : running)
-        r.now += r.step[d] * by;
-      if (!carry)
-        return true;
-      at[d] = 0;
-    }
-    return false;
-  }
-
-  std::int64_t at(int slot, std::int64_t i) const { return running[slot].now + running[slot].inner() * i; }
+  std::int64_t at(int slot, std::int64_t i) const { return nest.now[slot] + inner.step[slot] * i; }
 
   void runRow(std::int64_t i, int length) {
     const std::vector<Node> &nodes = clause.body.nodes;
     for (std::size_t n = 0; n < nodes.size(); ++n) {
       if (nodes[n].kind == Node::Kind::Index)
-        fillIndex(rows[n], at(slots[n], i), running[slots[n]].inner(), length);
+        fillIndex(rows[n], at(slots[n], i), inner.step[slots[n]], length);
       else if (nodes[n].kind == Node::Kind::Read)
         readRow(n, i, length);
       else if (nodes[n].kind == Node::Kind::Call)
         callRow(n, nodes[n], length);
     }
     const Tensor &target = context.graph.tensors[context.formula.target];
-    const std::int64_t o = at(out, i), stride = running[out].inner();
+    const std::int64_t o = at(out, i), stride = inner.step[out];
     checkRange(o, stride, length, static_cast<std::int64_t>(to.value.size()), context.formula.target);
     const CombineRow row{operands[clause.body.root], length,           o,
-                         stride,                     at(ordinal, i),   running[ordinal].inner(),
-                         at(point, i),               running[point].inner()};
+                         stride,                     at(ordinal, i),   inner.step[ordinal],
+                         at(point, i),               inner.step[point]};
     combineRow(context.formula.op, row, single && target.dtype == DType::F32, to);
   }
 
   void readRow(std::size_t n, std::int64_t i, int length) {
-    const std::int64_t o = at(slots[n], i), stride = running[slots[n]].inner();
+    const std::int64_t o = at(slots[n], i), stride = inner.step[slots[n]];
     checkRange(o, stride, length, sources[n].size, clause.body.nodes[n].id);
     const double *from = sources[n].data + o;
     if (stride == 1) {
@@ -217,21 +236,21 @@ private:
   const Clause &clause;
   Accumulation &to;
   const bool single; // round every real operation to float32
-  std::vector<int> loops;            // domain positions, outermost first
-  std::vector<std::int64_t> extents; // of the loops
-  std::vector<Running> running;
+  std::vector<Affine> tracked; // over domain positions: what `nest` tracks
+  LoopNest nest;               // all loops but the inner one
+  Loop inner;
   std::vector<int> guards;
   int out = -1, ordinal = -1, point = -1;
   std::vector<Row> rows;                // one a node
   std::vector<const double *> operands; // a node's row, or the tensor itself
-  std::vector<int> slots;               // Index, Read: in `running`
+  std::vector<int> slots;               // Index, Read: their tracks
   std::vector<ReadSource> sources;      // Read
 };
 
 } // namespace
 
-void evaluateClause(const ClauseContext &context, const Clause &clause, Accumulation &to) {
-  ClauseRun(context, clause, to).run();
+void evaluateClause(const ClauseContext &context, const Clause &clause, const Part &part, Accumulation &to) {
+  ClauseRun(context, clause, part, to).run();
 }
 
 } // namespace netc::graph

@@ -25,7 +25,21 @@ struct ClauseContext {
   Decisions *decisions;               // may be null
 };
 
-void evaluateClause(const ClauseContext &, const Clause &, Accumulation &);
+/// Into how many parts, one a thread, to divide this many operations.
+int usefulParts(double work);
+
+/// One of several parts of a domain, which hit different elements and so may be evaluated at the same time.
+struct Part {
+  int index = 0, count = 1;
+  std::int64_t begin(std::int64_t extent) const { return extent * index / count; }
+  std::int64_t end(std::int64_t extent) const { return extent * (index + 1) / count; }
+  /// How evenly the parts of a loop share its work: 1, all the same.
+  double balance(std::int64_t extent) const {
+    return static_cast<double>(extent) / static_cast<double>((extent + count - 1) / count * count);
+  }
+};
+
+void evaluateClause(const ClauseContext &, const Clause &, const Part &, Accumulation &);
 
 /// The extents in this call: `count` for batch.
 std::vector<std::int64_t> extentsOf(const Tensor &, std::int64_t count);
