@@ -90,14 +90,35 @@ class RunPlanner {
       for (int i = 0; i < n; ++i)
         if (!done[i] && perSample[i] && eligible(i)) addAncestors(i, needed);
       bool any = false, left = false;
-      for (int i = 0; i < n; ++i) {
-        if (done[i] || perSample[i] || !eligible(i)) continue;
+      const auto placeWanted = [&](int i) {
+        if (done[i] || perSample[i] || !eligible(i)) return;
         left = true;
         if (ready(i) && (needed.empty() || needed.count(i))) place(i), any = true;
-      }
+      };
+      for (int i : latestFirst())
+        placeWanted(i);
+      for (int i = 0; i < n; ++i)
+        placeWanted(i);
       if (!left && needed.empty()) return;
       if (!any) internalError("schedule: the formulas depend on each other in a circle");
     }
+  }
+  /// After a tile, what is ready, that first which reads what the tile made last: it is still in the cache.
+  std::vector<int> latestFirst() const {
+    std::vector<std::pair<std::pair<int, int>, int>> list; // when the last input was made
+    if (schedule.run.empty() || !schedule.run.back().tiled) return {};
+    for (int i = 0; i < static_cast<int>(g.formulas.size()); ++i) {
+      if (done[i] || perSample[i] || !ready(i)) continue;
+      std::pair<int, int> made{-1, -1};
+      for (int d : inputs(i))
+        made = std::max(made, at.at(g.formulas[d].target));
+      list.push_back({made, i});
+    }
+    std::stable_sort(list.begin(), list.end(), [](const auto &a, const auto &b) { return a.first > b.first; });
+    std::vector<int> order;
+    for (auto &[made, i] : list)
+      order.push_back(i);
+    return order;
   }
   void addAncestors(int i, std::set<int> &to) const {
     for (int d : inputs(i))

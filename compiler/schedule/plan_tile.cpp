@@ -59,6 +59,8 @@ bool oneOperation(const Nest &nest) {
 
 constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the nearest caches beside samples
 constexpr double inL2 = 384 << 10;       // bytes of samples that do, while weights pass
+constexpr double inL1 = 32 << 10;
+constexpr double slotsForLine = 3; // multiply-adds in the time that a line takes from the second cache
 constexpr std::int64_t lineBytes = 64, pageBytes = 4096, waysUsed = 8;
 
 /// Elements of an access over the chosen positions.
@@ -90,6 +92,34 @@ double linesOf(const Nest &nest, const Tile &t) {
   return lines;
 }
 
+/// The elements along c are those that other steps of the reduction read: x[j + v] over j for all v.
+bool sharedBySteps(const Nest &nest, const Affine &address, const Choice &c) {
+  for (std::size_t p = 0; p < nest.positions.size(); ++p)
+    if (nest.positions[p].reduction && address.coefficient(static_cast<int>(p)) == address.coefficient(c.p) &&
+        nest.positions[p].extent >= c.size)
+      return true;
+  return false;
+}
+
+/// Cache lines of samples that one step of the tile brings from the second cache: all, where what a tile reads
+/// over its reduction does not stay in the nearest until the next tile reads it.
+double streamedLines(const Nest &nest, const Tile &t) {
+  if (nest.batch < 0 || !isContraction(*nest.formula, *nest.clause)) return 0;
+  double lines = 0, bytes = 0;
+  for (const Access &r : nest.reads) {
+    if (r.tensor < 0 || !r.address.uses(nest.batch)) continue;
+    auto n = static_cast<double>(t.blocks);
+    for (const Choice &c : {t.a, t.b})
+      if (c.p >= 0 && r.address.uses(c.p) && !sharedBySteps(nest, r.address, c)) n *= static_cast<double>(c.size);
+    const auto steps = [&](const Position &p) { return p.reduction && !p.batch; };
+    const Position &batch = nest.positions[nest.batch];
+    const double blocks = batch.reduction ? std::ceil(static_cast<double>(batch.extent) / loop::lanes) : 1;
+    bytes += n * blocks * footprint(nest, r.address, steps) * lineBytes;
+    lines += n;
+  }
+  return bytes > inL1 ? lines : 0;
+}
+
 /// Primitives that one point takes.
 std::int64_t primitivesOf(const Nest &nest) {
   std::int64_t n = 1;
@@ -105,7 +135,8 @@ double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool hea
   const double hidden =
       static_cast<double>(oneOperation(nest) ? latencyHidden / target.registersPerVector : 2);
   const double lines = heavy ? linesOf(nest, t) : 0;
-  return std::max({operations, loads, hidden}) / operations + (0.05 * loads + 0.03 * lines) / operations;
+  const double streamed = slotsForLine * streamedLines(nest, t);
+  return std::max({operations, loads, hidden, streamed}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
