@@ -46,7 +46,8 @@ void Elaborator::report(const Location &at, const std::string &message) {
   const bool inside = f && at.file == f->callable->location.file;
   const std::string text = inside ? fmt::format("in '{}': {}", f->callable->name, message) : message;
   const Location where = inside ? f->callSite : at;
-  if (!reported.insert(where.str() + text).second) return;
+  // Once a place and call: an optimizer's body is elaborated for each parameter, whose shapes the message may name.
+  if (!reported.insert(where.str() + at.str() + frame->callSite.str()).second) return;
   diag.error(where, text);
   if (inside) diag.note(at, "the prelude says so here");
 }
