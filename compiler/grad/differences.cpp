@@ -23,6 +23,7 @@ constexpr double curvature = 3e-4;
 
 /// A loss in float64 is trusted to this part of its size.
 constexpr double lossRounding = 16 * std::numeric_limits<double>::epsilon();
+constexpr double amplified = 1.5; // (8 + 8 + 1 + 1) / 12: what four such errors may make of the difference, over the step
 constexpr double sameLoss = 1e-11; // of its size: after a move of any length, which rounds differently
 
 std::vector<int> changingLosses(const Graph &g, const std::vector<char> &depends) {
@@ -112,7 +113,7 @@ bool LossFunction::isSmooth(const Part &part, const Direction &along, double ste
     size = std::max(size, p[i].magnitude);
   }
   const double near = (p[2].total - p[1].total) / (2 * step), far = (p[3].total - p[0].total) / (4 * step);
-  result = {(4 * near - far) / 3, std::fabs(far - near) / 3, lossRounding * size / step};
+  result = {(4 * near - far) / 3, std::fabs(far - near) / 3, amplified * lossRounding * size / step};
   return true;
 }
 
