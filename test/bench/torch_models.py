@@ -67,7 +67,7 @@ def network(name):
                              nn.Conv2d(8, 8, 5), pool(), *norm(), nn.Flatten(), nn.Linear(128, 10)), (1, 28, 28)
     if name == "mnist_cnn":
         return nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(inplace=True), nn.Conv2d(32, 64, 3), nn.ReLU(inplace=True),
-                             pool(), nn.Dropout(0.25), nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(),
+                             pool(), nn.Dropout(0.25), nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5),
                              nn.Linear(128, 10)), (1, 28, 28)
     if name == "vgg":
         return nn.Sequential(*convBlock(3, 64), *convBlock(64, 64), pool(), *convBlock(64, 128), *convBlock(128, 128),
