@@ -39,7 +39,7 @@ def channels(given):
 
 def residual(given):
     print("| blocks | with residuals | without |\n| --- | --- | --- |")
-    steps = {"steps": 200, "batch": 16} if given.small else {}
+    steps = {"steps": 400, "batch": 16} if given.small else {}
     for blocks in (1,) if given.small else (1, 5):
         with_, without = (epoch("residual.net", given.data, steps, blocks=blocks, residual=r)["test_accuracy"] for r in (True, False))
         print(f"| {blocks} | {with_:.4f} | {without:.4f} |", flush=True)
