@@ -277,7 +277,7 @@ class GradientCheck {
 
   const CheckOptions &options;
   Diagnostics &diag;
-  const Graph loss; // batch 2, not differentiated
+  const Graph loss; // three samples, not differentiated
   Values values;    // of the loss graph and of the gradients, at the point where they are checked
   const LossFunction lossOf;
   std::vector<Parameter> parameters;
