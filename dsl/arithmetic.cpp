@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <numeric>
 
 namespace netc::dsl {
@@ -205,8 +206,7 @@ std::optional<Lazy> Elaborator::toLazy(const Value &v, const Location &at) {
   case Value::Kind::List:
     return out.read(listTensor(v, qualified("literal"), at));
   case Value::Kind::Layer:
-    report(at, v.layer->chain ? "expected a number, found a layer: pipe something into it"
-                              : fmt::format("'{0}' is a function: call it, as in {0}(x)", v.layer->name));
+    if (!waits(v, at)) report(at, fmt::format("'{0}' is a function: call it, as in {0}(x)", v.layer->name));
     return std::nullopt;
   case Value::Kind::Boolean:
   case Value::Kind::Text:
@@ -263,6 +263,26 @@ bool Elaborator::prepare(Lazy &l, const Location &at) {
   const bool good = l.unsafe.empty();
   l.unsafe.clear();
   return good;
+}
+
+/// Of a number that reads no tensor and no count of a run.
+std::optional<double> Elaborator::constantValue(const Lazy &l) const {
+  const std::vector<graph::Node> &nodes = l.body.nodes;
+  const std::function<std::optional<double>(int)> value = [&](int n) -> std::optional<double> {
+    const graph::Node &node = nodes[static_cast<std::size_t>(n)];
+    if (node.kind == graph::Node::Kind::Const) return node.value;
+    if (node.kind == graph::Node::Kind::Scalar) {
+      const std::vector<ScalarOp> &program = out.graph.scalars[static_cast<std::size_t>(node.id)].program;
+      return isConstant(program) ? std::optional(netc::evaluate(program, {})) : std::nullopt;
+    }
+    if (node.kind != graph::Node::Kind::Call) return std::nullopt;
+    double x[3] = {};
+    for (std::size_t i = 0; i < node.args.size(); ++i)
+      if (const std::optional<double> v = value(node.args[i])) x[i] = *v;
+      else return std::nullopt;
+    return row(node.fn).value(x);
+  };
+  return value(l.body.root);
 }
 
 Value Elaborator::negate(Value v, const Location &at) {

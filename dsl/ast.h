@@ -117,7 +117,8 @@ struct Statement {
   Shape subscripts;
   bool accumulates = false; // +=
   ExprPtr elseValue;
-  std::string message; // Require
+  std::string message; // Require; each {} in it holds the next of messageParts
+  std::vector<std::shared_ptr<const Expr>> messageParts;
   std::vector<PlanPart> parts; // Train
   std::string text;            // Train: as written, less the word itself
   Block then, otherwise;

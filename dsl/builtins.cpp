@@ -20,8 +20,7 @@ Value Elaborator::builtin(const Expr &e) {
   const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
   const std::size_t expected =
       e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || e.text == "class_count" || whole || isType(e.text) ? 1 : 2;
-  if (e.args.size() != expected)
-    return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
+  if (e.args.size() != expected) return excuse(e), fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
                                         expected == 1 ? "" : "s", e.args.size()));
   for (const Argument &a : e.args)
     if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
@@ -31,6 +30,7 @@ Value Elaborator::builtin(const Expr &e) {
   if (e.text == "rank" || e.text == "shape" || e.text == "class_count") {
     const Value v = wholeArgument(e.operand(0), qualified(e.text));
     if (v.isError()) return v;
+    if (waits(v, e.operand(0).location)) return Value::error();
     if (!v.isTensor())
       return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
     if (e.text == "rank") return Value::ofNumber(static_cast<double>(v.lazy.shape.size()));

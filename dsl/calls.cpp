@@ -2,6 +2,7 @@
 #include "dsl/elaborator.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 #include <fmt/format.h>
@@ -22,12 +23,6 @@ std::optional<Fn> callable(const std::string &name) {
   return std::nullopt;
 }
 
-bool isBuiltin(const std::string &name) {
-  return name == "where" || name == "stop_gradient" || name == "rank" || name == "shape" || name == "div" ||
-         name == "mod" || name == "each" || name == "all" || name == "product" || name == "ravel" || name == "f32" ||
-         name == "i32" || name == "bool" || name == "uniform" || name == "class_count";
-}
-
 /// layer1.0.conv1: words joined by dots, the first of which begins with a letter.
 bool isPath(const std::string &s) {
   const auto isPart = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
@@ -38,6 +33,13 @@ bool isPath(const std::string &s) {
 }
 
 } // namespace
+
+bool isBuiltin(const std::string &name) {
+  static constexpr std::array<std::string_view, 15> names = {"where", "stop_gradient", "rank",  "shape", "div",
+                                                             "mod",   "each",          "all",   "product", "ravel",
+                                                             "f32",   "i32",           "bool",  "uniform", "class_count"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool Elaborator::isLayer(const std::string &name) const {
   const Value *const passed = layerNamed(name);
@@ -98,30 +100,39 @@ Value Elaborator::evaluateCall(const Expr &e) {
 }
 
 Value Elaborator::unknownCallee(const Expr &e) {
-  if (const Value *v = findName(e.text); v && !v->isError())
+  const Value *const v = findName(e.text);
+  if (v && !v->isError())
     return fail(e.location, fmt::format("'{}' is {} here, not a layer that can be called", e.text, describe(*v)));
   for (const Argument &a : e.args) { // further mistakes inside are worth reporting too
     if (a.value->kind == Expr::Kind::Call) evaluate(*a.value);
     if (a.value->kind == Expr::Kind::Name && context) context->unknown.insert(a.value->text);
   }
   if (!e.label.empty()) failedPaths.insert(qualified(e.label));
-  if (!unknownCallees.insert(e.text).second) return Value::error();
+  const std::string scope = frame->callable ? frame->callable->name : "";
+  if (!unknownCallees.insert(e.text).second || v || unknownNames.contains(scope + "/" + e.text)) return Value::error();
   return fail(e.location,
               fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
 }
 
 Value Elaborator::callScalar(const Expr &e, Fn f) {
   const std::size_t arity = static_cast<std::size_t>(row(f).arity);
+  std::vector<Value> args;
+  for (const Argument &a : e.args) // whatever they are to e: layers among them declare their parameters
+    args.push_back(evaluate(*a.value));
   if (e.args.size() != arity)
     return fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, arity,
                                         arity == 1 ? "" : "s", e.args.size()));
-  std::vector<Value> args;
-  for (const Argument &a : e.args) {
+  for (const Argument &a : e.args)
     if (!a.name.empty()) return fail(a.location, fmt::format("{} takes its arguments by position", e.text));
-    args.push_back(evaluate(*a.value));
-  }
   if (f == Fn::Pow) return power(std::move(args[0]), std::move(args[1]), e.location);
   return apply(f, std::move(args), e.location);
+}
+
+/// Where several calls do not fit a declaration of the user's own, the mistake is rather there: one message.
+bool Elaborator::reportCall(const Callable &c, const Location &at, const std::string &what, const std::string &message) {
+  if (!c.prelude && !blamed.insert(c.name + "/" + what).second) return false;
+  report(at, message);
+  return true;
 }
 
 std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e, const Callable &c,
@@ -135,7 +146,7 @@ std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e
     std::string to = a.name;
     if (to.empty()) {
       if (position >= names.size()) {
-        report(a.location, fmt::format("too many arguments: '{}' takes at most {}", c.name, names.size()));
+        reportCall(c, a.location, "count", fmt::format("too many arguments: '{}' takes at most {}", c.name, names.size()));
         ok = false;
         break;
       }
@@ -143,8 +154,8 @@ std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e
     } else if (std::find(names.begin(), names.end(), to) == names.end()) {
       std::string near = foreignName(to);
       if (std::find(names.begin(), names.end(), near) == names.end()) near = nearest(to, names);
-      report(a.location, fmt::format("'{}' has no argument '{}'{}", c.name, to,
-                                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      reportCall(c, a.location, to, fmt::format("'{}' has no argument '{}'{}", c.name, to,
+                                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
       ok = false;
       continue;
     }
@@ -162,10 +173,11 @@ bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, 
   bool ok = true;
   const auto given = matchArguments(e, c, ok);
   std::map<std::string, Value> values;
-  for (const Argument &a : e.args) // in the order in which they are written
-    for (const auto &[name, argument] : given)
-      if (argument == &a)
-        values[name] = whole ? evaluateRoot(*a.value, qualified(c.name + "." + name)) : evaluate(*a.value);
+  for (const Argument &a : e.args) { // in the order in which they are written, also those that have no place
+    const auto it = std::find_if(given.begin(), given.end(), [&](const auto &g) { return g.second == &a; });
+    const std::string name = it == given.end() ? std::string() : it->first;
+    values[name] = whole ? evaluateRoot(*a.value, qualified(c.name + "." + name)) : evaluate(*a.value);
+  }
   if (c.kind == Callable::Kind::Layer) callee.path = layerPath(e, c, ok);
   for (const Parameter &p : c.parameters) {
     const auto it = given.find(p.name);
@@ -179,7 +191,7 @@ bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, 
       v = evaluateRoot(*p.fallback, {});
       frame = caller;
     } else {
-      if (ok) report(e.location, fmt::format("'{}' needs an argument for '{}'", c.name, p.name));
+      if (ok) reportCall(c, e.location, p.name, fmt::format("'{}' needs an argument for '{}'", c.name, p.name));
       ok = false;
     }
     ok = ok && !v.isError();
@@ -218,11 +230,13 @@ template <class Arguments> std::string knownPacks(const Shape &shape, const Argu
 bool Elaborator::bindShape(const Parameter &p, const Value &v, Frame &callee, const Location &at) {
   const std::string expected = pattern(p.shape) + knownPacks(p.shape, callee.arguments);
   std::vector<const Expr *> items;
+  if (waits(v, at)) return false;
   if (v.isTensor() && !packShape(p, v.lazy.shape, callee, items)) return false;
   if (!v.isTensor() || v.lazy.shape.size() != items.size()) {
-    report(at, fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected,
-                           describe(v)));
-    if (v.isNumber() && &p == &callee.callable->parameters.front())
+    const bool told = reportCall(*callee.callable, at, p.name + "/rank",
+                                 fmt::format("'{}' expects {} of shape {}, found {}", callee.callable->name, p.name, expected,
+                                             describe(v)));
+    if (told && v.isNumber() && &p == &callee.callable->parameters.front())
       note(at, fmt::format("a layer that is passed on, with its input yet to come, is written |> {}(...)",
                            callee.callable->name));
     return false;
@@ -396,6 +410,18 @@ Value Elaborator::layerValue(const Expr &chain) {
 const Value *Elaborator::layerNamed(const std::string &name) const {
   const Value *const v = findName(name);
   return v && v->kind == Value::Kind::Layer ? v : nullptr;
+}
+
+/// A chain that is used as a tensor is one mistake, however often it is used: nothing has been piped into it.
+bool Elaborator::waits(const Value &v, const Location &at) {
+  if (v.kind != Value::Kind::Layer || !v.layer->chain) return false;
+  const Expr &chain = *v.layer->chain;
+  if (waitingChains.insert(&chain).second) {
+    report(at, "expected a tensor, found a chain of layers that waits for its input");
+    note(startOf(chain), "nothing is piped in here: write x |> ...");
+  }
+  excuse(chain);
+  return true;
 }
 
 /// The layers of a chain get their names as if its text stood at the call; `as` puts them under a name of their own.

@@ -59,6 +59,7 @@ class Elaborator {
     std::map<std::string, Value> arguments, names;
     std::map<std::string, Location> defined;
     std::map<std::string, int> counters;
+    std::set<std::string> repetitions;  // the names of open repetitions, which live in their blocks only
     std::map<std::string, int> clauses; // definitions with a declared shape, which may get further clauses; -1: in error
     int depth = 0;
   };
@@ -75,6 +76,7 @@ class Elaborator {
   /// The indices of one statement in index notation.
   struct Context {
     const Expr *root = nullptr;
+    const Frame *frame = nullptr;
     std::string hint;                                 // name for the formulas that it needs
     std::vector<std::pair<std::string, int>> visible; // index name -> variable, innermost last
     std::map<const Expr *, std::vector<int>> reductions;
@@ -108,6 +110,7 @@ class Elaborator {
   Value unknownIndex(const Expr &);
   Value unknownCallee(const Expr &);
   bool excused(const std::string &path) const;
+  bool waits(const Value &, const Location &);
   Value evaluateBinary(const Expr &);
   Value evaluateUnary(const Expr &);
   Value evaluateBracket(const Expr &);
@@ -137,6 +140,7 @@ class Elaborator {
   void resolveGuards(Lazy &, const Location &);
   bool prepare(Lazy &, const Location &); // ready to become a formula: no guards, all reads in range
   bool sameShape(std::vector<Lazy> &, Extents &, const Location &);
+  std::optional<double> constantValue(const Lazy &) const;
 
   // --- index notation (index_notation.cpp, extents.cpp)
   // ---------------------------------------------------------
@@ -182,6 +186,7 @@ class Elaborator {
   // ----------------------------------------------------------------------------------------
   Value evaluateCall(const Expr &);
   Value builtin(const Expr &);
+  bool reportCall(const Callable &, const Location &, const std::string &what, const std::string &message);
   Value callScalar(const Expr &, Fn);
   Value callFunction(const Expr &, const Callable &);
   Value callLayer(const Expr &, const Callable &);
@@ -213,6 +218,10 @@ class Elaborator {
   std::optional<Value> conditional(const Statement &);
   std::optional<Value> repeat(const Statement &);
   void require(const Statement &);
+  std::string filledIn(const Statement &require);
+  void forfeit(const Block &);
+  void forfeit(const Statement &);
+  void excuse(const Expr &);
   void bind(const std::string &name, const Location &, Value, std::size_t tensorsBefore);
   bool define(const std::string &name, const Location &);
   void declareConst(const Statement &);
@@ -266,8 +275,11 @@ class Elaborator {
   std::set<std::string> reported;
   // What one mistake may make wrong in many places is reported at the first.
   std::set<std::string> unknownNames, unknownCallees;
+  std::set<std::string> failedCallees;
+  std::set<const Expr *> waitingChains;
   std::set<std::string> failedPaths; // of layers and parameters that an error has left undeclared
   std::set<std::pair<std::string, std::size_t>> wrongRanks; // tensor, number of subscripts
+  std::set<std::string> blamed;                             // what calls of the user's own layers and functions had wrong
   std::set<std::string> resultNames;
   std::deque<ExprPtr> written; // expressions with their packs written out
   std::deque<Statement> writtenStatements;
@@ -282,6 +294,9 @@ class Elaborator {
 
 /// The argument of a frame that holds what is piped into a chain; no name that a program can write.
 inline constexpr const char *chainInput = "|>";
+
+/// A function that is neither in the table nor declared: shape, where, ...
+bool isBuiltin(const std::string &name);
 
 /// Unwinds everything: the model is too large to go on; the message has been reported.
 struct Abandoned {};

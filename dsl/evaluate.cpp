@@ -27,13 +27,17 @@ Value Elaborator::evaluateRoot(const Expr &written, const std::string &hint) {
   const Expr &e = *without;
   Context own;
   own.root = &e;
+  own.frame = frame;
   own.hint = hint;
   Context *const saved = context;
+  const bool inside = saved && saved->frame == frame; // what was reported there is not reported here, and back
+  if (inside) own.unknown = saved->unknown;
   context = &own;
   collect(e, /*guarded=*/false);
   if (!own.failed) solveExtents();
   Value v = own.failed ? Value::error() : evaluate(e);
   context = saved;
+  if (inside) saved->unknown = std::move(own.unknown);
   return v;
 }
 
@@ -79,7 +83,7 @@ const Value *Elaborator::findName(const std::string &name) const {
     if (const auto it = table->find(name); it != table->end()) return &it->second;
   if (frame == &model || (frame->callable && frame->callable->prelude)) return nullptr;
   const auto it = model.names.find(name); // a user's layer sees the constants of the model
-  if (it == model.names.end()) return nullptr;
+  if (it == model.names.end() || model.repetitions.contains(name)) return nullptr;
   const Value &v = it->second;
   if (!v.isTensor()) return &v;
   const int t = wholeTensor(v.lazy);
@@ -144,23 +148,24 @@ bool Elaborator::excused(const std::string &path) const {
   for (std::size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1))
     if (failedPaths.contains(path.substr(0, dot))) return true;
   if (failedPaths.contains(path)) return true;
-  const std::string layer = path.substr(0, path.find('.'));
-  return unknownCallees.contains(layer.substr(0, layer.find_last_not_of("0123456789") + 1));
+  const std::string layer = path.substr(0, path.find('.')), kind = layer.substr(0, layer.find_last_not_of("0123456789") + 1);
+  return unknownCallees.contains(kind) || failedCallees.contains(kind);
 }
 
 Value Elaborator::unknownName(const Expr &e) {
   if (context && context->subscriptDepth > 0) return unknownIndex(e);
-  if (e.text == "uniform") return fail(e.location, "'uniform' is a function: call it, as in uniform()");
+  if (isBuiltin(e.text))
+    return fail(e.location, fmt::format("'{0}' is a function: call it, as in {0}({1})", e.text, e.text == "uniform" ? "" : "x"));
   const auto declared = library.find(e.text);
   if (declared == library.end() ? findFunction(e.text).has_value()
                                 : declared->second->kind == Callable::Kind::Layer ||
                                       declared->second->kind == Callable::Kind::Function)
     return Value::ofLayer({e.text, nullptr, {}});
-  if (context) context->unknown.insert(e.text);
+  if (context && !context->unknown.insert(e.text).second) return Value::error();
   if (declared != library.end())
     return fail(e.location, fmt::format("'{}' is an {}, not a value", e.text, name(declared->second->kind)));
   const std::string scope = frame->callable ? frame->callable->name : "";
-  if (excused(e.text) || !unknownNames.insert(scope + "/" + e.text).second) return Value::error();
+  if (excused(e.text) || unknownCallees.contains(e.text) || !unknownNames.insert(scope + "/" + e.text).second) return Value::error();
   const std::string hint = suggestion(e.text, /*callable=*/false);
   report(e.location, fmt::format("unknown name '{}'{}", e.text, hint));
   if (frame != &model && model.names.contains(e.text))

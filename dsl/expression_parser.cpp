@@ -78,12 +78,9 @@ void ExpressionParser::close(std::string_view symbol) {
 }
 
 Shape ExpressionParser::expressionList(std::string_view closing) {
-  Shape list;
-  while (!in.at(closing)) {
-    list.push_back(listItem());
-    if (!in.accept(",")) break;
-  }
-  return list;
+  Shape items;
+  list(closing, [&] { items.push_back(listItem()); });
+  return items;
 }
 
 bool ExpressionParser::acceptEllipsis() { // the lexer knows ".." and "."
@@ -334,28 +331,31 @@ ExprPtr ExpressionParser::postfix() {
 void ExpressionParser::label(Expr &e) {
   if (!in.accept("as")) return;
   e.labelLocation = in.peek().location;
-  if (in.peek().kind == Token::Kind::String && !atNewLine())
-    composedLabel(e, in.next());
-  else
+  if (in.peek().kind != Token::Kind::String || atNewLine()) {
     e.label = identifier("a name after 'as'").text;
+    return;
+  }
+  const Token text = in.next();
+  e.label = partsOf(text, e.labelParts);
+  for (const auto &part : e.labelParts)
+    e.depth = std::max(e.depth, part->depth + 1);
+  if (e.label.empty()) fail(text.location, "expected a name after 'as', found an empty string");
 }
 
-/// as "layer{i + 1}.{j}": what stands in braces is computed when the layer is called.
-void ExpressionParser::composedLabel(Expr &e, const Token &text) {
+std::string ExpressionParser::partsOf(const Token &text, std::vector<std::shared_ptr<const Expr>> &parts) {
+  std::string rest;
   for (std::size_t at = 0; at < text.text.size(); ++at) {
-    e.label += text.text[at];
+    rest += text.text[at];
     if (text.text[at] != '{') continue;
     const std::size_t end = text.text.find('}', at);
     Location place = text.location;
     place.column += static_cast<int>(at) + 1; // behind the quote
-    if (end == std::string::npos) fail(place, "a '{' without its '}' in this name");
+    if (end == std::string::npos) fail(place, "a '{' without its '}' in this string");
     ++place.column;
-    ExprPtr part = embedded(text.text.substr(at + 1, end - at - 1), place);
-    e.depth = std::max(e.depth, part->depth + 1);
-    e.labelParts.push_back(std::move(part));
+    parts.push_back(embedded(text.text.substr(at + 1, end - at - 1), place));
     at = end - 1;
   }
-  if (e.label.empty()) fail(text.location, "expected a name after 'as', found an empty string");
+  return rest;
 }
 
 /// An expression that is a part of a string, which begins at `place`.
@@ -370,11 +370,22 @@ ExprPtr ExpressionParser::embedded(const std::string &text, const Location &plac
   if (own.hasErrors()) throw SyntaxError{};
   ExpressionParser inner(std::move(tokens), diag);
   inner.nesting = nesting + 1;
-  inner.whole = "name";
+  inner.whole = "braces";
   inner.begin = place;
   ExprPtr e = inner.expression();
   if (!inner.in.atEnd()) inner.failExpected("'}'");
   return e;
+}
+
+Argument ExpressionParser::argument() {
+  Argument a;
+  a.location = in.peek().location;
+  if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "=" && in.peek(1).kind == Token::Kind::Symbol) {
+    a.name = in.next().text;
+    in.next();
+  }
+  a.value = a.name.empty() ? listItem() : expression();
+  return a;
 }
 
 ExprPtr ExpressionParser::call(Token name) {
@@ -383,18 +394,7 @@ ExprPtr ExpressionParser::call(Token name) {
   e.location = name.location;
   e.text = name.text;
   open("(");
-  while (!in.at(")")) {
-    Argument a;
-    a.location = in.peek().location;
-    if (in.peek().kind == Token::Kind::Identifier && in.peek(1).text == "=" &&
-        in.peek(1).kind == Token::Kind::Symbol) {
-      a.name = in.next().text;
-      in.next();
-    }
-    a.value = a.name.empty() ? listItem() : expression();
-    e.args.push_back(std::move(a));
-    if (!in.accept(",")) break;
-  }
+  list(")", [&] { e.args.push_back(argument()); });
   close(")");
   label(e);
   return make(std::move(e));
@@ -421,7 +421,7 @@ ExprPtr ExpressionParser::reduction() {
   e.location = op.location;
   e.text = op.text;
   open("(");
-  while (!in.at(")")) {
+  list(")", [&] {
     if (in.peek().kind != Token::Kind::Identifier) fail(in.peek().location, hint);
     const Token index = in.next();
     Binder b{index.text, index.location, nullptr, false};
@@ -429,8 +429,7 @@ ExprPtr ExpressionParser::reduction() {
     b.pack = acceptEllipsis();
     if (!b.bound && !b.pack && !in.at(",") && !in.at(")")) fail(in.peek().location, hint);
     e.binders.push_back(std::move(b));
-    if (!in.accept(",")) break;
-  }
+  });
   close(")");
   if (e.binders.empty() || !startsExpression()) fail(op.location, hint);
   ExprPtr body = product();

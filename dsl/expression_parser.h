@@ -31,7 +31,15 @@ class ExpressionParser {
   ExprPtr listItem(); // of a list: an expression, perhaps with `...` behind it
   bool acceptEllipsis();
   ExprPtr expand(ExprPtr); // `e...`
-  Shape expressionList(std::string_view closing); // up to and without `closing`
+  /// Items with commas between, up to and without `closing`.
+  template <class F> void list(std::string_view closing, F item) {
+    if (in.at(closing)) return;
+    do item();
+    while (in.accept(","));
+  }
+  Shape expressionList(std::string_view closing);
+  /// What stands in the braces of a string such as "layer{i + 1}.{j}"; returns it without that: "layer{}.{}".
+  std::string partsOf(const Token &text, std::vector<std::shared_ptr<const Expr>> &parts);
   ExprPtr postfix();                              // a call, a name, a subscript
 
   TokenStream in;
@@ -54,12 +62,12 @@ class ExpressionParser {
   ExprPtr primary();
   ExprPtr reduction();
   ExprPtr call(Token name);
+  Argument argument();
   ExprPtr pipeInto(ExprPtr left);
   ExprPtr chain();
   ExprPtr locals();
   void localName(Expr &);
   void label(Expr &);
-  void composedLabel(Expr &, const Token &text);
   ExprPtr embedded(const std::string &text, const Location &place);
   bool startsExpression() const;
 

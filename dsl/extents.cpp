@@ -150,7 +150,7 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
     return refuse(startOf(e.operand(1)),
                   "an element of a tensor takes no subscripts: all stand in one pair of brackets, as in x[n, i]");
   const Value v = wholeArgument(base, temporary("", base.location).name);
-  if (v.isError()) return static_cast<void>(context->failed = true);
+  if (v.isError() || waits(v, base.location)) return static_cast<void>(context->failed = true);
   const bool tensor = v.isTensor() && v.lazy.dtype() != DType::Bool;
   if (!tensor && v.kind != Value::Kind::List && v.kind != Value::Kind::Pack)
     return refuse(base.location, fmt::format("only a tensor takes subscripts, found {}", describe(v)));

@@ -10,6 +10,7 @@ namespace netc::dsl {
 void Elaborator::leftNames(const Expr &e, bool alone, std::vector<const Expr *> &names) {
   if (e.kind == Expr::Kind::Name) {
     const Value *v = findName(e.text);
+    if (!alone && v && v->isError()) context->failed = true;
     if (alone || !v || !(v->isNumber() || v->kind == Value::Kind::Batch)) names.push_back(&e);
     return;
   }
@@ -32,6 +33,7 @@ void Elaborator::defineIndexed(const Statement &written) {
   const Statement &s = *without;
   Context own;
   own.root = s.value.get();
+  own.frame = frame;
   own.hint = qualified(s.name);
   Context *const saved = context;
   context = &own;

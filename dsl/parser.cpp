@@ -25,7 +25,7 @@ class Parser : public ExpressionParser {
       try {
         guarded([&] { item(f); });
       } catch (const OpenBlock &) {
-        blocks = 0;
+        blocks = conditions = 0;
       }
     }
     return f;
@@ -45,13 +45,14 @@ class Parser : public ExpressionParser {
     brackets = 0;
     opened.clear();
     const Location start = begin = in.peek().location;
-    const int outer = blocks;
+    const int outer = blocks, outerConditions = conditions;
     try {
       parse();
       if (in.unreadable(start.line, in.peek(-1).location.line)) skipStatement(start.column);
     } catch (const SyntaxError &) {
       brackets = 0;
       blocks = outer;
+      conditions = outerConditions;
       const Location stop = in.peek().location;
       if (stop.line == start.line && stop.column == start.column && !in.atEnd()) in.next();
       skipStatement(start.column);
@@ -68,11 +69,26 @@ class Parser : public ExpressionParser {
       return t.firstOnLine && t.location.column <= column && !isInfix(t) &&
              !(t.kind == Token::Kind::Symbol && closing.find(t.text) != std::string_view::npos);
     };
-    const bool missing = blockMissing; // its lines and its brace are skipped, too
+    bool missing = blockMissing; // its lines and its brace are skipped, too
     blockMissing = false;
-    while (!in.atEnd() && !begins())
+    while (!in.atEnd() && !begins()) {
+      if (in.next().text != "{") continue;
+      skipBlock();
+      missing = false;
+    }
+    if (missing && in.accept("}"))
+      skipElse();
+    else
+      in.accept(";");
+  }
+
+  /// What follows the block of an `if` that could not be read.
+  void skipElse() {
+    while (in.accept("else")) {
+      while (!in.atEnd() && !in.at("{") && !in.at("}"))
+        in.next();
       if (in.next().text == "{") skipBlock();
-    if (missing ? in.accept("}") : in.accept(";")) return;
+    }
   }
 
   static bool isInfix(const Token &t) {
@@ -89,6 +105,7 @@ class Parser : public ExpressionParser {
       if (t.text == "{") ++depth;
       if (t.text == "}") --depth;
     }
+    skipElse();
   }
 
   /// `layer f`, `fn g`, ...: of which kind; -1 for all else.
@@ -101,10 +118,16 @@ class Parser : public ExpressionParser {
 
   void item(SourceFile &f) {
     if (in.accept(";")) return;
-    if (in.at("}")) fail(in.peek().location, "a '}' without its '{'");
+    if (in.at("}")) strayBrace();
     if (in.at("import") && in.peek(1).text != "=" && in.peek(1).text != "[") return import(f);
     if (const int kind = declarationAhead(); kind >= 0) return callable(f, static_cast<Callable::Kind>(kind));
     f.statements.push_back(statement());
+  }
+
+  [[noreturn]] void strayBrace() {
+    if (!diag.hasErrors()) fail(in.peek().location, "a '}' without its '{'");
+    in.next(); // an error before it may have taken its '{' along
+    throw SyntaxError{};
   }
 
   void import(SourceFile &f) {
@@ -124,10 +147,7 @@ class Parser : public ExpressionParser {
     c.location = t.location;
     if (isReduction(c.name)) fail(t.location, fmt::format("'{}' is the name of a reduction", c.name));
     open("(");
-    while (!in.at(")")) {
-      c.parameters.push_back(parameter());
-      if (!in.accept(",")) break;
-    }
+    list(")", [&] { c.parameters.push_back(parameter()); });
     close(")");
     if (kind == Callable::Kind::Layer || kind == Callable::Kind::Optimizer) {
       c.body = block();
@@ -183,25 +203,29 @@ class Parser : public ExpressionParser {
     }
     in.next();
     Block b;
-    while (!in.at("}") && !in.atEnd() && declarationAhead() < 0) {
+    const int errors = diag.errorCount();
+    const auto cutShort = [&] { // by what can only stand behind it
+      return in.atEnd() || (in.peek().location.column == 1 && declarationAhead() >= 0) ||
+             (conditions > 0 && in.at("else") && in.peek().firstOnLine);
+    };
+    while (!in.at("}") && !cutShort()) {
       if (in.accept(";")) continue;
       guarded([&] { b.push_back(statement()); });
     }
     --blocks;
     brackets = 0;
-    if (!in.at("}")) notClosed(start);
-    in.next();
+    if (!in.accept("}")) notClosed(start, errors);
     return b;
   }
 
-  /// Of blocks within each other only the innermost is reported.
-  [[noreturn]] void notClosed(const Location &start) {
-    if (!unclosed) {
+  /// Of blocks within each other only the innermost is reported; and none where an error may have taken the brace along.
+  void notClosed(const Location &start, int errorsBefore) {
+    if (!unclosed && diag.errorCount() == errorsBefore) {
       diag.error(in.peek().location, fmt::format("expected '}}', found {}", in.found()));
       diag.note(start, "the block that is still open begins here");
     }
     unclosed = true;
-    throw OpenBlock{};
+    if (!in.at("else")) throw OpenBlock{};
   }
 
   void endOfStatement() {
@@ -214,6 +238,7 @@ class Parser : public ExpressionParser {
     s.location = in.peek().location;
     if (in.at("import") && in.peek(1).kind == Token::Kind::String)
       fail(s.location, "'import' stands at the top of a file, not in a block");
+    if (declarationAhead() >= 0) fail(s.location, fmt::format("'{}' declares at the top of a file, not in a block", in.peek().text));
     if (in.peek().kind == Token::Kind::Identifier && !in.at("if") && in.peek(1).text == "=" &&
         in.peek(1).kind == Token::Kind::Symbol)
       definition(s);
@@ -234,6 +259,8 @@ class Parser : public ExpressionParser {
     if (isReduction(in.peek().text))
       fail(in.peek().location, fmt::format("'{}' is the name of a reduction", in.peek().text));
     if (in.at("loss")) fail(in.peek(1).location, "expected the loss, an expression, or a name for it before the '='");
+    for (const char *word : {"const", "output", "metric", "next"})
+      if (in.at(word)) fail(in.peek(1).location, fmt::format("expected a name after '{}', found '='", word));
     named(s, "a name");
     expect("=");
     s.value = listItem();
@@ -331,11 +358,13 @@ class Parser : public ExpressionParser {
     t.location = word.location;
     if (t.name == "class") {
       open("(");
-      while (in.peek().kind == Token::Kind::String) {
-        t.classNames.push_back(in.next().text);
-        if (!in.accept(",")) break;
-      }
-      if (t.classNames.empty()) t.classes = expression();
+      if (in.peek().kind == Token::Kind::String)
+        list(")", [&] {
+          if (in.peek().kind != Token::Kind::String) failExpected("the name of a class, a string");
+          t.classNames.push_back(in.next().text);
+        });
+      else
+        t.classes = expression();
       close(")");
     }
     t.shape = shape();
@@ -413,7 +442,9 @@ class Parser : public ExpressionParser {
   void conditional(Statement &s) {
     if (in.at("{")) failExpected("a condition");
     s.value = expression();
+    ++conditions;
     s.then = block();
+    --conditions;
     if (!in.accept("else")) return;
     if (!in.at("if")) {
       s.otherwise = block();
@@ -432,7 +463,9 @@ class Parser : public ExpressionParser {
     s.value = expression();
     expect(",");
     if (in.peek().kind != Token::Kind::String) failExpected("the message, a string");
-    s.message = in.next().text;
+    const Token text = in.next();
+    s.message = text.text;
+    partsOf(text, s.messageParts);
   }
 
   /// y[n, o] = ..., y[i + u]: [L] += ...; false when it is no definition.
@@ -464,7 +497,7 @@ class Parser : public ExpressionParser {
     return true;
   }
 
-  int blocks = 0;
+  int blocks = 0, conditions = 0; // that are open
   bool blockMissing = false; // the error is a '{' that is not there
   bool unclosed = false;
 };

@@ -109,11 +109,43 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
 /// The value of a block is that of its last statement.
 std::optional<Value> Elaborator::runBlock(const Block &block) {
   std::optional<Value> last;
+  bool failed = false;
+  const Statement *before = nullptr;
   for (const Statement &s : block) {
     spend(s.location);
     last = runStatement(s);
+    const bool wrong = last && last->isError();
+    if (wrong && before && s.kind == Statement::Kind::Value && before->location.column < s.location.column)
+      forfeit(*before); // the line above was to go on here
+    failed = failed || wrong;
+    before = &s;
   }
-  return last;
+  return failed ? Value::error() : last;
+}
+
+/// What a block that cannot be run would have declared is silent from now on.
+void Elaborator::forfeit(const Block &block) {
+  for (const Statement &s : block)
+    forfeit(s);
+}
+
+void Elaborator::forfeit(const Statement &s) {
+  using K = Statement::Kind;
+  const bool stored = s.kind == K::Param || s.kind == K::State;
+  if (stored) failedPaths.insert(qualified(s.name));
+  if (stored || s.kind == K::Define || s.kind == K::Indexed) frame->names[s.name] = Value::error();
+  if (s.kind == K::Indexed) frame->clauses[s.name] = -1;
+  if (s.value) excuse(*s.value);
+  forfeit(s.then);
+  forfeit(s.otherwise);
+}
+
+/// The layers that an expression would have called: their parameters are not declared.
+void Elaborator::excuse(const Expr &e) {
+  if (e.kind == Expr::Kind::Call) failedCallees.insert(e.text);
+  if (!e.label.empty()) failedPaths.insert(qualified(e.label));
+  for (const Argument &a : e.args)
+    excuse(*a.value);
 }
 
 std::optional<Value> Elaborator::runStatement(const Statement &s) {
@@ -135,7 +167,7 @@ std::optional<Value> Elaborator::runStatement(const Statement &s) {
   case Statement::Kind::Value: {
     Value v = evaluateRoot(*s.value, frame->path);
     if (frame == &model && !v.isError())
-      report(s.location, "this expression is not used: give it a name, or write output, loss or metric");
+      return fail(s.location, "this expression is not used: give it a name, or write output, loss or metric");
     return v;
   }
   case Statement::Kind::If:
@@ -193,14 +225,15 @@ std::optional<Value> Elaborator::runModelStatement(const Statement &s) {
 
 std::optional<Value> Elaborator::conditional(const Statement &s) {
   const Value c = evaluateRoot(*s.value, {});
-  if (c.isError()) return c;
-  if (!c.isBoolean()) {
+  if (c.isBoolean()) return runBlock(c.number != 0 ? s.then : s.otherwise);
+  if (!c.isError()) {
     report(startOf(*s.value),
            fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
     if (c.isTensor()) note(startOf(*s.value), "to choose when the model runs, write where(condition, a, b)");
-    return Value::error();
   }
-  return runBlock(c.number != 0 ? s.then : s.otherwise);
+  forfeit(s.then);
+  forfeit(s.otherwise);
+  return Value::error();
 }
 
 namespace {
@@ -219,12 +252,13 @@ void definedNames(const Block &block, std::vector<std::string> &names) {
 std::optional<Value> Elaborator::repeat(const Statement &s) {
   constexpr std::int64_t most = 1000;
   const std::optional<std::int64_t> count = integer(*s.value, "the number of repetitions");
-  if (!count) return Value::error();
-  if (*count < 0 || *count > most)
-    return fail(startOf(*s.value), fmt::format("a block repeats 0 to {} times, found {}", most, *count));
+  if (count && (*count < 0 || *count > most))
+    report(startOf(*s.value), fmt::format("a block repeats 0 to {} times, found {}", most, *count));
+  if (!count || *count < 0 || *count > most) return forfeit(s.then), Value::error();
   std::vector<std::string> names;
   definedNames(s.then, names);
   if (!s.name.empty() && !define(s.name, s.nameLocation)) return Value::error();
+  if (!s.name.empty()) frame->repetitions.insert(s.name);
   std::optional<Value> last;
   for (std::int64_t k = 0; k < *count; ++k) {
     for (const std::string &n : names)
@@ -232,20 +266,42 @@ std::optional<Value> Elaborator::repeat(const Statement &s) {
     if (!s.name.empty()) frame->names[s.name] = Value::ofNumber(static_cast<double>(k));
     last = runBlock(s.then);
   }
-  if (!s.name.empty()) frame->names.erase(s.name), frame->defined.erase(s.name); // it lives in the block only
+  if (!s.name.empty()) // it lives in the block only
+    frame->names.erase(s.name), frame->defined.erase(s.name), frame->repetitions.erase(s.name);
   return last;
 }
 
 void Elaborator::require(const Statement &s) {
   const Value c = evaluateRoot(*s.value, {});
-  if (c.isError()) return;
-  if (!c.isBoolean())
-    return report(
-        startOf(*s.value),
-        fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c)));
-  if (c.number != 0) return;
-  report(s.location, s.message);
-  throw RequirementFailed{};
+  if (c.isError() && frame == &model) return;
+  if (c.isError()) throw RequirementFailed{};
+  const std::optional<double> known = c.isBoolean() ? c.number : c.isTensor() ? constantValue(c.lazy) : std::nullopt;
+  if (known ? *known != 0 : inOptimizer && c.isTensor()) return; // a rate that follows step or epoch
+  const bool decided = known || outermostPrelude();
+  const std::string message =
+      decided ? filledIn(s) : fmt::format("the condition of 'require' must be known at compile time, found {}", describe(c));
+  if (frame == &model || outermostPrelude()) {
+    report(decided ? s.location : startOf(*s.value), message);
+  } else {
+    report(frame->callSite, fmt::format("in '{}': {}", frame->callable->name, message));
+    note(s.location, "this is required here");
+  }
+  if (decided || frame != &model) throw RequirementFailed{};
+}
+
+/// The message of `require`, with the values of its {}.
+std::string Elaborator::filledIn(const Statement &require) {
+  std::string text;
+  auto part = require.messageParts.begin();
+  for (std::size_t at = 0; at < require.message.size(); ++at) {
+    if (require.message[at] != '{') {
+      text += require.message[at];
+      continue;
+    }
+    text += brief(evaluateRoot(**part++, {}));
+    at = require.message.find('}', at);
+  }
+  return text;
 }
 
 bool Elaborator::define(const std::string &name, const Location &at) {

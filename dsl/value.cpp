@@ -129,6 +129,16 @@ std::string describe(const Value &v) {
   return std::string(name(v.lazy.dtype())) + str(v.lazy.shape);
 }
 
+std::string brief(const Value &v) {
+  if (v.isNumber()) return fmt::format("{}", v.number);
+  const std::optional<std::vector<Value>> list = elements(v);
+  if (!list) return describe(v);
+  std::string s;
+  for (const Value &x : *list)
+    s += (s.empty() ? "" : ", ") + (x.isNumber() ? fmt::format("{}", x.number) : "N");
+  return "[" + s + "]";
+}
+
 bool readsTensor(const Lazy &l) {
   return std::any_of(l.body.nodes.begin(), l.body.nodes.end(),
                      [](const graph::Node &n) { return n.kind == graph::Node::Kind::Read; });

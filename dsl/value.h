@@ -108,6 +108,8 @@ int wholeTensor(const Lazy &);
 std::string str(const Extents &);
 /// What it is, for messages: "the number 3", "f32[N, 10]".
 std::string describe(const Value &);
+/// The value itself where it is short: "3", "[3, 5]"; else as describe.
+std::string brief(const Value &);
 bool readsTensor(const Lazy &);
 /// The indices (variables from firstIndex on) that the value depends on, ascending.
 std::vector<int> freeIndices(const Lazy &);
