@@ -38,7 +38,8 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     b.type = t.dtype;
     if (const auto placed = s.memory.find(t.name); placed != s.memory.end()) b.location = placed->second.location;
     buffers.of.push_back(static_cast<int>(buffers.list.size()));
-    buffers.wholeBlocks.push_back(batchBlocked(t, layout(g, s.memory, static_cast<int>(&t - &g.tensors[0]))));
+    const Layout layout = schedule::layout(g, s.memory, static_cast<int>(&t - &g.tensors[0]));
+    buffers.wholeBlocks.push_back(batchBlocked(t, layout));
     switch (t.kind) {
     case TensorKind::Input:
       b.space = loop::Space::Input, b.place = inputs++;
@@ -69,7 +70,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     }
     }
     if (buffers.of.back() < 0) continue;
-    b.size = elements(t, buffers.wholeBlocks.back());
+    b.size = elements(t, layout);
     buffers.list.push_back(std::move(b));
   }
   return buffers;

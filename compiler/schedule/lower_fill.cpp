@@ -22,7 +22,7 @@ class FillLowering {
   FillLowering(const LeafContext &context, const graph::Formula &f)
       : context(context), formula(f), tensor(context.graph.tensors[f.target]), k(tensor.name + ".fill"),
         buffer(context.buffers.of[f.target]),
-        blocked(layout(context.graph, context.schedule.memory, f.target)) {}
+        layout(schedule::layout(context.graph, context.schedule.memory, f.target)) {}
 
   loop::Kernel run() {
     const loop::Buffer &b = context.buffers.list[buffer];
@@ -54,23 +54,25 @@ class FillLowering {
   void describeMemory() {
     const bool clean = marginsOf();
     std::int64_t stride = 1;
-    for (std::size_t i = 0; i < blocked.size(); ++i)
+    for (std::size_t i = 0; i < layout.blocked.size(); ++i)
       stride *= loop::lanes;
-    const auto isBlocked = [&](std::size_t d) {
-      return std::count(blocked.begin(), blocked.end(), static_cast<int>(d)) > 0;
-    };
     const auto add = [&](std::size_t d) {
       const std::int64_t size = tensor.shape[d].size;
+      if (d == 0) stride += layout.padded;
       Rows r{isBlocked(d) ? (size + loop::lanes - 1) / loop::lanes : size, stride};
       if (clean) std::tie(r.before, r.after) = margins[d];
       stride *= r.count;
       rows.insert(rows.begin(), r);
     };
-    const bool samples = batchBlocked(tensor, blocked);
+    const bool samples = batchBlocked(tensor, layout);
     for (std::size_t d = tensor.shape.size(); d-- > 0;)
       if (!(samples && tensor.shape[d].batch)) add(d);
     for (std::size_t d = 0; d < tensor.shape.size(); ++d)
       if (samples && tensor.shape[d].batch) add(d); // their blocks are outermost
+  }
+
+  bool isBlocked(std::size_t d) const {
+    return std::count(layout.blocked.begin(), layout.blocked.end(), static_cast<int>(d)) > 0;
   }
 
   /// Some leaf writes sample by sample, so that lanes beyond the last sample get nothing.
@@ -101,7 +103,7 @@ class FillLowering {
       seen.push_back(v);
       const std::int64_t before = c.out[d].constant();
       const std::int64_t after = tensor.shape[d].size - before - c.domain[v].extent.size;
-      if (before + after > 0 && std::count(blocked.begin(), blocked.end(), static_cast<int>(d))) return false;
+      if (before + after > 0 && isBlocked(d)) return false;
       margins.push_back({before, after});
     }
     return seen.size() == c.domain.size();
@@ -137,7 +139,7 @@ class FillLowering {
   const graph::Tensor &tensor;
   KernelBuilder k;
   const int buffer;
-  const std::vector<int> blocked;
+  const Layout layout;
   loop::Operand value;
   std::vector<std::pair<std::int64_t, std::int64_t>> margins; // by dimension
   std::vector<Rows> rows;

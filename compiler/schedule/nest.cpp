@@ -45,8 +45,8 @@ static std::pair<Affine, Affine> blockAndLane(const Tensor &t, const Affine &a, 
   return {Affine::var(nest.positions[v].block), Affine::var(v)};
 }
 
-Affine address(const Tensor &t, const std::vector<Affine> &map, const std::vector<int> &blocked,
-               const Nest &nest) {
+Affine address(const Tensor &t, const std::vector<Affine> &map, const Layout &layout, const Nest &nest) {
+  const std::vector<int> &blocked = layout.blocked;
   Affine result;
   std::int64_t stride = 1;
   for (std::size_t i = blocked.size(); i-- > 0; stride *= loop::lanes)
@@ -58,6 +58,7 @@ Affine address(const Tensor &t, const std::vector<Affine> &map, const std::vecto
       sample = &map[d];
       continue;
     }
+    if (d == 0) stride += layout.padded;
     result += (split ? blockAndLane(t, map[d], nest).first : asNumber(map[d], nest)) * stride;
     stride *= split ? t.shape[d].size / loop::lanes : t.shape[d].size;
   }
@@ -65,33 +66,37 @@ Affine address(const Tensor &t, const std::vector<Affine> &map, const std::vecto
   return result;
 }
 
-std::vector<int> layout(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
+Layout layout(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
   const Tensor &t = g.tensors[tensor];
   if (t.shared()) return {};
   const auto placed = memory.find(t.name);
   if (placed == memory.end() || placed->second.kind == Placement::Kind::Output) return {};
-  for (int d : placed->second.blocked)
+  const Layout &l = placed->second.layout;
+  if (l.padded > 0 && t.shape.empty())
+    throw Misfit(placed->second.location, fmt::format("schedule: '{}' has no rows to be padded", t.name));
+  for (int d : l.blocked)
     if (d < 0 || d >= static_cast<int>(t.shape.size()) ||
         (!t.shape[d].batch && t.shape[d].size % loop::lanes != 0))
       throw Misfit(placed->second.location, fmt::format("schedule: '{}' cannot be blocked by dimension {}", t.name, d));
-  return placed->second.blocked;
+  return l;
 }
 
-bool batchBlocked(const Tensor &t, const std::vector<int> &layout) {
-  return !layout.empty() && t.shape[layout.back()].batch;
+bool batchBlocked(const Tensor &t, const Layout &layout) {
+  return !layout.blocked.empty() && t.shape[layout.blocked.back()].batch;
 }
 
-std::int64_t elements(const Tensor &t, bool wholeBlocks) {
+std::int64_t elements(const Tensor &t, const Layout &layout) {
   std::int64_t n = 1;
+  const bool wholeBlocks = batchBlocked(t, layout);
   for (const graph::Extent &e : t.shape)
     n *= wholeBlocks && e.batch ? (e.size + loop::lanes - 1) / loop::lanes * loop::lanes : e.size;
-  return n;
+  return n + (t.shape.empty() ? 0 : t.shape[0].size * layout.padded);
 }
 
 /// Gives the indices that run over blocked extents a position for their blocks.
 static void splitIndices(Nest &nest, const Tensor &t, const std::vector<Affine> &map,
-                         const std::vector<int> &blocked) {
-  for (int d : blocked) {
+                         const Layout &layout) {
+  for (int d : layout.blocked) {
     int v = -1;
     if (!map[d].isVar(&v) || nest.positions[v].block >= 0) continue;
     if (!nest.positions[v].batch && nest.positions[v].extent % loop::lanes != 0)
@@ -107,7 +112,7 @@ static bool holdsRows(const Graph &g, const std::map<std::string, Placement> &me
   const auto placed = memory.find(t.name);
   if (t.shared() || placed == memory.end() || placed->second.kind == Placement::Kind::Output) return false;
   return std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; }) &&
-         !batchBlocked(t, placed->second.blocked);
+         !batchBlocked(t, placed->second.layout);
 }
 
 Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, const Formula &f, int clause) {

@@ -38,18 +38,17 @@ struct Nest {
   bool usedAsNumber(int position) const;   // by a guard or an Index node
 };
 
-/// Row-major or blocked address of one element of a tensor, over the nest's positions. Throws UserError when
+/// Address of one element of a tensor, over the nest's positions. Throws UserError when
 /// the map cannot be addressed (a blocked extent that no index alone runs over).
-Affine address(const graph::Tensor &, const std::vector<Affine> &map, const std::vector<int> &blocked,
-               const Nest &);
+Affine address(const graph::Tensor &, const std::vector<Affine> &map, const Layout &, const Nest &);
 
-/// The blocked dimensions of a tensor: Locals as the schedule places them, all others row-major.
-std::vector<int> layout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
+/// How a tensor lies: Locals as the schedule places them, all others row-major.
+Layout layout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
 /// The batch runs along the lanes of this layout, so that memory holds whole blocks of samples.
-bool batchBlocked(const graph::Tensor &, const std::vector<int> &layout);
+bool batchBlocked(const graph::Tensor &, const Layout &);
 
 /// How many elements memory holds; with whole blocks the batch is rounded up.
-std::int64_t elements(const graph::Tensor &, bool wholeBlocks);
+std::int64_t elements(const graph::Tensor &, const Layout & = {});
 
 Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &,
               int clause);

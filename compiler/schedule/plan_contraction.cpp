@@ -14,6 +14,7 @@ namespace {
 constexpr double latencyHidden = 8;                 // multiply-adds in flight that keep two units busy
 constexpr double bytesFromL2 = 20;                  // for each multiply-add slot
 constexpr double inL1 = 32 << 10, inL2 = 768 << 10; // bytes that stay there beside everything else
+constexpr std::int64_t rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
 constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
 constexpr std::int64_t unrolledOperations = 160;
@@ -239,21 +240,33 @@ class ContractionPlanner {
   /// share of it.
   void overSamples() {
     if (vectorTiles() > 1) {
-      add({{at(vector).name}});
-      overParts({});
-      return;
+      const Step lanes{at(vector).name};
+      const std::int64_t run = writtenTogether();
+      std::vector<Step> inner = others();
+      add({{lanes.index, run}});
+      if (run > 1) inner.push_back(lanes);
+      return overParts(inner);
     }
     const std::vector<Step> rest = others(); // threads share the first
     if (!rest.empty() && at(nest.find(rest[0].index)).block >= 0 &&
         at(nest.find(rest[0].index)).extent > loop::lanes)
       add({{rest[0].index, loop::lanes}});
-    overParts({{at(vector).name}});
+    std::vector<Step> inner = rest;
+    inner.insert(inner.begin(), {at(vector).name});
+    overParts(inner);
   }
 
-  void overParts(const std::vector<Step> &before) {
-    std::vector<Step> inner = before;
-    for (const Step &s : others())
-      inner.push_back(s);
+  /// Large results of dense layers would be written a tile here, a tile there: so many elements along the lanes, in
+  /// whole tiles, are finished together, while the second cache keeps that part of all samples. 1: does not pay.
+  std::int64_t writtenTogether() const {
+    const double results = 4 * footprint(nest.out, [&](int p) { return !at(p).reduction; });
+    if (results <= inL2 || at(vector).block >= 0 || numeric.order.size() > 1) return 1;
+    const std::int64_t tile = best.vectors * loop::lanes;
+    const std::int64_t tiles = rowsInL2 / (4 * tile * at(nest.batch).extent);
+    return tiles > 1 ? tiles * tile : 1;
+  }
+
+  void overParts(const std::vector<Step> &inner) {
     const double plane = 64 * static_cast<double>(best.vectors) * vectorFootprint();
     std::vector<int> spatial;
     for (const Step &s : numeric.order)

@@ -34,6 +34,7 @@ constexpr double alongChannels = 0.93, oneBlock = 0.85,
                  noLanes = 0.3; // channel-blocked; 16 channels; neither
 constexpr double multiplyAddsPerCycle = 32;
 constexpr std::int64_t fewSamples = 3; // at most: 16 side by side would mostly be none
+constexpr std::int64_t pageBytes = 4096; // rows whole pages apart share few places of the nearest cache
 constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
 
 bool hasBatch(const Tensor &t) {
@@ -69,7 +70,7 @@ class LayoutPlanner {
     inherit();
     std::map<std::string, Placement> memory;
     for (std::size_t t = 0; t < g.tensors.size(); ++t)
-      if (g.tensors[t].kind == TensorKind::Local) memory[g.tensors[t].name].blocked = layoutOf(t);
+      if (g.tensors[t].kind == TensorKind::Local) memory[g.tensors[t].name].layout = layoutOf(t);
     return memory;
   }
 
@@ -145,7 +146,7 @@ class LayoutPlanner {
     result.samples = points / multiplyAddsPerCycle * waste / (reduced ? samplesReduced : alongSamples);
     result.channels = points / multiplyAddsPerCycle / along;
     if (lane < 0) return result;
-    const auto size = [&](int t) { return static_cast<double>(elements(g.tensors[t], false)); };
+    const auto size = [&](int t) { return static_cast<double>(elements(g.tensors[t])); };
     if (reduced) result.moved += updateCycles * size(f.target);
     for (const Node &node : c.body.nodes) {
       if (node.kind != Node::Kind::Read) continue;
@@ -257,15 +258,22 @@ class LayoutPlanner {
     return any;
   }
 
-  std::vector<int> layoutOf(int tensor) const {
+  Layout layoutOf(int tensor) const {
     const Tensor &t = g.tensors[tensor];
-    if (!hasBatch(t)) return weightLayout(tensor);
+    if (!hasBatch(t)) return {weightLayout(tensor)};
     const int d = channel.at(tensor);
-    if (d >= 0) return {d};
-    if (g.batch <= fewSamples || (t.shape[0].batch && (onlyBroadcast(tensor) || readInRows(tensor)))) return {};
+    if (d >= 0) return {{d}};
+    if (g.batch <= fewSamples || (t.shape[0].batch && (onlyBroadcast(tensor) || readInRows(tensor))))
+      return {{}, padding(t)};
     for (std::size_t b = 0; b < t.shape.size(); ++b)
-      if (t.shape[b].batch) return {static_cast<int>(b)};
+      if (t.shape[b].batch) return {{static_cast<int>(b)}};
     return {};
+  }
+
+  /// What keeps a sample's row from lying whole pages behind the one before.
+  static std::int64_t padding(const Tensor &t) {
+    const std::int64_t row = elements(t) / t.shape[0].size * byteSize(t.dtype);
+    return row % pageBytes == 0 ? loop::lanes : 0;
   }
 
   /// Weights and their gradients: the result's channels innermost, those of the reduction around them.
@@ -322,11 +330,8 @@ class LayoutPlanner {
       }
     for (const Tensor &t : g.tensors) {
       const auto place = memory.find(t.name);
-      if (place == memory.end() || !(hasBatch(t) || !place->second.blocked.empty())) continue;
-      out += fmt::format("  {}: {}\n", t.name,
-                         place->second.blocked.empty()
-                             ? "plain"
-                             : fmt::format("blocked ({})", fmt::join(place->second.blocked, ", ")));
+      if (place == memory.end() || !(hasBatch(t) || !place->second.layout.blocked.empty())) continue;
+      out += fmt::format("  {}: {}\n", t.name, print(place->second.layout));
     }
     return out + "}\n";
   }

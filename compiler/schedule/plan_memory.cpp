@@ -125,8 +125,7 @@ void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
     Life l = all[t];
     l.name = g.tensors[t].name;
     const std::int64_t size =
-        byteSize(g.tensors[t].dtype) *
-        elements(g.tensors[t], batchBlocked(g.tensors[t], place->second.blocked));
+        byteSize(g.tensors[t].dtype) * elements(g.tensors[t], place->second.layout);
     l.bytes = (size + 63) / 64 * 64;
     lives.push_back(std::move(l));
   }

@@ -25,8 +25,6 @@ using graph::TensorKind;
 namespace {
 
 constexpr double combineCycles = 8, copyCycles = 1.5; // for an element of the gradient, and of x
-// Rows that lie whole pages apart share few places of the nearest cache.
-constexpr std::int64_t pageBytes = 4096;
 
 bool batchAlone(const Graph &g, const Formula &f, const Clause &c) {
   const std::vector<int> reduced = c.reduction();
@@ -183,12 +181,12 @@ std::size_t putInRows(Graph &g, std::size_t i, const Counted &r) {
 std::optional<Counted> gradientOverSamples(const Graph &g, const std::map<std::string, Placement> &layouts,
                                            const Formula &f, const Clause &c) {
   if (!batchAlone(g, f, c) || c.out.empty()) return std::nullopt;
-  const auto elements = static_cast<double>(schedule::elements(g.tensors[f.target], false));
+  const auto elements = static_cast<double>(schedule::elements(g.tensors[f.target]));
   const graph::Extent k = g.tensors[f.target].shape.back();
   for (int node : c.body.nodes[c.body.root].args) {
     const Node &n = c.body.nodes[node];
     if (g.tensors[n.id].dtype == DType::F32 && batchBlocked(g.tensors[n.id], layout(g, layouts, n.id)) &&
-        plainRead(g, c, n) && lastCounts(c, c.out, k, n.map) && 4 * k.size % pageBytes != 0 &&
+        plainRead(g, c, n) && lastCounts(c, c.out, k, n.map) &&
         elements * combineCycles >= static_cast<double>(g.batch * k.size) * copyCycles)
       return Counted{node, c.out.back(), k};
   }

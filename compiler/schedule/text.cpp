@@ -21,18 +21,23 @@ std::string list(const std::vector<Step> &steps) {
   return list(all);
 }
 
-std::string layout(const Placement &p) {
-  return p.blocked.empty() ? "plain" : fmt::format("blocked ({})", fmt::join(p.blocked, ", "));
+} // namespace
+
+std::string print(const Layout &l) {
+  if (!l.blocked.empty()) return fmt::format("blocked ({})", fmt::join(l.blocked, ", "));
+  return l.padded == 0 ? "plain" : fmt::format("plain padded {}", l.padded);
 }
+
+namespace {
 
 std::string print(const Placement &p) {
   switch (p.kind) {
   case Placement::Kind::Workspace:
-    return fmt::format("{} at {}", layout(p), p.offset);
+    return fmt::format("{} at {}", print(p.layout), p.offset);
   case Placement::Kind::InPlace:
     return fmt::format("in {}", p.of);
   case Placement::Kind::Register:
-    return p.blocked.empty() ? "register" : layout(p) + " register";
+    return p.layout.blocked.empty() ? "register" : print(p.layout) + " register";
   case Placement::Kind::Output:
     return fmt::format("output {}", p.offset);
   }
@@ -165,11 +170,15 @@ class Parser {
     if (in.accept("blocked")) {
       in.expect("(");
       do
-        p.blocked.push_back(static_cast<int>(in.expectInteger("a dimension")));
+        p.layout.blocked.push_back(static_cast<int>(in.expectInteger("a dimension")));
       while (ok() && in.accept(","));
       in.expect(")");
-    } else if (!in.at("register"))
+    } else if (!in.at("register")) {
       in.expect("plain");
+      const Location at = in.peek(1).location;
+      if (in.accept("padded")) p.layout.padded = in.expectInteger("a number of elements");
+      if (p.layout.padded < 0) in.error(at, fmt::format("rows cannot be padded by {} elements", p.layout.padded));
+    }
     if (in.accept("register")) {
       p.kind = Placement::Kind::Register;
       return p;
