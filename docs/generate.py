@@ -17,6 +17,7 @@ check = "--check" in sys.argv
 # What a function computes, where its name does not say it. The names and derivatives come from the table of functions.
 meanings = {
     "sqrt": "square root", "exp": "e to the x", "expm1": "exp(x) - 1, exact near 0", "log1p": "log(1 + x), exact near 0",
+    "log1mexp": "log(1 - exp(x)) for x < 0, exact near 0 and where exp(x) is small",
     "silu": "x sigmoid(x)", "erfc": "1 - erf(x), exact where that is small", "gelu": "x times the normal distribution function of x",
     "log": "natural logarithm", "tanh": "hyperbolic tangent",
     "sigmoid": "1 / (1 + exp(-x))", "softplus": "log(1 + exp(x)), exact where exp overflows", "relu": "x where x > 0, else 0",

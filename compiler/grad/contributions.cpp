@@ -1,6 +1,7 @@
 #include "compiler/grad/contributions.h"
 
 #include "compiler/grad/body_derivative.h"
+#include "compiler/graph/ranges.h"
 
 #include <fmt/format.h>
 
@@ -15,17 +16,6 @@ using graph::Formula;
 using graph::Tensor;
 
 namespace {
-
-/// The mixed-radix number of the clause's reduction indices, in domain order; `at` renames positions.
-Affine ordinal(const Clause &c, const std::function<int(int)> &at) {
-  Affine number;
-  for (int p : c.reduction())
-    number = number * c.domain[p].extent.size + Affine::var(at(p));
-  return number;
-}
-int unchanged(int p) {
-  return p;
-}
 
 class FormulaGradient {
  public:
@@ -118,7 +108,7 @@ class FormulaGradient {
     if (f.clauses.size() > 1 || f.otherwise) arg.otherwise = -1; // elements of no point of this clause
     const int winner = addSibling(name(arg.op), DType::I32, target().shape, std::move(arg));
     accumulate(c, plainSeed(c), {}, [&](Body &b) {
-      const int wins = b.call(Fn::Eq, b.read(winner, DType::I32, c.out), b.index(ordinal(c, unchanged)));
+      const int wins = b.call(Fn::Eq, b.read(winner, DType::I32, c.out), b.index(graph::ordinal(c)));
       b.root = b.call(Fn::Select, wins, b.root, b.constant(0));
     });
   }
@@ -159,7 +149,7 @@ class FormulaGradient {
     auto toFactor = [&](int p) { return Affine::var(factor[p]); };
     for (const Affine &g : c.guards)
       others.guards.push_back(g.substitute(toFactor));
-    const Affine distance = ordinal(c, unchanged) - ordinal(c, [&](int p) { return factor[p]; });
+    const Affine distance = graph::ordinal(c) - graph::ordinal(c).substitute(toFactor);
     others.guards.push_back(distance * sign - 1);
     others.body.root = others.body.copy(c.body, c.body.root, toFactor);
     Formula s;

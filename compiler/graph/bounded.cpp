@@ -138,6 +138,7 @@ Bounded boundedCall(Fn f, const Bounded args[3]) {
   case Fn::Expm1:
   case Fn::Log:
   case Fn::Log1p:
+  case Fn::Log1mexp:
   case Fn::Tanh:
   case Fn::Sigmoid:
   case Fn::Softplus:

@@ -104,6 +104,13 @@ Interval rangeOf(const Clause &c, const Box &box, const Affine &a, Interval want
   return range;
 }
 
+Affine ordinal(const Clause &c) {
+  Affine number;
+  for (int p : c.reduction())
+    number = number * c.domain[p].extent.size + Affine::var(p);
+  return number;
+}
+
 std::vector<int> connected(const Clause &c, std::vector<char> seed) {
   for (bool grown = true; grown;) {
     grown = false;

@@ -22,6 +22,9 @@ Box boxOf(const Clause &, std::int64_t batch);
 /// 0..9 under h - u >= 0 and 9 - h + u >= 0), then, where these do not reach `wanted`, all points if they are few.
 Interval rangeOf(const Clause &, const Box &, const Affine &a, Interval wanted);
 
+/// A point's number among those of its element, as argmax gives it: the mixed-radix number of the reduction indices.
+Affine ordinal(const Clause &);
+
 /// The indices among `seed` and those that guards tie to them, in domain order.
 std::vector<int> connected(const Clause &, std::vector<char> seed);
 

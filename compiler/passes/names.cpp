@@ -27,9 +27,10 @@ void Names::append(Formula f) {
   graph.formulas.push_back(std::move(f));
 }
 
-int Names::define(Formula f, int like, const std::string &suffix) {
+int Names::define(Formula f, int like, const std::string &suffix, DType type) {
   graph::Tensor t;
   t.name = graph.tensors[like].name + suffix;
+  t.dtype = type;
   t.shape = graph.tensors[like].shape;
   t.location = graph.tensors[like].location;
   f.target = graph.addTensor(std::move(t));

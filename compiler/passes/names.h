@@ -18,7 +18,7 @@ class Names {
   /// The next formula of the graph.
   void append(graph::Formula);
   /// A formula for a new tensor, named and shaped like another one; returns the tensor.
-  int define(graph::Formula, int like, const std::string &suffix);
+  int define(graph::Formula, int like, const std::string &suffix, DType = DType::F32);
 
   const graph::Formula *formulaOf(int tensor) const; // null: not seen yet, or no formula
   /// The only clause of a pointwise formula of moderate size; null where a read of the tensor must stay a read.

@@ -91,6 +91,8 @@ constexpr Rule table[] = {
     {"x / (1 + exp(y))", "x * sigmoid(neg(y))", Holds::IfFinite, Scope::Both},
     {"1 - sigmoid(x)", "sigmoid(neg(x))", Holds::IfFinite, Scope::Names},
     {"(exp(x) - exp(neg(x))) / (exp(x) + exp(neg(x)))", "tanh(x)", Holds::IfFinite, Scope::Both},
+    {"exp(x) / (exp(x) + exp(y))", "sigmoid(x - y)", Holds::IfFinite, Scope::Both},
+    {"log(exp(x) + exp(y))", "select(y <= x, x + softplus(y - x), y + softplus(x - y))", Holds::IfFinite, Scope::Both},
     {"x * sigmoid(x)", "silu(x)", Holds::IfFinite, Scope::Both},
     // softmax, its logarithm and log(sum(exp)): stabilize writes a sum of exponentials as exp(x) * y
     {"exp(x) / exp(y)", "exp(x - y)", Holds::IfFinite, Scope::Both},
@@ -108,6 +110,9 @@ constexpr Rule table[] = {
     {"1 - exp(x)", "neg(expm1(x))", Holds::IfFinite, Scope::Both},
     {"log(1 + x)", "log1p(x)", Holds::IfFinite, Scope::Both},
     {"log(1 - x)", "log1p(neg(x))", Holds::IfFinite, Scope::Both},
+    {"log(neg(expm1(x)))", "log1mexp(x)", Holds::IfFinite, Scope::Both},
+    {"log1p(neg(exp(x)))", "log1mexp(x)", Holds::IfExact, Scope::Both},
+    {"log(expm1(x))", "x + log1mexp(neg(x))", Holds::IfExact, Scope::Both},
     {"1 + erf(x)", "erfc(neg(x))", Holds::IfFinite, Scope::Both},
     {"1 - erf(x)", "erfc(x)", Holds::IfFinite, Scope::Both},
     {"0.5 * x * erfc(neg(x / 1.4142135623730951))", "gelu(x)", Holds::IfFinite},
@@ -144,11 +149,13 @@ Weight weight(Fn f) {
     return {1, 2};
   case Fn::Pow:
     return {20, 4};
+  case Fn::Log:
+    return {10, 4}; // a logarithm of a sum of exponentials may become a sum that names each exponent four times
   case Fn::Sqrt:
   case Fn::Exp:
   case Fn::Expm1:
-  case Fn::Log:
   case Fn::Log1p:
+  case Fn::Log1mexp:
   case Fn::Tanh:
   case Fn::Sigmoid:
   case Fn::Softplus:

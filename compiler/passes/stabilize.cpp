@@ -3,14 +3,24 @@
 // a rule wants a call and finds a read of a pointwise formula, it looks at that formula's body; what it does not look
 // into stays a read. A sum of exponentials
 //
-//   s[n] += exp(e(n, k))                    stands in these matches for    exp(m[n]) * t[n]    where
+//   s[n] += exp(e(n, k))                    stands in these matches for    exp(m[n]) * (1 + t[n])    where
 //   m[n] max= e(n, k)                       under stop_gradient: the result does not depend on it; 0 if infinite
-//   t[n] += exp(e(n, k) - m[n])
+//   a[n] argmax= e(n, k)
+//   t[n] += exp(e(n, k) - m[n]) - [k == a[n]]
 //
-// so that log(s[n]) becomes m[n] + log(t[n]) and exp(z[n, k]) / s[n] becomes exp(z[n, k] - m[n]) / t[n]. These formulas
+// so that log(s[n]) becomes m[n] + log1p(t[n]), exact also where one exponential is nearly all of the sum, and
+// exp(z[n, k]) / s[n] becomes exp(z[n, k] - m[n]) / (1 + t[n]). With weights,
+//
+//   s[n] += w(n, k) * exp(e(n, k))          stands for    exp(m[n]) * t[n]    where
+//   m[n] max= e(n, k) + log(abs(w(n, k)))
+//   t[n] += w(n, k) * exp(minimum(e(n, k) - m[n], 88))
+//
+// in which the minimum only ever holds where w is 0, and keeps 0 times infinity out; [c] * exp(e) is exp(e) where c holds, else
+// exp(-inf). These formulas
 // come into being when a rule matched, before their first reader. The logarithm of a sum that picks one term, [k == label[n]] *
 // p[n, k] for a target of classes, is the sum that picks the term's logarithm, if that logarithm is of use. A sum whose exponents are differences from a maximum
 // stays as it is. Tensors keep their numbers, and every tensor its value.
+#include "compiler/graph/ranges.h"
 #include "compiler/passes/match.h"
 #include "compiler/passes/names.h"
 #include "compiler/passes/passes.h"
@@ -19,6 +29,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <set>
 
 namespace netc::passes {
 
@@ -33,11 +44,15 @@ namespace {
 
 constexpr int maxRounds = 50; // of one body; each shrinks its measure
 constexpr int firstPendingId = 1'000'000; // of tensors that a match would need; twice the sum's tensor is added
+constexpr double largestExponent = 88;   // whose exponential is finite
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 bool isCall(const Body &b, int n, Fn f) {
   return b.nodes[n].kind == Node::Kind::Call && b.nodes[n].fn == f;
 }
-
+bool isConstant(const Body &b, int n, double value) {
+  return b.nodes[n].kind == Node::Kind::Const && b.nodes[n].value == value;
+}
 
 class Stabilizer {
  public:
@@ -108,8 +123,7 @@ class Stabilizer {
     const Body &b = f.clauses[0].body;
     if (!isCall(b, b.root, Fn::Select)) return false;
     const std::vector<int> &args = b.nodes[b.root].args;
-    const Node &otherwise = b.nodes[args[2]];
-    if (!isCall(b, args[0], Fn::Eq) || otherwise.kind != Node::Kind::Const || otherwise.value != 0) return false;
+    if (!isCall(b, args[0], Fn::Eq) || !isConstant(b, args[2], 0)) return false;
     const auto isPick = [&](const Node &index, const Node &label) {
       int v = -1;
       return index.kind == Node::Kind::Index && index.affine.isVar(&v) && v == k && label.kind == Node::Kind::Read &&
@@ -124,22 +138,78 @@ class Stabilizer {
   int meaningOf(Body &b, int read) {
     if (int meaning = names.meaning(b, read); meaning != read) return meaning;
     const Node node = b.nodes[read]; // a copy: adding nodes moves the others
-    const Formula *f = names.formulaOf(node.id);
-    if (!f || !exponentOf(*f)) return read;
-    const int maximum = b.read(firstPendingId + 2 * node.id, DType::F32, node.map);
+    const std::optional<Exponential> &term = termOf(node.id);
+    if (!term) return read;
+    const int shift = b.read(firstPendingId + 2 * node.id, DType::F32, node.map);
     const int shifted = b.read(firstPendingId + 2 * node.id + 1, DType::F32, node.map);
-    return b.call(Fn::Mul, b.call(Fn::Exp, maximum), shifted);
+    return b.call(Fn::Mul, b.call(Fn::Exp, shift),
+                  term->isPlain() ? b.call(Fn::Add, b.constant(1), shifted) : shifted);
   }
 
-  /// For a sum of exponentials over all points: the exponent, as a body over the sum's domain.
-  std::optional<Body> exponentOf(const Formula &f) const {
-    if (!isPlainSum(names.graph, f) || names.isWanted(f.target) || f.clauses[0].reduction().empty()) return std::nullopt;
-    Body b = f.clauses[0].body;
-    if (!isCall(b, b.root = names.wholeMeaning(b, b.root), Fn::Exp)) return std::nullopt;
-    b.root = names.wholeMeaning(b, b.nodes[b.root].args[0]);
-    if (isCall(b, b.root, Fn::Sub) && isMaximum(b, b.nodes[b.root].args[1])) return std::nullopt;
-    b.compact();
-    return b;
+  /// weight * exp(exponent), both over one domain.
+  struct Exponential {
+    Body weight, exponent;
+    bool isPlain() const { return isConstant(weight, weight.root, 1); }
+  };
+
+  /// For a sum of exponentials over all points, perhaps weighted: what is summed up.
+  const std::optional<Exponential> &termOf(int tensor) {
+    auto known = terms.find(tensor);
+    if (known == terms.end()) known = terms.insert({tensor, newTermOf(tensor)}).first;
+    return known->second;
+  }
+
+  std::optional<Exponential> newTermOf(int tensor) const {
+    const Formula *f = names.formulaOf(tensor);
+    if (!f || !isPlainSum(names.graph, *f) || names.isWanted(tensor) || f->clauses[0].reduction().empty() || picksOneTerm(*f))
+      return std::nullopt;
+    Body b = f->clauses[0].body;
+    std::set<int> seen;
+    const std::optional<Product> p = productOf(b, b.root, seen);
+    if (!p || isShifted(b, p->exponent)) return std::nullopt;
+    Exponential term{b, b};
+    term.weight.root = p->weight;
+    term.exponent.root = p->exponent;
+    term.weight.compact();
+    term.exponent.compact();
+    return term;
+  }
+
+  /// A node as weight * exp(exponent).
+  struct Product {
+    int weight, exponent;
+  };
+
+  /// `seen`: the nodes that are none, as far as the search went.
+  std::optional<Product> productOf(Body &b, int n, std::set<int> &seen) const {
+    n = names.wholeMeaning(b, n);
+    if (!seen.insert(n).second) return std::nullopt;
+    const Node node = b.nodes[n]; // a copy: adding nodes moves the others
+    if (node.kind != Node::Kind::Call) return std::nullopt;
+    if (node.fn == Fn::Exp) return Product{b.constant(1), names.wholeMeaning(b, node.args[0])};
+    if (node.fn != Fn::Mul && node.fn != Fn::Div && node.fn != Fn::Neg && node.fn != Fn::Select) return std::nullopt;
+    for (std::size_t k = node.fn == Fn::Select; k < (node.fn == Fn::Div ? 1 : node.args.size()); ++k) {
+      std::vector<int> parts = node.args;
+      if (node.fn == Fn::Select && !isConstant(b, parts[3 - k], 0)) continue;
+      const std::optional<Product> part = productOf(b, parts[k], seen);
+      if (!part) continue;
+      if (node.fn == Fn::Select) { // a condition joins the exponent: exp(-inf) is 0
+        parts[k] = part->exponent;
+        parts[3 - k] = b.constant(-infinity);
+        return Product{part->weight, b.call(Fn::Select, parts)};
+      }
+      parts[k] = part->weight;
+      const bool isFactor = node.fn == Fn::Mul && isConstant(b, part->weight, 1);
+      return Product{isFactor ? parts[1 - k] : b.call(node.fn, parts), part->exponent};
+    }
+    return std::nullopt;
+  }
+
+  /// A difference from a maximum, perhaps bounded: the exponent of a sum that is as it should be.
+  bool isShifted(const Body &b, int exponent) const {
+    const std::vector<int> &args = b.nodes[exponent].args;
+    if (isCall(b, exponent, Fn::Minimum)) return isShifted(b, args[0]);
+    return isCall(b, exponent, Fn::Sub) && isMaximum(b, args[1]);
   }
 
   /// A maximum, or a copy of one, such as stop_gradient makes.
@@ -170,17 +240,46 @@ class Stabilizer {
   const Shift &shiftOf(int sum) {
     if (auto known = shifts.find(sum); known != shifts.end()) return known->second;
     const Formula f = *names.formulaOf(sum); // a copy: appending moves it
-    const Body exponent = *exponentOf(f);
+    const Exponential term = *termOf(sum);
     Formula largest = f;
     largest.op = Combine::Max;
-    largest.clauses[0].body = exponent;
-    const int maximum = names.define(std::move(largest), sum, ".max");
+    Body &b = largest.clauses[0].body = term.exponent;
+    if (!term.isPlain()) {
+      const int size = b.call(Fn::Abs, copied(b, term.weight));
+      b.root = b.call(Fn::Add, b.root, b.call(Fn::Log, size));
+    }
+    const int maximum = names.define(largest, sum, ".max");
     const int shift = names.define(stopped(f, maximum), sum, ".shift");
-    Formula rest = f;
-    Body &b = rest.clauses[0].body = exponent;
-    b.root = b.call(Fn::Exp, b.call(Fn::Sub, b.root, b.read(shift, DType::F32, f.clauses[0].out)));
+    Formula rest = term.isPlain() ? lessLargest(f, std::move(largest), shift) : weighted(f, term, shift);
     const int shifted = names.define(std::move(rest), sum, ".shifted");
     return shifts.insert({sum, {shift, shifted}}).first->second;
+  }
+
+  /// The sum of exp(e - shift), less 1 at the largest e.
+  Formula lessLargest(const Formula &sum, Formula largest, int shift) {
+    const Clause &c = sum.clauses[0];
+    Formula rest = sum;
+    Body &b = rest.clauses[0].body = largest.clauses[0].body;
+    largest.op = Combine::ArgMax;
+    const int winner = names.define(std::move(largest), sum.target, ".argmax", DType::I32);
+    const int wins = b.call(Fn::Eq, b.read(winner, DType::I32, c.out), b.index(graph::ordinal(c)));
+    const int term = b.call(Fn::Exp, b.call(Fn::Sub, b.root, b.read(shift, DType::F32, c.out)));
+    b.root = b.call(Fn::Sub, term, b.call(Fn::Select, wins, b.constant(1), b.constant(0)));
+    return rest;
+  }
+
+  /// The sum of w * exp(e - shift).
+  static Formula weighted(const Formula &sum, const Exponential &term, int shift) {
+    Formula rest = sum;
+    Body &b = rest.clauses[0].body = term.exponent;
+    const int distance = b.call(Fn::Sub, b.root, b.read(shift, DType::F32, sum.clauses[0].out));
+    const int bounded = b.call(Fn::Minimum, distance, b.constant(largestExponent));
+    b.root = b.call(Fn::Mul, copied(b, term.weight), b.call(Fn::Exp, bounded));
+    return rest;
+  }
+
+  static int copied(Body &to, const Body &from) {
+    return to.copy(from, from.root, [](int p) { return Affine::var(p); });
   }
 
   /// A copy of a tensor that no gradient passes, its indices named as in f; 0 where a shift by infinity would give
@@ -192,14 +291,15 @@ class Stabilizer {
     copy.clauses.push_back(resultClause(f.clauses[0]));
     Body &b = copy.clauses[0].body;
     const int m = b.read(source, DType::F32, copy.clauses[0].out);
-    const int finite = b.call(Fn::Lt, b.call(Fn::Abs, m), b.constant(std::numeric_limits<double>::infinity()));
+    const int finite = b.call(Fn::Lt, b.call(Fn::Abs, m), b.constant(infinity));
     b.root = b.call(Fn::Select, finite, m, b.constant(0));
     return copy;
   }
 
   Names names;
   std::vector<const ParsedRule *> rules;
-  std::map<int, Shift> shifts;   // by the sum's tensor
+  std::map<int, std::optional<Exponential>> terms; // by the sum's tensor
+  std::map<int, Shift> shifts;   // likewise
   std::map<int, int> logarithms; // likewise, -1 where they bring nothing
 };
 

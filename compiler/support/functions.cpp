@@ -35,6 +35,7 @@ constexpr auto none = std::string_view();
 double maximumOf(double a, double b) { return a < b || b != b ? b : a; }
 double minimumOf(double a, double b) { return b < a || b != b ? b : a; }
 double softplusOf(double a) { return std::fmax(a, 0.0) + std::log1p(std::exp(-std::fabs(a))); }
+double log1mexpOf(double a) { return a > -M_LN2 ? std::log(-std::expm1(a)) : std::log1p(-std::exp(a)); }
 double wrapped(double v) { // to two's complement 32 bits
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(v)));
 }
@@ -112,6 +113,16 @@ constexpr std::string_view log1pText = R"(
   let below = select(lt(w, 0), nan, -inf);
   select(ne(a, a), a, select(lt(w, 1.17549435e-38), below, normal)))";
 
+// log(1 - exp(a)). w + lost is 1 - 2^n (1 + m), where s is -2^n.
+constexpr std::string_view log1mexpText = R"(
+  let x = select(lt(a, -87.33654), -87.33654, a);)" NETC_EXPONENTIAL("") R"(
+  let s = -bitsToReal(shl(iadd(toInt(n), toInt(127)), toInt(23))); let s1 = s + 1; let s2 = fma(s, m, s - (s1 - 1));
+  let w = s1 + s2; let lost = s2 - (w - s1);
+  let i = bitsToInt(w);)" NETC_MANTISSA R"(
+  let scale = bitsToReal(shl(isub(toInt(127), toInt(e)), toInt(23)));
+  let f = fma(lost, scale, select(small, m0 + m0 - 1, m0 - 1));)" NETC_LOGARITHM R"(
+  select(lt(a, 0), select(lt(a, -87.33654), 0, r), select(eq(a, 0), -inf, nan)))";
+
 // relu(a) + log(1 + u) with u = exp(-|a|), as in log1p, where 1 <= w <= 2.
 constexpr std::string_view softplusText = R"(
   let u = exp(-abs(a)); let w = 1 + u; let lost = u - (w - 1);
@@ -159,11 +170,14 @@ constexpr std::string_view cosText = NETC_QUADRANT R"(
   let q = iadd(toInt(n), toInt(1)); let v = select(eq(iand(q, toInt(1)), toInt(0)), s, c);
   select(eq(iand(q, toInt(2)), toInt(0)), v, -v))";
 
-constexpr std::string_view erfText = R"(
-  let z = a * a;
-  let p0 = fma(7.882497102582e-5, z, -8.018854990491e-4); let p1 = fma(p0, z, 5.189311942414e-3);
-  let p2 = fma(p1, z, -2.685432879591e-2); let p3 = fma(p2, z, 1.128359746348e-1);
-  let p4 = fma(p3, z, -3.761262690358e-1); let near = fma(a, fma(p4, z, 1.283791658815e-1), a);
+// near = erf(a) for |a| < 1.
+#define NETC_ERF_NEAR                                                                                                  \
+  "let z = a * a;"                                                                                                     \
+  "let p0 = fma(7.882497102582e-5, z, -8.018854990491e-4); let p1 = fma(p0, z, 5.189311942414e-3);"                     \
+  "let p2 = fma(p1, z, -2.685432879591e-2); let p3 = fma(p2, z, 1.128359746348e-1);"                                    \
+  "let p4 = fma(p3, z, -3.761262690358e-1); let near = fma(a, fma(p4, z, 1.283791658815e-1), a);"
+
+constexpr std::string_view erfText = NETC_ERF_NEAR R"(
   let x = minimum(abs(a), 10); let q = 1 / x; let w = q * q;
   let a0 = fma(2.326819970068386e-2, w, -1.387039388740657e-1); let a1 = fma(a0, w, 3.687424674597105e-1);
   let a2 = fma(a1, w, -5.824733027278666e-1); let a3 = fma(a2, w, 6.210004621745983e-1);
@@ -173,8 +187,8 @@ constexpr std::string_view erfText = R"(
   select(lt(abs(a), 1), near, select(lt(a, 0), -far, far)))";
 
 // The upper tail of the normal distribution beyond d is t P(t) exp(-d^2/2) with t = 1 / (1 + 0.3 d). Here c is d or
-// d/sqrt(2), `k` + `kl` is 0.3 or 0.3 sqrt(2), and `half` c^2 is d^2/2; p s is the tail. What rounding took away counts where
-// it is magnified: `lost` from 1/t, `rest` from t, whose share in the result is (0.9 + 1.75 t) rest, and l from the square.
+// d/sqrt(2), `k` + `kl` is 0.3 or 0.3 sqrt(2), and `half` c^2 is d^2/2; p s is the tail. What rounding took away is added
+// again: `lost` from 1/t, `rest` from t, whose share in the result is (0.9 + 1.75 t) rest, l from the square, gl from g, ml from m.
 #define NETC_TAIL(k, kl, half)                                                                                         \
   "let w = fma(c, " k ", 1); let t = 1 / w; let lost = fma(c, " kl ", fma(c, " k ", 1 - w));"                          \
   "let rest = fma(-w, t, 1) - t * lost;"                                                                               \
@@ -182,14 +196,17 @@ constexpr std::string_view erfText = R"(
   "let t2 = fma(t1, t, 1.917194430779e-1); let t3 = fma(t2, t, -7.936692224737e-2);"                                   \
   "let t4 = fma(t3, t, 9.612501550018e-2); let t5 = fma(t4, t, 7.840120471210e-2);"                                    \
   "let t6 = fma(t5, t, 1.102328178378e-1); let t7 = fma(t6, t, 1.195721446626e-1);"                                    \
-  "let g = t * fma(t7, t, 1.196866718658e-1);"                                                                         \
+  "let t8 = fma(t7, t, 1.196866718658e-1); let t8l = fma(t7, t, 1.196866718658e-1 - t8);"                              \
+  "let g = t * t8; let gl = fma(t, t8, -g) + t * t8l;"                                                                 \
   "let h = " half " * c; let x0 = -(h * c); let l = fma(h, c, x0);"                                                    \
-  "let low = lt(x0, -87.33654); let x = select(low, 0, x0);" NETC_EXPONENTIAL(" - l")                                  \
-  "let p = fma(g, fma(fma(1.75, t, 0.9) * rest, 1 + m, m), g);"                                                        \
+  "let low = lt(x0, -87.33654); let x = select(low, 0, x0);" NETC_EXPONENTIAL("")                                      \
+  "let ml = fma(e4, r * r, r - m); let k = fma(fma(fma(1.75, t, 0.9), rest, -l), g, gl);"                              \
+  "let p = g + fma(g, m, fma(k, 1 + m, g * ml));"                                                                      \
   "let s = select(low, 0, bitsToReal(shl(iadd(toInt(n), toInt(127)), toInt(23))));"
 
 constexpr std::string_view erfcText = "let c = minimum(abs(a), 11);"
-  NETC_TAIL("0.424264073", "-4.6599587e-09", "1") "let q = (p + p) * s; select(lt(a, 0), 2 - q, q)";
+  NETC_TAIL("0.424264073", "-4.6599587e-09", "1") NETC_ERF_NEAR R"(
+  let q = (p + p) * s; select(lt(abs(a), 0.5), 1 - near, select(lt(a, 0), 2 - q, q)))";
 
 // a times the lower tail; the order of the products keeps intermediate results from becoming denormals before the end does.
 constexpr std::string_view geluText = "let c = minimum(abs(a), 14);"
@@ -223,6 +240,7 @@ constexpr std::string_view powText = R"(
   let signed = select(and(lt(a, 0), ne(magnitude, 0)), negative, p);
   select(eq(b, 0), 1, select(eq(a, 1), 1, select(ne(a, a), a, select(ne(b, b), b, signed)))))";
 #undef NETC_TAIL
+#undef NETC_ERF_NEAR
 #undef NETC_QUADRANT
 #undef NETC_ONE_PLUS_EXPONENTIAL
 #undef NETC_LOGARITHM
@@ -296,6 +314,8 @@ constexpr FnRow table[] = {
     {Fn::Expm1, "expm1", none, 1, S::Real, {"exp(a)", none, none}, [](const double *a) { return std::expm1(a[0]); }, expm1Text, 1.6},
     {Fn::Log, "log", none, 1, S::Real, {"1 / a", none, none}, [](const double *a) { return std::log(a[0]); }, logText, 0.9},
     {Fn::Log1p, "log1p", none, 1, S::Real, {"1 / (1 + a)", none, none}, [](const double *a) { return std::log1p(a[0]); }, log1pText, 1.6},
+    {Fn::Log1mexp, "log1mexp", none, 1, S::Real, {"-1 / expm1(-a)", none, none},
+     [](const double *a) { return log1mexpOf(a[0]); }, log1mexpText, 1.7},
     {Fn::Pow, "pow", none, 2, S::Real, {"b * pow(a, b - 1)", "y * log(a)", none},
      [](const double *a) { return powOf(a[0], a[1]); }, powText, 1.6},
     {Fn::Tanh, "tanh", none, 1, S::Real, {"1 - y * y", none, none}, [](const double *a) { return std::tanh(a[0]); }, tanhText, 2.6},
@@ -310,9 +330,9 @@ constexpr FnRow table[] = {
     {Fn::Erf, "erf", none, 1, S::Real, {"1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erf(a[0]); }, erfText, 1.5},
     {Fn::Erfc, "erfc", none, 1, S::Real, {"-1.1283791670955126 * exp(-a * a)", none, none},
-     [](const double *a) { return std::erfc(a[0]); }, erfcText, 3.3},
+     [](const double *a) { return std::erfc(a[0]); }, erfcText, 2},
     {Fn::Gelu, "gelu", none, 1, S::Real, {"0.5 * erfc(-0.7071067811865476 * a) + 0.3989422804014327 * a * exp(-0.5 * a * a)", none, none},
-     [](const double *a) { return geluOf(a[0]); }, geluText, 3.6},
+     [](const double *a) { return geluOf(a[0]); }, geluText, 2.8},
     {Fn::Uniform, "uniform", none, 3, S::IntToReal, {"0", "0", "0"},
      [](const double *a) { return uniformOf(a[0], a[1], a[2]); }, uniformText},
     {Fn::Given, "given", none, 3, S::Real, {"0", "c", "0"}, [](const double *a) { return a[0]; }, "a"},

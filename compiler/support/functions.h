@@ -26,8 +26,8 @@ enum class Fn : std::uint8_t {
   ToReal, ToInt,                               // i32 -> f32 nearest even; f32 -> i32 truncating, in range only
   BitsToInt, BitsToReal,
   // expanded into primitives before the loop IR (their `expansion` is text)
-  Abs, Minimum, Maximum, Floor, Relu, Exp, Expm1, Log, Log1p, Pow, Tanh, Sigmoid, Softplus, Silu, Sin, Cos, Erf, Erfc,
-  Gelu,
+  Abs, Minimum, Maximum, Floor, Relu, Exp, Expm1, Log, Log1p, Log1mexp, Pow, Tanh, Sigmoid, Softplus, Silu, Sin, Cos,
+  Erf, Erfc, Gelu,
   Uniform, // Uniform(key low, key high, element): in [0, 1), unitReal(threefry(key, element)) of netc/random.h
   // a, whose derivative is given: c for b, none for what a is made of. Once differentiated, or never to be, it is a
   Given,

@@ -15,7 +15,8 @@ namespace {
 /// A loss that uses the function with all its arguments depending on parameters. The values suit log, sqrt
 /// and pow. `alone`: the loss depends on them through the function only.
 std::string lossOf(const FnRow &f, bool alone = false) {
-  const std::string arguments[] = {"w[i]", "u[i]", "w[i] * u[i]"};
+  const bool negative = f.fn == Fn::Log1mexp; // it has no value elsewhere
+  const std::string arguments[] = {negative ? "-w[i]" : "w[i]", "u[i]", "w[i] * u[i]"};
   std::string call = std::string(f.name) + "(";
   for (int k = 0; k < f.arity; ++k) {
     const bool condition = f.fn == Fn::Select && k == 0;

@@ -45,8 +45,8 @@ const char *functionName(Fn f) {
   case Fn::BitsToInt: return "BitsToInt";
   case Fn::BitsToReal: return "BitsToReal";
   case Fn::Abs: case Fn::Minimum: case Fn::Maximum: case Fn::Floor: case Fn::Relu: case Fn::Exp: case Fn::Expm1:
-  case Fn::Log: case Fn::Log1p: case Fn::Pow: case Fn::Tanh: case Fn::Sigmoid: case Fn::Softplus: case Fn::Silu:
-  case Fn::Sin: case Fn::Cos: case Fn::Erf: case Fn::Erfc: case Fn::Gelu: case Fn::Uniform:
+  case Fn::Log: case Fn::Log1p: case Fn::Log1mexp: case Fn::Pow: case Fn::Tanh: case Fn::Sigmoid: case Fn::Softplus:
+  case Fn::Silu: case Fn::Sin: case Fn::Cos: case Fn::Erf: case Fn::Erfc: case Fn::Gelu: case Fn::Uniform:
   case Fn::Given: break;
   }
   internalError(fmt::format("'{}' is not a primitive of the loop IR", row(f).name));

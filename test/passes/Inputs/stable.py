@@ -90,11 +90,16 @@ def expected(x, t):
     return total([t[k] * (exp(x[k]) / s) for k in range(3)])
 
 
+def weighted(x, t):
+    return total([t[k] * exp(x[k]) for k in range(3)])
+
+
 def digits(x):
     """Enough for 1 + exp(x) and the like: what is lost is below 1e-80 of the result's least part."""
     mp.mp.dps = 80 + int(0.9 * min(max(abs(v) for v in x), 300))
 
 
+# Name, formula, and where it has a value, if not everywhere.
 scalars = {
     'a': ('softplus_', lambda x: log(1 + exp(x))),
     'b': ('logistic', lambda x: log(1 + exp(-x))),
@@ -108,6 +113,9 @@ scalars = {
     'j': ('tangent', lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x))),
     'k': ('cauchy', lambda x: log(1 + x * x)),
     'l': ('difference', lambda x: exp(2 * x)),
+    'm': ('log_rest', lambda x: log(1 - exp(x)), lambda v: v < 0),
+    'r': ('inverse', lambda x: log(exp(x) - 1), lambda v: v > 0),
+    'o': ('scaled_rest', lambda x: log((1 - exp(x)) * 3), lambda v: v < 0),
 }
 vectors = {
     'a': ('lse', lambda x, t: log(total([exp(v) for v in x]))),
@@ -115,10 +123,17 @@ vectors = {
     'c': ('nll', nll),
     'd': ('expected', expected),
     'e': ('variance', lambda x, t: mean([v * v for v in x]) - mean(x) * mean(x)),
+    'f': ('log_two', lambda x, t: log(exp(x[0]) + exp(x[1]))),
+    'g': ('share', lambda x, t: exp(x[0]) / (exp(x[0]) + exp(x[1]))),
+    'h': ('log_weighted', lambda x, t: log(weighted(x, t))),
+    'o': ('attended', lambda x, t: weighted(x, t) / total([exp(v) for v in x])),
+    'r': ('of_weighted', lambda x, t: exp(x[0]) / weighted(x, t)),
+    'x': ('log_some', lambda x, t: log(exp(x[0]) + exp(x[2]))),
+    'y': ('surprise', lambda x, t: -log(exp(x[0]) / total([exp(v) for v in x]))),
 }
 # A probability that rounds to 1 takes its distance from 1 along, and tanh' = 1 - tanh^2 likewise: these gradients are right
 # to 1e-6 of the largest term in them.
-terms_of_gradient = {'d': lambda t: max(abs(v) for v in t), 'j': lambda t: 1}
+terms_of_gradient = {'c': max, 'd': max, 'g': lambda t: 1, 'o': max, 'r': lambda t: 1 / t[0], 'y': lambda t: 1}
 
 
 def evaluate(f, x, t=None):
@@ -179,20 +194,23 @@ def grid():
 
 def test_scalars(engine):
     x = grid()
-    names = [y for y, _ in scalars.values()] + [f'grad({i})' for i in scalars]
+    names = [y for y, *_ in scalars.values()] + [f'grad({i})' for i in scalars]
     got = run('stable_scalars.net', {i: x for i in scalars}, names, engine)
-    for row, (letter, (name, f)) in enumerate(scalars.items()):
+    for row, (name, f, *where) in enumerate(scalars.values()):
         for k, v in enumerate(x):
+            if where and not where[0](v):
+                continue
             value, slope, c, cg = evaluate(f, [v])
             compare(f'{engine} {name}', v, got[row][k], value, c)
-            scale = terms_of_gradient['j']([1]) if letter == 'j' else 0
+            scale = 1 if name == 'tangent' else 0
             compare(f'{engine} gradient of {name}', v, got[len(scalars) + row][k], slope[0], cg[0], scale)
 
 
 def test_vectors(engine):
     rows = [[0, -0.0, 0], [1, 2, 3], [1e4, -1e4, 0], [1e4, 1e4, 1e4], [-1e4, -1e4, -1e4], [88, -88, 0.5], [104, 103, 102],
             [-104, -104, -105], [1e-30, 0, -1e-30], [89, 89, 88], [-1e4, -9999, -1e4 + 2], [1e4, 9999, 9998], [12, -3, 5],
-            [0.25, 0.25, -7], [1000.5, 1000.25, 1000.75], [-20, 3, -20], [30, 0, 0]]
+            [0.25, 0.25, -7], [1000.5, 1000.25, 1000.75], [-20, 3, -20], [30, 0, 0], [0, -20, -20], [0, -30, -40],
+            [-17, 0, -16.5], [1e4, 9980, 9970], [-87, -88, -86], [0, 1e4, 1e-3]]
     random = np.random.default_rng(3)
     x = np.array(rows + list(random.normal(size=(10, 3)) * 8), dtype=np.float32)
     t = np.array(random.uniform(0.1, 1, size=x.shape), dtype=np.float32)
@@ -205,7 +223,7 @@ def test_vectors(engine):
             parts = 1 if letter == 'b' else 0  # the logarithm of a sum less that of 3
             compare(f'{engine} {name}', x[n], got[row][n], value, c, parts)
             for k in range(3):
-                scale = max(weights) if letter in 'cd' else 0
+                scale = terms_of_gradient.get(letter, lambda t: 0)(weights)
                 compare(f'{engine} gradient {k} of {name}', x[n], got[len(vectors) + row][n][k], slope[k], cg[k], scale)
     for n in range(len(x)):
         for k in range(3):
