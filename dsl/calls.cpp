@@ -80,7 +80,7 @@ Value Elaborator::evaluateCall(const Expr &e) {
   const auto it = library.find(name);
   const bool known = it != library.end() || (!passed && isBuiltin(name)) || callable(name);
   if (!known) return unknownCallee(e);
-  if (!e.label.empty() && !isLayer(e.text))
+  if (!e.label.empty() && !isLayer(e.text) && name != "uniform")
     report(e.labelLocation, fmt::format("'as' names a layer, but '{}' is none", e.text));
   if (it != library.end()) {
     switch (it->second->kind) {

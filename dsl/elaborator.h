@@ -199,7 +199,7 @@ class Elaborator {
   Value callChain(const Expr &, const LayerValue &);
   Value uniform(const Expr &); // random_numbers.cpp
   Value numbered(Value, const Location &);
-  std::string drawPath();
+  std::optional<std::string> drawPath(const Expr &call);
   bool bindArguments(const Expr &, const Callable &, Frame &, bool whole);
   std::map<std::string, const Argument *> matchArguments(const Expr &, const Callable &, bool &ok);
   bool bindShape(const Parameter &, const Value &, Frame &, const Location &);

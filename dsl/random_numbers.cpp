@@ -12,13 +12,15 @@ constexpr double mostElements = 2147483648.0; // an element's number is an i32
 
 } // namespace
 
-/// "dropout1.uniform2": calls are numbered within the layer (or model) that they stand in. A fn has no path of its own.
-std::string Elaborator::drawPath() {
+/// "dropout1.uniform2": calls are numbered within the layer (or model) that they stand in, unless `as` names them. A fn has
+/// no path of its own.
+std::optional<std::string> Elaborator::drawPath(const Expr &call) {
   Frame *owner = frame;
   while (owner->callable && owner->callable->kind == Callable::Kind::Function)
     owner = owner->caller;
-  const std::string name = fmt::format("uniform{}", ++owner->counters["uniform"]);
-  return owner->path.empty() ? name : owner->path + "." + name;
+  const std::optional<std::string> name =
+      call.label.empty() ? fmt::format("uniform{}", ++owner->counters["uniform"]) : layerName(call);
+  return !name || owner->path.empty() ? name : owner->path + "." + *name;
 }
 
 Value Elaborator::uniform(const Expr &e) {
@@ -27,9 +29,10 @@ Value Elaborator::uniform(const Expr &e) {
     note(e.location, "for another range compute with it, as in a + (b - a) * uniform()");
     return Value::error();
   }
-  const std::string path = drawPath();
-  Lazy l = out.scalar(path + ".low", keyProgram(ScalarOp::KeyLow, path));
-  const Lazy high = out.scalar(path + ".high", keyProgram(ScalarOp::KeyHigh, path));
+  const std::optional<std::string> path = drawPath(e);
+  if (!path) return Value::error();
+  Lazy l = out.scalar(*path + ".low", keyProgram(ScalarOp::KeyLow, *path));
+  const Lazy high = out.scalar(*path + ".high", keyProgram(ScalarOp::KeyHigh, *path));
   const int low = l.body.root, node = copyNode(l.body, high.body, high.body.root);
   l.body.root = l.body.call(Fn::Uniform, low, node, l.body.index(Affine::var(elementNumber)));
   return numbered(Value::ofLazy(std::move(l)), e.location);

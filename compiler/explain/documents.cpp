@@ -3,6 +3,7 @@
 #include "compiler/explain/explain.h"
 #include "compiler/explain/formula_writer.h"
 #include "compiler/graph/expression_text.h"
+#include "compiler/graph/text.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,11 @@ constexpr std::string_view introduction =
     "L is the loss. The chain rule walks from the loss to the parameters; each step multiplies a gradient that is known with "
     "one derivative.";
 constexpr std::string_view chainRuleWords = "The chain rule gives", resultWords = "which simplifies to", forwardWords = "Forward";
+
+std::string initializer(const graph::Initializer &i) {
+  const bool isConstant = i.kind == graph::Initializer::Kind::Constant;
+  return isConstant && i.a == 0 ? "zeros" : isConstant && i.a == 1 ? "ones" : graph::str(i);
+}
 
 std::string shapeText(const Tensor &t) {
   std::string text;
@@ -58,8 +64,8 @@ class TextDocument {
       const std::string typed = write.name(static_cast<int>(t)).text + ": ";
       if (x.kind == TensorKind::Input || x.kind == TensorKind::Target)
         text += fmt::format("input {}{}{}\n", typed, netc::name(x.dtype), shapeText(x));
-      if (x.kind == TensorKind::Param) text += fmt::format("param {}{} ~ zeros\n", typed, shapeText(x));
-      if (x.kind == TensorKind::State) text += fmt::format("state {}{}\n", typed, shapeText(x));
+      if (x.kind == TensorKind::Param || x.kind == TensorKind::State)
+        text += fmt::format("{} {}{} ~ {}\n", x.kind == TensorKind::Param ? "param" : "state", typed, shapeText(x), initializer(x.init));
       std::size_t next = 0;
       if (x.kind == TensorKind::Constant)
         text += fmt::format("const {} = {}\n", write.name(static_cast<int>(t)).text, literal(x, 0, next));

@@ -168,6 +168,10 @@ std::string FormulaWriter::call(Scope &s, const Term &t) const {
   case Fn::And: return infix("and", comparisonLevel, comparisonLevel);
   case Fn::Or: return infix("or", conjunctionLevel, conjunctionLevel);
   case Fn::Select: return notation.where(term(s, *t.args[0], 0), term(s, *t.args[1], 0), term(s, *t.args[2], 0));
+  case Fn::Uniform: {
+    const std::string numbers = notation.call("uniform", {});
+    return notation.stacks() || t.name.empty() ? numbers : fmt::format("{} as \"{}\"", numbers, t.name);
+  }
   default: break;
   }
   std::vector<std::string> args;

@@ -51,11 +51,12 @@ class RandomNumbers {
   /// A read of the tensor that holds the numbers of node n, over those indices that choose them.
   int read(const graph::Clause &from, int n, graph::Body &to) {
     const Node &call = from.body.nodes[static_cast<std::size_t>(n)];
-    const Affine &number = from.body.nodes[static_cast<std::size_t>(call.args[2])].affine;
+    std::vector<Affine::Term> terms = from.body.nodes[static_cast<std::size_t>(call.args[2])].affine.terms();
+    std::sort(terms.begin(), terms.end(), [](const auto &a, const auto &b) { return a.second > b.second; });
     graph::Clause c;
     std::vector<Affine> map;
     std::string key = std::to_string(from.body.nodes[static_cast<std::size_t>(call.args[0])].id);
-    for (const auto &[v, weight] : number.terms()) {
+    for (const auto &[v, weight] : terms) {
       map.push_back(Affine::var(v));
       c.out.push_back(Affine::var(static_cast<int>(c.domain.size())));
       c.domain.push_back(from.domain[static_cast<std::size_t>(v)]);
@@ -63,7 +64,6 @@ class RandomNumbers {
     }
     auto [known, isNew] = tensors.try_emplace(key, -1);
     if (isNew) {
-      const auto &terms = number.terms();
       c.body.root = c.body.copy(from.body, n, [&](int v) {
         const auto at = std::find_if(terms.begin(), terms.end(), [&](const Affine::Term &t) { return t.first == v; });
         return Affine::var(static_cast<int>(at - terms.begin()));

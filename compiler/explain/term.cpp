@@ -80,10 +80,26 @@ TermPtr fromProgram(const RuntimeScalar &s) {
       break;
     }
     case ScalarOp::KeyLow:
-    case ScalarOp::KeyHigh: break; // of uniform(), which is written without arguments
+    case ScalarOp::KeyHigh: break; // of uniform(), which is written with a path
     }
   }
   return stack.back();
+}
+
+/// A call of uniform() is a formula of its own (subject.cpp); its numbers are those of a path if the formula's indices number
+/// them as the language does.
+TermPtr draw(const graph::Graph &g, const graph::Clause &c, const graph::Node &call) {
+  Affine number;
+  for (std::size_t p = 0; p < c.domain.size(); ++p)
+    number = number * c.domain[p].extent.size + Affine::var(static_cast<int>(p));
+  Term t;
+  t.kind = Term::Kind::Call;
+  t.fn = Fn::Uniform;
+  if (c.body.nodes[static_cast<std::size_t>(call.args[2])].affine == number) {
+    t.name = g.scalars[static_cast<std::size_t>(c.body.nodes[static_cast<std::size_t>(call.args[0])].id)].name;
+    t.name.resize(t.name.rfind('.'));
+  }
+  return make(std::move(t));
 }
 
 } // namespace
@@ -190,7 +206,7 @@ TermPtr fromNode(const graph::Graph &g, const graph::Clause &c, int n, const std
   }
   case graph::Node::Kind::Call: break;
   }
-  if (node.fn == Fn::Uniform) return named("uniform()"); // each call has a formula of its own (subject.cpp)
+  if (node.fn == Fn::Uniform) return draw(g, c, node);
   std::vector<TermPtr> args;
   for (int a : node.args) args.push_back(fromNode(g, c, a, indices));
   if (node.fn == Fn::ToReal) return args[0];

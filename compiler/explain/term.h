@@ -20,7 +20,7 @@ struct Term {
     Index,   // affine, over index numbers
     Name,    // name: N, step, epoch, steps
     Read,    // tensor[map]
-    Call,    // fn(args)
+    Call,    // fn(args); Uniform: name, the path of the call whose numbers these are
     Sum,     // args added up
     Product, // value * product of args[i] ^ powers[i]
     Bracket, // [args[0]]: 1 where the condition holds, else 0

@@ -34,15 +34,6 @@ std::string typed(const Tensor &t) {
   return fmt::format("{}: {}[{}]", t.name, name(t.dtype), join(extents));
 }
 
-std::string initializer(const Initializer &i) {
-  switch (i.kind) {
-  case Initializer::Kind::Constant: return fmt::format("constant({})", numberText(i.a));
-  case Initializer::Kind::Uniform: return fmt::format("uniform({}, {})", numberText(i.a), numberText(i.b));
-  case Initializer::Kind::Normal: return fmt::format("normal({}, {})", numberText(i.a), numberText(i.b));
-  }
-  return {};
-}
-
 std::string classes(const Tensor &t) {
   if (t.classNames.empty())
     return t.classes > 0 ? fmt::format(" class {}", t.classes) : "";
@@ -56,8 +47,8 @@ std::string declaration(const Graph &g, const Tensor &t) {
   switch (t.kind) {
   case TensorKind::Input: return "input " + typed(t);
   case TensorKind::Target: return "target " + typed(t) + classes(t);
-  case TensorKind::Param: return "param " + typed(t) + " ~ " + initializer(t.init);
-  case TensorKind::State: return "state " + typed(t) + " ~ " + initializer(t.init);
+  case TensorKind::Param: return "param " + typed(t) + " ~ " + str(t.init);
+  case TensorKind::State: return "state " + typed(t) + " ~ " + str(t.init);
   case TensorKind::Constant: {
     std::vector<std::string> values;
     for (double v : t.values)
@@ -155,6 +146,15 @@ std::string entryText(const Graph &g) {
 }
 
 } // namespace
+
+std::string str(const Initializer &i) {
+  switch (i.kind) {
+  case Initializer::Kind::Constant: return fmt::format("constant({})", numberText(i.a));
+  case Initializer::Kind::Uniform: return fmt::format("uniform({}, {})", numberText(i.a), numberText(i.b));
+  case Initializer::Kind::Normal: return fmt::format("normal({}, {})", numberText(i.a), numberText(i.b));
+  }
+  return {};
+}
 
 std::string print(const Graph &g, const Formula &f) {
   std::string text = fmt::format("  {} {}", name(f.op), typed(g.tensors[f.target]));

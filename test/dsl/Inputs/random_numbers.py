@@ -26,6 +26,7 @@ def expected(n, seed):
     want["last"] = np.where(of(9, *image) < 0.5, 1, 2) * np.where(of(10, *image) < 0.5, 1, 2)
     want["l"] = 2 * of(11, *image)
     want["m"] = of(12, *image)
+    want["again"] = drawn("draw1.uniform1", n, *image, seed=seed)
     return want
 
 
