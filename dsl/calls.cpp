@@ -110,8 +110,11 @@ Value Elaborator::unknownCallee(const Expr &e) {
   if (!e.label.empty()) failedPaths.insert(qualified(e.label));
   const std::string scope = frame->callable ? frame->callable->name : "";
   if (!unknownCallees.insert(e.text).second || v || unknownNames.contains(scope + "/" + e.text)) return Value::error();
-  return fail(e.location,
-              fmt::format("unknown layer or function '{}'{}", e.text, suggestion(e.text, /*callable=*/true)));
+  const std::string advice = adviceFor(e.text);
+  report(e.location, fmt::format("unknown layer or function '{}'{}", e.text,
+                                 advice.empty() ? suggestion(e.text, /*callable=*/true) : ""));
+  if (!advice.empty()) note(e.location, advice);
+  return Value::error();
 }
 
 Value Elaborator::callScalar(const Expr &e, Fn f) {
@@ -154,8 +157,10 @@ std::map<std::string, const Argument *> Elaborator::matchArguments(const Expr &e
     } else if (std::find(names.begin(), names.end(), to) == names.end()) {
       std::string near = foreignName(to);
       if (std::find(names.begin(), names.end(), near) == names.end()) near = nearest(to, names);
-      reportCall(c, a.location, to, fmt::format("'{}' has no argument '{}'{}", c.name, to,
-                                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      const std::string advice = adviceFor(to);
+      const std::string hint = near.empty() || !advice.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+      const bool told = reportCall(c, a.location, to, fmt::format("'{}' has no argument '{}'{}", c.name, to, hint));
+      if (told && !advice.empty()) note(a.location, advice);
       ok = false;
       continue;
     }
@@ -417,7 +422,7 @@ bool Elaborator::waits(const Value &v, const Location &at) {
   if (v.kind != Value::Kind::Layer || !v.layer->chain) return false;
   const Expr &chain = *v.layer->chain;
   if (waitingChains.insert(&chain).second) {
-    report(at, "expected a tensor, found a chain of layers that waits for its input");
+    report(at, "expected a tensor or a number, found a chain of layers that waits for its input");
     note(startOf(chain), "nothing is piped in here: write x |> ...");
   }
   excuse(chain);

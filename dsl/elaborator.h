@@ -251,6 +251,7 @@ class Elaborator {
   };
   void addPlan(const Statement &);
   void elaboratePlans();
+  void checkPlans();
   void train(const Statement &);
   std::optional<BoundPart> bindPart(const PlanPart &);
   std::vector<int> assignParts(const Statement &, const std::vector<int> &params);
@@ -306,5 +307,7 @@ struct RequirementFailed {};
 
 /// Which netc name stands for a name of PyTorch or Keras ("Linear" -> "dense"); empty: none.
 std::string foreignName(const std::string &);
+/// How that is said in netc for which there is no name; empty: nothing to say.
+std::string adviceFor(const std::string &);
 
 } // namespace netc::dsl

@@ -316,6 +316,7 @@ class Parser : public ExpressionParser {
       return;
     case Statement::Kind::Metric:
       named(s, "the metric's name");
+      if (in.at("(") && !atNewLine()) failExpected("'=' and a number, as in accuracy = mean(n) [argmax(k) logits[n, k] == label[n]]");
       return valueOf(s);
     case Statement::Kind::Train:
       return plan(s);

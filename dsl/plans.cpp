@@ -153,6 +153,13 @@ void Elaborator::separateUpdates(std::size_t modelNexts, const std::vector<graph
   }
 }
 
+/// The optimizers that the plans name and their arguments.
+void Elaborator::checkPlans() {
+  for (const Statement *s : planStatements)
+    for (const PlanPart &p : s->parts)
+      bindPart(p);
+}
+
 /// The optimizer of a part and its arguments; run-time rates become scalars of the graph.
 std::optional<Elaborator::BoundPart> Elaborator::bindPart(const PlanPart &p) {
   const Expr &e = *p.optimizer;

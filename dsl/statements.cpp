@@ -17,6 +17,7 @@ Elaborated Elaborator::run(const SourceFile &file) {
     checkSettings(file);
     runBlock(file.statements);
     if (training) elaboratePlans();
+    else if (diag.hasErrors()) checkPlans(); // they are not elaborated then
   } catch (const Abandoned &) {
   } catch (const RequirementFailed &) { // of the model itself
   }
@@ -99,7 +100,8 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
       names.emplace_back(n);
   }
   std::string near = foreignName(word);
-  if (near.empty() && word.size() > 2) near = nearest(word, names); // of one letter everything is near
+  if (near.empty() && word.size() > 2) // of one letter everything is near
+    near = nearest(callable ? word.substr(word.rfind('.') + 1) : word, names);
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
@@ -298,7 +300,9 @@ std::string Elaborator::filledIn(const Statement &require) {
       text += require.message[at];
       continue;
     }
-    text += brief(evaluateRoot(**part++, {}));
+    const Value v = evaluateRoot(**part++, {});
+    const std::optional<double> number = v.isTensor() ? constantValue(v.lazy) : std::nullopt; // lr, which can be overridden
+    text += number ? brief(Value::ofNumber(*number)) : brief(v);
     at = require.message.find('}', at);
   }
   return text;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace netc::dsl {
 
@@ -43,6 +44,10 @@ std::optional<graph::Initializer> Elaborator::initializer(const Expr &e, const E
              std::nullopt;
     x.push_back(*v);
   }
+  if (e.text == "uniform" && !x.empty() && x.back() < (x.size() == 1 ? 0 : x[0]))
+    return report(e.location, fmt::format("the upper bound of uniform is below the lower one, found {}", fmt::join(x, ", "))), std::nullopt;
+  if (e.text == "normal" && !x.empty() && x.back() < 0)
+    return report(e.location, fmt::format("the standard deviation of normal must not be negative, found {}", x.back())), std::nullopt;
   if (e.text == "zeros" && x.empty()) return graph::Initializer{K::Constant, 0, 0};
   if (e.text == "ones" && x.empty()) return graph::Initializer{K::Constant, 1, 0};
   if (e.text == "constant" && x.size() == 1) return graph::Initializer{K::Constant, x[0], 0};

@@ -7,6 +7,7 @@
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -26,12 +27,22 @@ std::string shown(const data::Array &a) {
   return fmt::format("{} {}{}", a.name, a.isText ? "text" : data::text(a.type), shape.empty() ? "" : describe(shape));
 }
 
-std::string describeAll(const data::Arrays &arrays) {
+using ArrayPointers = std::vector<const data::Array *>;
+
+std::string describeAll(const ArrayPointers &arrays) {
   std::string list;
   constexpr std::size_t most = 8;
-  for (std::size_t i = 0; i < std::min(most, arrays.size()); ++i) list += (i ? ", " : "") + shown(arrays[i]);
+  for (std::size_t i = 0; i < std::min(most, arrays.size()); ++i) list += (i ? ", " : "") + shown(*arrays[i]);
   if (arrays.size() > most) list += fmt::format(", ... ({} in all)", arrays.size());
   return list;
+}
+
+/// The first few.
+std::string someOf(const std::vector<std::string> &texts) {
+  constexpr std::size_t most = 8;
+  std::vector<std::string> some(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(std::min(most, texts.size())));
+  if (texts.size() > most) some.push_back("...");
+  return fmt::format("{}", fmt::join(some, ", "));
 }
 
 bool fits(const loop::Tensor &t, const data::Array &a) {
@@ -45,10 +56,19 @@ std::vector<std::string> namesOf(const data::Arrays &arrays) {
   return names;
 }
 
+/// c1, c2, ...: the columns of a table without a header.
+bool isNumbered(const std::string &name) {
+  return name.size() > 1 && name[0] == 'c' && name.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
 std::size_t indexOf(const data::Arrays &arrays, const std::string &name) {
   const data::Array *a = data::find(arrays, name);
-  if (!a) throw UserError("--bind: " + unknownName("array", name, namesOf(arrays)));
-  return static_cast<std::size_t>(a - arrays.data());
+  if (a) return static_cast<std::size_t>(a - arrays.data());
+  if (!isNumbered(name)) throw UserError("--bind: " + unknownName("array", name, namesOf(arrays)));
+  const bool numbered = std::all_of(arrays.begin(), arrays.end(), [](const data::Array &x) { return isNumbered(x.name); });
+  if (numbered && arrays.size() > 1)
+    throw UserError(fmt::format("--bind: no column '{}'; the columns are {} to {}", name, arrays.front().name, arrays.back().name));
+  throw UserError(fmt::format("--bind: no array '{}'; there are {}", name, someOf(namesOf(arrays))));
 }
 
 /// Throws if a text column is one of numbers but for some cells: the first of these is the mistake.
@@ -120,9 +140,10 @@ bool looksLikeLabels(const loop::Tensor &t, const data::Array &a) {
   return true;
 }
 
-[[noreturn]] void noArray(const loop::Tensor &t, const data::Arrays &arrays, std::size_t candidates) {
+[[noreturn]] void noArray(const loop::Tensor &t, const ArrayPointers &arrays, std::size_t candidates) {
   throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}=NAME chooses one",
-                              candidates ? "more than one" : "no", t.name, describe(t), describeAll(arrays), t.name));
+                              candidates ? "more than one" : "no", t.name, describe(t),
+                              arrays.empty() ? "none that feeds nothing else" : describeAll(arrays), t.name));
 }
 
 /// The array for an input that --bind does not mention: its namesake, else the sole one that fits and that is nobody's.
@@ -138,11 +159,17 @@ const data::Array &natural(const loop::Tensor &t, const data::Arrays &arrays, co
       return first <= place && place <= last;
     });
   };
-  std::vector<const data::Array *> candidates;
-  for (const data::Array &a : arrays)
-    if (fits(t, a) && !taken(a) && (t.classes == 0 || looksLikeLabels(t, a))) candidates.push_back(&a);
-  if (candidates.size() != 1) noArray(t, arrays, candidates.size());
-  return *candidates[0];
+  ArrayPointers free, candidates, likely;
+  for (const data::Array &a : arrays) {
+    if (taken(a)) continue;
+    free.push_back(&a);
+    if (!fits(t, a)) continue;
+    candidates.push_back(&a);
+    if (t.classes > 0 && looksLikeLabels(t, a)) likely.push_back(&a);
+  }
+  const ArrayPointers &chosen = likely.empty() ? candidates : likely;
+  if (chosen.size() != 1) noArray(t, free, chosen.size());
+  return *chosen[0]; // a cell of it that does not fit has a place of its own
 }
 
 /// Text codes follow the file's sorted names; a class with names of its own has them in its own order.
@@ -160,6 +187,9 @@ void renumber(const loop::Tensor &t, const data::Array &source, data::Array &con
 
 void checkLabels(const loop::Tensor &t, const data::Array &source, const data::Array &converted) {
   if (t.classes == 0) return;
+  if (source.isText && t.classNames.empty() && source.classNames.size() > static_cast<std::size_t>(t.classes))
+    throw UserError(fmt::format("{} holds {} different texts, but {} has {} classes: {}", shown(source), source.classNames.size(), t.name,
+                                t.classes, someOf(source.classNames)));
   for (std::size_t i = 0; i < converted.elements(); ++i)
     if (double v = converted.value(i); v < 0 || v >= t.classes)
       throw UserError(fmt::format("{} is {}, but {} has the classes 0 to {}", data::place(source, i), v, t.name, t.classes - 1));

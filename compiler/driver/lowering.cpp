@@ -22,11 +22,19 @@ void settle(const Diagnostics &diagnostics) {
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
 }
 
-std::vector<schedule::Schedule> givenSchedules(const Options &options, Diagnostics &diagnostics) {
-  if (options.schedule.empty()) return {};
-  auto schedules = schedule::parse(readFile(options.schedule), options.schedule, diagnostics);
+/// use(the schedules of --schedule); what does not fit is said at its line.
+template <class Use> auto withGivenSchedules(const Options &options, Use use) {
+  Diagnostics diagnostics;
+  std::vector<schedule::Schedule> given;
+  if (!options.schedule.empty()) given = schedule::parse(readFile(options.schedule), options.schedule, diagnostics);
   settle(diagnostics);
-  return schedules;
+  try {
+    return use(given);
+  } catch (const schedule::Misfit &misfit) {
+    if (!misfit.at.known()) throw;
+    diagnostics.error(misfit.at, misfit.what());
+    throw SourceError(diagnostics.str());
+  }
 }
 
 void verifyOwn(const loop::Program &program, const std::string &stage) {
@@ -87,23 +95,16 @@ std::string layoutsText(const Options &options) {
 std::string scheduleText(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
   for (graph::Graph &entry : module.entries) schedule::prepare(entry);
+  const auto all =
+      withGivenSchedules(options, [&](const auto &given) { return schedule::planAll(module, schedule::target(target), given); });
   std::string text;
-  Diagnostics diagnostics;
-  for (const schedule::Schedule &s : schedule::planAll(module, schedule::target(target), givenSchedules(options, diagnostics)))
+  for (const schedule::Schedule &s : all)
     text += schedule::print(s);
   return text;
 }
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  Diagnostics diagnostics;
-  const auto given = givenSchedules(options, diagnostics);
-  try {
-    return schedule::compile(module, schedule::target(target), given);
-  } catch (const schedule::Misfit &misfit) {
-    if (!misfit.at.known()) throw;
-    diagnostics.error(misfit.at, misfit.what());
-    throw SourceError(diagnostics.str());
-  }
+  return withGivenSchedules(options, [&](const auto &given) { return schedule::compile(module, schedule::target(target), given); });
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {

@@ -19,7 +19,6 @@ using graph::TensorKind;
 
 namespace {
 
-
 const Placement &placement(const Schedule &s, const Tensor &t) {
   const auto p = s.memory.find(t.name);
   if (p == s.memory.end()) throw Misfit(s.location, fmt::format("schedule: no place in memory for '{}'", t.name));
@@ -258,8 +257,48 @@ std::map<std::string, std::int64_t> storeOffsets(const loop::Program &p) {
   return offsets;
 }
 
+namespace {
+
+/// Every name that a given schedule speaks of is one of the module.
+void checkNames(const graph::Module &m, const std::vector<Schedule> &given) {
+  std::vector<std::string> entries;
+  for (const Graph &g : m.entries)
+    entries.push_back(g.name);
+  std::set<std::string> seen;
+  for (const Schedule &s : given) {
+    const auto g = std::find_if(m.entries.begin(), m.entries.end(), [&](const Graph &e) { return e.name == s.entry; });
+    if (g == m.entries.end())
+      throw Misfit(s.location, fmt::format("schedule: there is no entry '{}'{}", s.entry, didYouMean(s.entry, entries)));
+    if (!seen.insert(s.entry).second) throw Misfit(s.location, fmt::format("schedule: entry '{}' has a schedule already", s.entry));
+    try {
+      target(s.target);
+    } catch (const UserError &e) {
+      throw Misfit(s.location, fmt::format("schedule: {}", e.what()));
+    }
+    std::vector<std::string> reductions, tensors;
+    for (const graph::Formula &f : g->formulas)
+      if (f.op != graph::Combine::Assign) reductions.push_back(g->tensors[static_cast<std::size_t>(f.target)].name);
+    for (const Tensor &t : g->tensors)
+      if (t.kind == TensorKind::Local) tensors.push_back(t.name);
+    const auto known = [](const std::vector<std::string> &names, const std::string &name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (const Numeric &n : s.numeric)
+      if (!known(reductions, n.formula))
+        throw Misfit(n.location, fmt::format("schedule: {}: there is no reduction '{}'{}", s.entry, n.formula,
+                                             didYouMean(n.formula, reductions)));
+    for (const auto &[name, place] : s.memory)
+      if (!known(tensors, name))
+        throw Misfit(place.location, fmt::format("schedule: {}: there is no tensor '{}' to be placed{}", s.entry, name,
+                                                 didYouMean(name, tensors)));
+  }
+}
+
+} // namespace
+
 std::vector<Schedule> planAll(const graph::Module &m, const Target &target,
                               const std::vector<Schedule> &given) {
+  checkNames(m, given);
   std::vector<Schedule> all(m.entries.size());
   const Schedule *largest = nullptr;
   for (std::size_t i = m.entries.size();

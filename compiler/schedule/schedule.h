@@ -77,7 +77,8 @@ struct Numeric {
   std::string formula;
   std::vector<Step> order; // the reduction indices, outermost first
   std::string lanes;       // one of them, or empty
-  bool operator==(const Numeric &) const = default;
+  Location location = {};  // here and below: in the .sched file that a user wrote
+  bool operator==(const Numeric &n) const { return formula == n.formula && order == n.order && lanes == n.lanes; }
 };
 
 /// The schedule does not fit the graph.
@@ -97,7 +98,7 @@ struct Placement {
   Layout layout;
   std::int64_t offset = 0;  // Workspace: bytes. Output: slot.
   std::string of;           // InPlace: the store tensor whose place it takes
-  Location location = {};   // here and below: in the .sched file that a user wrote
+  Location location = {};
 };
 
 struct Leaf {

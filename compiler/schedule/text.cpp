@@ -144,7 +144,10 @@ class Parser {
       return s;
     section("numeric", [&] {
       Numeric n;
+      n.location = in.peek().location;
       n.formula = name();
+      for (const Numeric &other : s.numeric)
+        if (other.formula == n.formula) in.error(n.location, fmt::format("'{}' has its order already", n.formula));
       in.expect(":");
       in.expect("order");
       n.order = steps();
@@ -154,6 +157,7 @@ class Parser {
     section("memory", [&] {
       const Location at = in.peek().location;
       const std::string tensor = name();
+      if (s.memory.contains(tensor)) in.error(at, fmt::format("'{}' has its place already", tensor));
       in.expect(":");
       (s.memory[tensor] = placement()).location = at;
     });

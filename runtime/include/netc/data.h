@@ -40,7 +40,7 @@ struct Array {
 };
 using Arrays = std::vector<Array>;
 
-/// Where an element stands, for messages: "t.csv:6: field 3", "x.npy: sample 4 (from 0)", or "x: sample 4
+/// Where an element stands, for messages: "t.csv:6:12: field 3", "x.npy: sample 4 (from 0)", or "x: sample 4
 /// (from 0)".
 std::string place(const Array &, std::size_t element);
 /// Whether a CSV cell counts as a number; a column with another cell is text. "nan" and "inf" are text.

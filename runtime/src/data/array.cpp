@@ -1,3 +1,4 @@
+#include "file_bytes.h"
 #include "netc/data.h"
 
 #include <cmath>
@@ -149,9 +150,10 @@ const Array *find(const Arrays &arrays, const std::string &name) {
 std::string place(const Array &array, std::size_t element) {
   std::size_t rows = array.rows(), perRow = rows ? array.elements() / rows : 1;
   std::size_t row = perRow ? element / perRow : 0;
-  if (array.field && row < array.lines.size())
-    return array.file + ":" + std::to_string(array.lines[row]) + ": field " +
-           std::to_string(array.field + (perRow ? element % perRow : 0));
+  if (array.field && row < array.lines.size()) {
+    std::size_t field = array.field + (perRow ? element % perRow : 0);
+    return cellPlace(array.file, array.lines[row], field) + ": field " + std::to_string(field);
+  }
   return (array.file.empty() ? array.name : array.file) + ": sample " + std::to_string(row) + " (from 0)";
 }
 

@@ -23,9 +23,10 @@ class Splitter {
     if (bytes.size() >= 3 && !std::memcmp(at_, "\xEF\xBB\xBF", 3)) at_ += 3; // a byte order mark
   }
 
-  bool split(Table &table) {
-    while (at_ < end_) {
-      std::size_t line = line_;
+  /// Until a row that begins on line `last` or behind it.
+  bool split(Table &table, std::size_t last = ~std::size_t{0}) {
+    for (std::size_t line = 0; at_ < end_ && line < last;) {
+      line = line_;
       std::vector<std::string> cells;
       if (!row(cells)) return false;
       if (cells.size() == 1 && cells[0].empty() && !quoted_) continue; // an empty line
@@ -35,17 +36,23 @@ class Splitter {
     return true;
   }
 
+  /// Where the cells of the last row begin in its first line, from 1.
+  const std::vector<std::size_t> &columns() const { return columns_; }
+
  private:
   bool fail(std::size_t line, const std::string &what) {
     return failAt(error_, path_ + ":" + std::to_string(line), what);
   }
 
   bool row(std::vector<std::string> &cells) {
+    const char *const begin = at_;
+    columns_.clear();
     for (;;) {
       std::string cell;
       quoted_ = false;
       while (at_ < end_ && (*at_ == ' ' || *at_ == '\t'))
         ++at_;
+      columns_.push_back(static_cast<std::size_t>(at_ - begin) + 1);
       if (at_ < end_ && *at_ == '"' ? !quotedCell(cell) : !plainCell(cell)) return false;
       cells.push_back(cell);
       if (at_ < end_ && *at_ == ',') {
@@ -90,6 +97,7 @@ class Splitter {
   std::string &error_;
   std::size_t line_ = 1;
   bool quoted_ = false;
+  std::vector<std::size_t> columns_;
 };
 
 // Not strtod, which obeys the locale.
@@ -111,13 +119,29 @@ bool hasNumber(const std::vector<std::string> &cells) {
 bool checkCells(const std::string &path, const Table &table, std::size_t first, std::string &error) {
   std::size_t columns = table.rows[0].size();
   for (std::size_t r = first; r < table.rows.size(); ++r) {
-    std::string place = path + ":" + std::to_string(table.lines[r]);
-    if (table.rows[r].size() != columns)
-      return failAt(error, place,
-                    std::to_string(table.rows[r].size()) + " fields, expected " + std::to_string(columns));
+    std::size_t found = table.rows[r].size();
+    if (found != columns)
+      return failAt(error, cellPlace(path, table.lines[r], found < columns ? found : columns + 1),
+                    std::to_string(found) + (found == 1 ? " field" : " fields") + ", expected " +
+                        std::to_string(columns) + " as on line " + std::to_string(table.lines[0]));
     for (std::size_t c = 0; c < columns; ++c)
       if (table.rows[r][c].empty())
-        return failAt(error, place, "field " + std::to_string(c + 1) + " is empty");
+        return failAt(error, cellPlace(path, table.lines[r], c + 1), "field " + std::to_string(c + 1) + " is empty");
+  }
+  return true;
+}
+
+// A table of one column that another sign splits into more: most likely a slip.
+bool checkSeparator(const std::string &path, const Table &table, std::string &error) {
+  if (table.rows[0].size() != 1) return true;
+  for (char sign : {';', '\t', '|'}) {
+    bool everywhere = true;
+    for (const std::vector<std::string> &row : table.rows)
+      everywhere = everywhere && row[0].find(sign) != std::string::npos;
+    if (!everywhere) continue;
+    std::string at = path + ":" + std::to_string(table.lines[0]) + ":" + std::to_string(table.rows[0][0].find(sign) + 1);
+    return failAt(error, at, std::string("expected commas between the fields, found ") +
+                                 (sign == '\t' ? "a tab" : std::string("'") + sign + "'"));
   }
   return true;
 }
@@ -165,6 +189,17 @@ bool isNumber(const std::string &cell) {
   return parseNumber(cell, &value);
 }
 
+std::string cellPlace(const std::string &path, std::size_t line, std::size_t field) {
+  std::string place = path + ":" + std::to_string(line), error;
+  std::vector<unsigned char> bytes;
+  Table table;
+  if (!readBytes(path, bytes, error)) return place;
+  Splitter splitter(path, bytes, error);
+  if (splitter.split(table, line) && field >= 1 && field <= splitter.columns().size())
+    place += ":" + std::to_string(splitter.columns()[field - 1]);
+  return place;
+}
+
 bool readCsv(const std::string &path, Arrays &arrays, std::string &error) {
   std::vector<unsigned char> bytes;
   Table table;
@@ -172,7 +207,7 @@ bool readCsv(const std::string &path, Arrays &arrays, std::string &error) {
   std::size_t first = !table.rows.empty() && !hasNumber(table.rows[0]) ? 1 : 0;
   if (table.rows.size() <= first)
     return failAt(error, path, first ? "a header and no rows" : "empty, expected rows of numbers or text");
-  if (!checkCells(path, table, 0, error)) return false;
+  if (!checkCells(path, table, 0, error) || !checkSeparator(path, table, error)) return false;
   Arrays result;
   for (std::size_t c = 0; c < table.rows[0].size(); ++c) {
     std::string name = first ? table.rows[0][c] : "c" + std::to_string(c + 1);

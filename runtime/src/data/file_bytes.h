@@ -27,6 +27,8 @@ std::string stem(const std::string &path);
 bool endsWith(const std::string &text, const char *end);
 
 /// Sets error to "path: what" and returns false.
+/// "t.csv:6:12": where a field, counted from 1, begins; the file is read again for that.
+std::string cellPlace(const std::string &path, std::size_t line, std::size_t field);
 bool failAt(std::string &error, const std::string &path, const std::string &what);
 
 /// "[60000, 28, 28]".
