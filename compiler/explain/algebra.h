@@ -19,7 +19,7 @@ struct KnownValue {
 };
 
 /// Parts of the (simplified) term that are one of the known values read it there; sigmoid(-x) becomes 1 - p where p is
-/// sigmoid(x).
+/// sigmoid(x), and the sum of x - m is 0 where m is the mean of x.
 TermPtr recognised(const TermPtr &, std::span<const KnownValue>, Indices &);
 
 } // namespace netc::explain

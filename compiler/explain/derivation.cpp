@@ -266,7 +266,8 @@ class Narrator {
     for (const Affine &a : s.out) k.indices.push_back(a.terms()[0].first);
     using Kind = Term::Kind;
     const Kind kind = k.value->kind;
-    if (kind == Kind::Call || kind == Kind::Sum || kind == Kind::Reduce || (kind == Kind::Product && k.value->args.size() > 1))
+    const bool isMean = kind == Kind::Product && k.value->args[0]->kind == Kind::Reduce;
+    if (kind == Kind::Call || kind == Kind::Sum || kind == Kind::Reduce || isMean || (kind == Kind::Product && k.value->args.size() > 1))
       known.push_back(std::move(k));
   }
 

@@ -124,7 +124,29 @@ TermPtr replacement(const TermPtr &t, const KnownValue &v, Indices &indices) {
   return call(Fn::Sub, {number(1), read});
 }
 
+/// sum(k) (x[k] - m), where m is the mean of x over k: it is 0.
+bool isCentred(const Term &t, std::span<const KnownValue> known, Indices &indices) {
+  if (t.kind != Kind::Reduce || t.op != graph::Combine::Sum || !t.guards.empty()) return false;
+  const Term &body = *t.args[0];
+  if (body.kind != Kind::Sum || body.args.size() != 2) return false;
+  const Term &second = *body.args[1];
+  if (second.kind != Kind::Product || second.value != -1 || second.args.size() != 1 || second.powers[0] != 1) return false;
+  TermPtr mean = withArgs(t, {body.args[0]});
+  double points = 1;
+  for (int v : t.reduced) {
+    const graph::Extent &e = indices[static_cast<std::size_t>(v)].extent;
+    if (e.batch && !t.mean) mean = call(Fn::Div, {mean, named("N")});
+    if (!e.batch) points *= static_cast<double>(e.size);
+  }
+  mean = simplified(call(Fn::Mul, {number(1 / points), mean}), indices);
+  return std::any_of(known.begin(), known.end(), [&](const KnownValue &v) {
+    const TermPtr read = replacement(mean, v, indices);
+    return read && key(*read) == key(*second.args[0]);
+  });
+}
+
 TermPtr once(const TermPtr &t, std::span<const KnownValue> known, Indices &indices) {
+  if (isCentred(*t, known, indices)) return number(0);
   for (const KnownValue &v : known)
     if (TermPtr other = replacement(t, v, indices)) return other;
   for (std::size_t i = 0; i < t->args.size(); ++i)
