@@ -188,7 +188,8 @@ constexpr std::string_view erfText = NETC_ERF_NEAR R"(
 
 // The upper tail of the normal distribution beyond d is t P(t) exp(-d^2/2) with t = 1 / (1 + 0.3 d). Here c is d or
 // d/sqrt(2), `k` + `kl` is 0.3 or 0.3 sqrt(2), and `half` c^2 is d^2/2; p s is the tail. What rounding took away is added
-// again: `lost` from 1/t, `rest` from t, whose share in the result is (0.9 + 1.75 t) rest, l from the square, gl from g, ml from m.
+// again: `lost` from 1/t, `rest` from t, whose share in the result is (0.9 + 1.75 t) rest, l from the square, t7l and t8l from the
+// polynomial, gl from g, ml from m.
 #define NETC_TAIL(k, kl, half)                                                                                         \
   "let w = fma(c, " k ", 1); let t = 1 / w; let lost = fma(c, " kl ", fma(c, " k ", 1 - w));"                          \
   "let rest = fma(-w, t, 1) - t * lost;"                                                                               \
@@ -196,7 +197,8 @@ constexpr std::string_view erfText = NETC_ERF_NEAR R"(
   "let t2 = fma(t1, t, 1.917194430779e-1); let t3 = fma(t2, t, -7.936692224737e-2);"                                   \
   "let t4 = fma(t3, t, 9.612501550018e-2); let t5 = fma(t4, t, 7.840120471210e-2);"                                    \
   "let t6 = fma(t5, t, 1.102328178378e-1); let t7 = fma(t6, t, 1.195721446626e-1);"                                    \
-  "let t8 = fma(t7, t, 1.196866718658e-1); let t8l = fma(t7, t, 1.196866718658e-1 - t8);"                              \
+  "let t7l = fma(t6, t, 1.195721446626e-1 - t7);"                                                                      \
+  "let t8 = fma(t7, t, 1.196866718658e-1); let t8l = fma(t7l, t, fma(t7, t, 1.196866718658e-1 - t8));"                 \
   "let g = t * t8; let gl = fma(t, t8, -g) + t * t8l;"                                                                 \
   "let h = " half " * c; let x0 = -(h * c); let l = fma(h, c, x0);"                                                    \
   "let low = lt(x0, -87.33654); let x = select(low, 0, x0);" NETC_EXPONENTIAL("")                                      \
@@ -330,9 +332,9 @@ constexpr FnRow table[] = {
     {Fn::Erf, "erf", none, 1, S::Real, {"1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erf(a[0]); }, erfText, 1.5},
     {Fn::Erfc, "erfc", none, 1, S::Real, {"-1.1283791670955126 * exp(-a * a)", none, none},
-     [](const double *a) { return std::erfc(a[0]); }, erfcText, 2},
+     [](const double *a) { return std::erfc(a[0]); }, erfcText, 1.8},
     {Fn::Gelu, "gelu", none, 1, S::Real, {"0.5 * erfc(-0.7071067811865476 * a) + 0.3989422804014327 * a * exp(-0.5 * a * a)", none, none},
-     [](const double *a) { return geluOf(a[0]); }, geluText, 2.8},
+     [](const double *a) { return geluOf(a[0]); }, geluText, 2.6},
     {Fn::Uniform, "uniform", none, 3, S::IntToReal, {"0", "0", "0"},
      [](const double *a) { return uniformOf(a[0], a[1], a[2]); }, uniformText},
     {Fn::Given, "given", none, 3, S::Real, {"0", "c", "0"}, [](const double *a) { return a[0]; }, "a"},
