@@ -79,7 +79,7 @@ Value Elaborator::cast(const Expr &e) {
   Value v = evaluate(e.operand(0));
   if (v.isError()) return v;
   if (e.text == "bool")
-    return v.isBoolean() || (v.isTensor() && v.lazy.dtype() == DType::Bool)
+    return v.isBoolean() || v.isCondition()
                ? v
                : compare("!=", std::move(v), Value::ofNumber(0), e.location);
   const bool real = e.text == "f32";
@@ -95,9 +95,7 @@ Value Elaborator::cast(const Expr &e) {
   resolveGuards(*l, e.location);
   graph::Body &b = l->body;
   if (l->dtype() == DType::Bool) {
-    l->condition.reset();
-    const DType t = real ? DType::F32 : DType::I32;
-    b.root = b.call(Fn::Select, b.root, b.constant(1, t), b.constant(0, t));
+    toNumber(*l, real ? DType::F32 : DType::I32);
   } else if (real && l->dtype() == DType::I32) {
     b.root = b.call(Fn::ToReal, b.root);
   } else if (!real && l->dtype() == DType::F32) {

@@ -70,6 +70,7 @@ class Elaborator {
     std::vector<Affine> map;
     std::vector<Location> locations;
     bool guarded = false;
+    bool isCondition = false;      // which does not hold where the tensor is 0
     std::optional<Value> constant; // an element that is known at compile time
   };
 

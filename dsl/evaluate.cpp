@@ -266,7 +266,8 @@ Value Elaborator::evaluateSubscript(const Expr &e) {
         {use.locations[d], fmt::format("subscript {} of {} runs from {} to {}, but its extent is {}",
                                        out.str(use.map[d]), t.name, r.min, r.max, t.shape[d].size)});
   }
-  return Value::ofLazy(std::move(l));
+  Value element = Value::ofLazy(std::move(l));
+  return use.isCondition ? compare("!=", std::move(element), Value::ofNumber(0), e.location) : element;
 }
 
 namespace {

@@ -149,10 +149,9 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
   if (base.kind == Expr::Kind::Subscript)
     return refuse(startOf(e.operand(1)),
                   "an element of a tensor takes no subscripts: all stand in one pair of brackets, as in x[n, i]");
-  const Value v = wholeArgument(base, temporary("", base.location).name);
+  Value v = wholeArgument(base, temporary("", base.location).name);
   if (v.isError() || waits(v, base.location)) return static_cast<void>(context->failed = true);
-  const bool tensor = v.isTensor() && v.lazy.dtype() != DType::Bool;
-  if (!tensor && v.kind != Value::Kind::List && v.kind != Value::Kind::Pack)
+  if (!v.isTensor() && v.kind != Value::Kind::List && v.kind != Value::Kind::Pack)
     return refuse(base.location, fmt::format("only a tensor takes subscripts, found {}", describe(v)));
   const std::size_t rank = v.kind == Value::Kind::Pack ? 1 : v.lazy.shape.size();
   if (e.args.size() - 1 != rank) {
@@ -167,13 +166,17 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
     use.map.push_back(a.value_or(Affine()));
     use.locations.push_back(startOf(*e.args[i].value));
   }
+  use.isCondition = v.isCondition();
+  if (use.isCondition) toNonZero(v.lazy);
   use.constant = constantElement(v, use);
   if (!use.constant && v.kind == Value::Kind::Pack) {
     if (context->failed) return;
     return refuse(use.locations[0], fmt::format("the subscript of a pack is a number known at compile time, 0 or more and "
                                                 "less than {}", v.pack.size()));
   }
-  if (!use.constant) use.tensor = settle(v, temporary("", base.location), base.location);
+  const bool hasName = use.isCondition && base.kind == Expr::Kind::Name;
+  if (!use.constant)
+    use.tensor = settle(v, hasName ? label(base.text, base.location) : temporary("", base.location), base.location);
   if (!use.constant && use.tensor < 0) return static_cast<void>(context->failed = true);
   const bool read = !use.constant;
   context->uses[&e] = std::move(use);

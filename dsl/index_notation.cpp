@@ -140,6 +140,11 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
     l->guards = std::move(rest);
     if (!spec.guards.empty()) l->unsafe.clear();
   }
+  const bool isCondition = l && l->dtype() == DType::Bool && !s.accumulates;
+  if (isCondition) {
+    resolveGuards(*l, startOf(*s.value));
+    toNumber(*l, DType::F32);
+  }
   if (!l || !prepare(*l, startOf(*s.value)) || !writableRange(s, left, shape))
     return spoil(s);
   if (s.accumulates && l->dtype() == DType::I32) l->body.root = l->body.call(Fn::ToReal, l->body.root);
@@ -157,7 +162,9 @@ void Elaborator::writeIndexed(const Statement &s, const std::vector<Affine> &lef
     return;
   }
   const int t = out.define(spec, *l, label(s.name, s.nameLocation));
-  bind(s.name, s.nameLocation, Value::ofLazy(out.read(t)), before);
+  Value defined = Value::ofLazy(out.read(t));
+  if (isCondition) defined = compare("!=", std::move(defined), Value::ofNumber(0), s.nameLocation);
+  bind(s.name, s.nameLocation, std::move(defined), before);
   if (s.hasShape) frame->clauses[s.name] = t;
 }
 

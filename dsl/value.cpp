@@ -80,6 +80,21 @@ std::optional<std::vector<Value>> elements(const Value &v) {
   return list;
 }
 
+void toNumber(Lazy &l, DType type) {
+  l.condition.reset();
+  l.body.root = l.body.call(Fn::Select, l.body.root, l.body.constant(1, type), l.body.constant(0, type));
+}
+
+void toNonZero(Lazy &l) {
+  const graph::Node root = l.root();
+  const auto &nodes = l.body.nodes;
+  const bool isNonZero = root.fn == Fn::Ne && nodes[root.args[0]].dtype == DType::F32 &&
+                         nodes[root.args[1]].kind == graph::Node::Kind::Const && nodes[root.args[1]].value == 0;
+  if (!isNonZero) return toNumber(l, DType::F32);
+  l.condition.reset();
+  l.body.root = root.args[0];
+}
+
 int wholeTensor(const Lazy &l) {
   const graph::Node &n = l.root();
   if (n.kind != graph::Node::Kind::Read || !l.guards.empty() || n.map.size() != l.shape.size()) return -1;

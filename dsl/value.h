@@ -85,6 +85,8 @@ struct Value {
   bool isNumber() const { return kind == Kind::Number; }
   bool isBoolean() const { return kind == Kind::Boolean; }
   bool isTensor() const { return kind == Kind::Tensor; }
+  /// One that is decided at run time, perhaps for each element.
+  bool isCondition() const { return isTensor() && lazy.dtype() == DType::Bool; }
   /// A number, or a run-time scalar.
   bool isScalarProgram() const {
     return kind == Kind::Number || kind == Kind::Program || kind == Kind::Batch;
@@ -102,6 +104,10 @@ struct LayerValue {
 
 /// Of a pack, or of a list of numbers: its elements; else none.
 std::optional<std::vector<Value>> elements(const Value &);
+/// Makes a condition 1 and 0 of a type.
+void toNumber(Lazy &condition, DType);
+/// Makes a condition a number that is 0 where it does not hold: x of x != 0, else 1 and 0.
+void toNonZero(Lazy &condition);
 /// The tensor that the value is, when it is nothing but a whole tensor; else -1.
 int wholeTensor(const Lazy &);
 /// "[N, 1, 28, 28]".

@@ -27,6 +27,8 @@ with np.errstate(invalid="ignore", over="ignore"):
         "cut": cut, "parity": (k + i) % 3, "thirds": k // 3, "same": (k == cut) * 1.0 + (x > 0),
         "chosen": np.where((x > 0) & (b != 0), x, b / 255), "count": (x > 1).sum(axis=1),
         "nested": ((x[:, :, None] - x[:, None, :]) ** 2).sum(axis=2).max(axis=1),
+        "rising": (x[:, 1:] > x[:, :-1]) * 1.0,
+        "picked": np.where((x[:, 1:] > x[:, :-1]) & (k[:, 1:] % 2 == 0) | (x[:, :1] > 0), x[:, :-1], k[:, :-1] % 2),
         "both": np.where(~c | (k[:, 0] == 2), 1, np.where(c, 2, 3)),
     }
     finite = slice(1, 5)
