@@ -29,7 +29,6 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <set>
 
 namespace netc::passes {
 
@@ -164,8 +163,8 @@ class Stabilizer {
     if (!f || !isPlainSum(names.graph, *f) || names.isWanted(tensor) || f->clauses[0].reduction().empty() || picksOneTerm(*f))
       return std::nullopt;
     Body b = f->clauses[0].body;
-    std::set<int> seen;
-    const std::optional<Product> p = productOf(b, b.root, seen);
+    Products known;
+    const std::optional<Product> p = productOf(b, b.root, known);
     if (!p || isShifted(b, p->exponent)) return std::nullopt;
     Exponential term{b, b};
     term.weight.root = p->weight;
@@ -180,29 +179,51 @@ class Stabilizer {
     int weight, exponent;
   };
 
-  /// `seen`: the nodes that are none, as far as the search went.
-  std::optional<Product> productOf(Body &b, int n, std::set<int> &seen) const {
+  using Products = std::map<int, std::optional<Product>>; // of the nodes seen so far
+
+  std::optional<Product> productOf(Body &b, int n, Products &known) const {
     n = names.wholeMeaning(b, n);
-    if (!seen.insert(n).second) return std::nullopt;
+    if (auto found = known.find(n); found != known.end()) return found->second;
+    const std::optional<Product> p = newProductOf(b, n, known);
+    return known[n] = p;
+  }
+
+  std::optional<Product> newProductOf(Body &b, int n, Products &known) const {
     const Node node = b.nodes[n]; // a copy: adding nodes moves the others
     if (node.kind != Node::Kind::Call) return std::nullopt;
-    if (node.fn == Fn::Exp) return Product{b.constant(1), names.wholeMeaning(b, node.args[0])};
-    if (node.fn != Fn::Mul && node.fn != Fn::Div && node.fn != Fn::Neg && node.fn != Fn::Select) return std::nullopt;
-    for (std::size_t k = node.fn == Fn::Select; k < (node.fn == Fn::Div ? 1 : node.args.size()); ++k) {
-      std::vector<int> parts = node.args;
-      if (node.fn == Fn::Select && !isConstant(b, parts[3 - k], 0)) continue;
-      const std::optional<Product> part = productOf(b, parts[k], seen);
-      if (!part) continue;
-      if (node.fn == Fn::Select) { // a condition joins the exponent: exp(-inf) is 0
-        parts[k] = part->exponent;
-        parts[3 - k] = b.constant(-infinity);
-        return Product{part->weight, b.call(Fn::Select, parts)};
-      }
-      parts[k] = part->weight;
-      const bool isFactor = node.fn == Fn::Mul && isConstant(b, part->weight, 1);
-      return Product{isFactor ? parts[1 - k] : b.call(node.fn, parts), part->exponent};
+    const std::vector<int> &args = node.args;
+    switch (node.fn) {
+    case Fn::Exp:
+      return Product{b.constant(1), names.wholeMeaning(b, args[0])};
+    case Fn::Neg:
+    case Fn::Div: {
+      std::optional<Product> p = productOf(b, args[0], known);
+      if (p) p->weight = node.fn == Fn::Neg ? b.call(Fn::Neg, p->weight) : b.call(Fn::Div, p->weight, args[1]);
+      return p;
     }
-    return std::nullopt;
+    case Fn::Mul: {
+      const std::optional<Product> x = productOf(b, args[0], known), y = productOf(b, args[1], known);
+      if (x && y) return Product{times(b, x->weight, y->weight), b.call(Fn::Add, x->exponent, y->exponent)};
+      if (x) return Product{times(b, x->weight, args[1]), x->exponent};
+      if (y) return Product{times(b, args[0], y->weight), y->exponent};
+      return std::nullopt;
+    }
+    case Fn::Select: { // a condition joins the exponent: exp(-inf) is 0
+      const bool otherwise = isConstant(b, args[1], 0);
+      if (!otherwise && !isConstant(b, args[2], 0)) return std::nullopt;
+      std::optional<Product> p = productOf(b, args[otherwise ? 2 : 1], known);
+      if (p) p->exponent = otherwise ? b.call(Fn::Select, args[0], b.constant(-infinity), p->exponent)
+                                     : b.call(Fn::Select, args[0], p->exponent, b.constant(-infinity));
+      return p;
+    }
+    default:
+      return std::nullopt;
+    }
+  }
+
+  static int times(Body &b, int x, int y) {
+    if (isConstant(b, x, 1)) return y;
+    return isConstant(b, y, 1) ? x : b.call(Fn::Mul, x, y);
   }
 
   /// A difference from a maximum, perhaps bounded: the exponent of a sum that is as it should be.

@@ -94,6 +94,10 @@ def weighted(x, t):
     return total([t[k] * exp(x[k]) for k in range(3)])
 
 
+def mixture(x, t):
+    return log(total([exp(x[k]) * t[k] * exp(-x[k] * x[k]) for k in range(3)]))
+
+
 def digits(x):
     """Enough for 1 + exp(x) and the like: what is lost is below 1e-80 of the result's least part."""
     mp.mp.dps = 80 + int(0.9 * min(max(abs(v) for v in x), 300))
@@ -129,6 +133,7 @@ vectors = {
     'o': ('attended', lambda x, t: weighted(x, t) / total([exp(v) for v in x])),
     'r': ('of_weighted', lambda x, t: exp(x[0]) / weighted(x, t)),
     'x': ('log_some', lambda x, t: log(exp(x[0]) + exp(x[2]))),
+    'l': ('mixture', mixture),
     'y': ('surprise', lambda x, t: -log(exp(x[0]) / total([exp(v) for v in x]))),
 }
 # A probability that rounds to 1 takes its distance from 1 along, and tanh' = 1 - tanh^2 likewise: these gradients are right
