@@ -78,13 +78,14 @@ int addCopy(Graph &g, const std::string &name, int tensor) {
 }
 
 void prepare(Graph &g) {
+  // Results leave through formulas of their own, written straight to the caller's memory: what else reads such a
+  // tensor finds it in the layout that suits it. What follows judges by layouts.
+  for (graph::Result &r : g.results)
+    r.tensor = addCopy(g, "output." + r.name, r.tensor);
   copyInputs(g);
   sumSamples(g);
   packWeights(g);
   rowsOfSamples(g);
-  // Results leave through formulas of their own, written straight to the caller's memory.
-  for (graph::Result &r : g.results)
-    r.tensor = addCopy(g, "output." + r.name, r.tensor);
   const auto isNext = [&](int tensor, const graph::Next *except) {
     return std::any_of(g.next.begin(), g.next.end(),
                        [&](const graph::Next &n) { return &n != except && n.value == tensor; });
