@@ -62,12 +62,14 @@ class LayoutPlanner {
     for (std::size_t t = 0; t < g.tensors.size(); ++t)
       if (g.tensors[t].kind == TensorKind::Local && hasBatch(g.tensors[t]))
         channel[t] = g.tensors[t].shape[0].batch ? channelDimension(static_cast<int>(t)) : -1;
+    candidates = channel;
   }
 
   std::map<std::string, Placement> plan() {
     findChannels();
     judgeContractions();
     inherit();
+    settle();
     std::map<std::string, Placement> memory;
     for (std::size_t t = 0; t < g.tensors.size(); ++t)
       if (g.tensors[t].kind == TensorKind::Local) memory[g.tensors[t].name].layout = layoutOf(t);
@@ -222,6 +224,59 @@ class LayoutPlanner {
     }
   }
 
+  /// Batch tensors of the workspace that a clause accesses, once for each access.
+  std::vector<int> batchAccesses(const Formula &f, const Clause &c) const {
+    std::vector<int> list;
+    if (channel.count(f.target)) list.push_back(f.target);
+    for (const Node &n : c.body.nodes)
+      if (n.kind == Node::Kind::Read && channel.count(n.id)) list.push_back(n.id);
+    return list;
+  }
+
+  /// Where a segment meets another one, tensors that no contraction accesses themselves take the side on which fewer
+  /// elements are read or written across the lanes: what pooling makes smaller before it changes its layout.
+  void settle() {
+    struct Use {
+      std::vector<int> tensors;
+      double points;
+    };
+    std::vector<Use> uses;
+    std::map<int, std::vector<std::size_t>> usesOf;
+    std::set<int> fixed;
+    for (const Formula &f : g.formulas)
+      for (const Clause &c : f.clauses) {
+        Use use{batchAccesses(f, c), 1};
+        for (const graph::Index &i : c.domain)
+          use.points *= static_cast<double>(i.extent.size);
+        for (int t : use.tensors) {
+          if (isContraction(f, c)) fixed.insert(t);
+          if (usesOf[t].empty() || usesOf[t].back() != uses.size()) usesOf[t].push_back(uses.size());
+        }
+        uses.push_back(std::move(use));
+      }
+    const auto across = [&](int tensor) {
+      double n = 0;
+      for (std::size_t u : usesOf[tensor]) {
+        const auto blocked = std::count_if(uses[u].tensors.begin(), uses[u].tensors.end(), [&](int t) { return channel[t] >= 0; });
+        n += uses[u].points * static_cast<double>(std::min<std::ptrdiff_t>(blocked, uses[u].tensors.size() - blocked));
+      }
+      return n;
+    };
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const auto &[t, d] : candidates) {
+        if (d < 0 || fixed.count(t)) continue;
+        const int before = channel[t];
+        const double cost = across(t);
+        channel[t] = before < 0 ? d : -1;
+        if (across(t) < cost)
+          changed = true;
+        else
+          channel[t] = before;
+      }
+    }
+  }
+
   bool alongChannel(const Formula &f, const Clause &c) const {
     return isContraction(f, c) && laneIndex(f, c) >= 0;
   }
@@ -363,7 +418,8 @@ class LayoutPlanner {
 
   const Graph &g;
   std::map<int, std::vector<Access>> accesses;
-  std::map<int, int> channel; // of batch Locals: the dimension that may be blocked, -1: none
+  std::map<int, int> channel; // of batch Locals: the dimension that is blocked, -1: none
+  std::map<int, int> candidates; // the dimension that may be
   std::map<int, int> segment; // of channel tensors: towards the one that stands for all of its segment
   std::set<int> deep;         // depends on a contraction
   std::set<int> touched;      // its segment, by a contraction
