@@ -72,7 +72,7 @@ Layout layout(const Graph &g, const std::map<std::string, Placement> &memory, in
   const auto placed = memory.find(t.name);
   if (placed == memory.end() || placed->second.kind == Placement::Kind::Output) return {};
   const Layout &l = placed->second.layout;
-  if (l.padded > 0 && t.shape.empty())
+  if (l.padded > 0 && (t.shape.empty() || std::count(l.blocked.begin(), l.blocked.end(), 0)))
     throw Misfit(placed->second.location, fmt::format("schedule: '{}' has no rows to be padded", t.name));
   for (int d : l.blocked)
     if (d < 0 || d >= static_cast<int>(t.shape.size()) ||

@@ -41,10 +41,12 @@ class RunPlanner {
     done.assign(g.formulas.size(), false);
     for (const Formula &f : g.formulas)
       perSample.push_back(isPerSample(f));
+    for (const Formula &f : g.formulas)
+      withUpdate.push_back(waitsForUpdate(f));
   }
 
   void plan() {
-    const auto before = [&](int i) { return !commits.count(g.formulas[i].target); };
+    const auto before = [&](int i) { return !commits.count(g.formulas[i].target) && !withUpdate[i]; };
     scheduleAll(before);
     schedule.commit = static_cast<int>(schedule.run.size());
     scheduleAll([](int) { return true; });
@@ -61,6 +63,26 @@ class RunPlanner {
     }
     const std::vector<graph::Extent> &shape = g.tensors[f.target].shape;
     return coversAll(g, f) || shape[0].batch; // what fills the rest runs over the first dimension
+  }
+
+  /// A gradient that only updates read, larger than what it is computed from, is computed when they are: they ride
+  /// along, and it need not be written and read again. It must not read what the updates overwrite.
+  bool waitsForUpdate(const Formula &f) const {
+    const Nest nest = collapsed(f, 0);
+    const int vector = chooseVector(nest);
+    if (f.clauses.size() != 1 || commits.count(f.target) || !isContraction(f, f.clauses[0]) || vector < 0 ||
+        nest.positions[vector].reduction || nest.batch < 0 || !nest.positions[nest.batch].reduction)
+      return false;
+    std::int64_t read = 0;
+    for (const Node &n : f.clauses[0].body.nodes) {
+      if (n.kind != Node::Kind::Read) continue;
+      if (g.tensors[n.id].kind != TensorKind::Local) return false;
+      read += elements(g.tensors[n.id]);
+    }
+    if (elements(g.tensors[f.target]) <= read) return false;
+    return std::all_of(g.formulas.begin(), g.formulas.end(), [&](const Formula &reader) {
+      return commits.count(reader.target) || !reads(reader, f.target);
+    });
   }
 
   std::vector<int> inputs(int i) const {
@@ -367,7 +389,7 @@ class RunPlanner {
   Schedule &schedule;
   std::map<int, int> definedBy;
   std::set<int> commits;
-  std::vector<bool> done, perSample;
+  std::vector<bool> done, perSample, withUpdate;
   std::map<int, std::pair<int, int>> at; // where a tensor's value is complete: group, leaf
 };
 

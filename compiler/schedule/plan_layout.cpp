@@ -317,7 +317,7 @@ class LayoutPlanner {
     const Tensor &t = g.tensors[tensor];
     if (!hasBatch(t)) return {weightLayout(tensor)};
     const int d = channel.at(tensor);
-    if (d >= 0) return {{d}};
+    if (d >= 0) return {{d}, padding(t)};
     if (g.batch <= fewSamples || (t.shape[0].batch && (onlyBroadcast(tensor) || readInRows(tensor))))
       return {{}, padding(t)};
     for (std::size_t b = 0; b < t.shape.size(); ++b)
@@ -325,7 +325,7 @@ class LayoutPlanner {
     return {};
   }
 
-  /// What keeps a sample's row from lying whole pages behind the one before.
+  /// What keeps a sample from lying whole pages behind the one before.
   static std::int64_t padding(const Tensor &t) {
     const std::int64_t row = elements(t) / t.shape[0].size * byteSize(t.dtype);
     return row % pageBytes == 0 ? loop::lanes : 0;

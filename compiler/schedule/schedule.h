@@ -44,8 +44,8 @@
 // A layout: `plain` is row-major. `blocked (1)` of f32[N, 64, 8, 8] is [N][4][8][8][16], where the innermost 16
 // are of dimension 1; `blocked (1, 0)` of f32[32, 64, 3, 3] is [2][4][3][3][16 of dim 1][16 of dim 0]. A blocked
 // extent is a multiple of 16, but for the batch, which is rounded up and whose blocks are outermost.
-// `plain padded 16` leaves 16 elements free after each row, [N][64*8*8 + 16]: rows that lay whole pages apart would
-// share few places of the nearest cache.
+// `plain padded 16` leaves 16 elements free after each element of the first dimension, [N][64*8*8 + 16]; so does
+// `blocked (1) padded 16`. What lies whole pages apart shares few places of the nearest cache.
 #pragma once
 
 #include "compiler/graph/graph.h"
@@ -89,7 +89,7 @@ struct Misfit : UserError {
 
 struct Layout {
   std::vector<int> blocked; // dimensions whose 16 are innermost, the last one along the lanes; none: row-major
-  std::int64_t padded = 0;  // row-major: elements left free after each element of the first dimension
+  std::int64_t padded = 0;  // elements left free after each element of the first dimension
   bool operator==(const Layout &) const = default;
 };
 

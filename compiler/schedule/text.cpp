@@ -24,8 +24,8 @@ std::string list(const std::vector<Step> &steps) {
 } // namespace
 
 std::string print(const Layout &l) {
-  if (!l.blocked.empty()) return fmt::format("blocked ({})", fmt::join(l.blocked, ", "));
-  return l.padded == 0 ? "plain" : fmt::format("plain padded {}", l.padded);
+  const std::string order = l.blocked.empty() ? "plain" : fmt::format("blocked ({})", fmt::join(l.blocked, ", "));
+  return l.padded == 0 ? order : fmt::format("{} padded {}", order, l.padded);
 }
 
 namespace {
@@ -177,12 +177,11 @@ class Parser {
         p.layout.blocked.push_back(static_cast<int>(in.expectInteger("a dimension")));
       while (ok() && in.accept(","));
       in.expect(")");
-    } else if (!in.at("register")) {
+    } else if (!in.at("register"))
       in.expect("plain");
-      const Location at = in.peek(1).location;
-      if (in.accept("padded")) p.layout.padded = in.expectInteger("a number of elements");
-      if (p.layout.padded < 0) in.error(at, fmt::format("rows cannot be padded by {} elements", p.layout.padded));
-    }
+    const Location padding = in.peek(1).location;
+    if (in.accept("padded")) p.layout.padded = in.expectInteger("a number of elements");
+    if (p.layout.padded < 0) in.error(padding, fmt::format("rows cannot be padded by {} elements", p.layout.padded));
     if (in.accept("register")) {
       p.kind = Placement::Kind::Register;
       return p;
