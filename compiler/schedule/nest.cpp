@@ -106,9 +106,11 @@ static void splitIndices(Nest &nest, const Tensor &t, const std::vector<Affine> 
   }
 }
 
-/// A batch tensor of the workspace without blocks of samples.
-static bool holdsRows(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
+/// A batch tensor of the workspace without blocks of samples; or the caller's, which reductions read only where they
+/// want rows.
+static bool holdsRows(const Graph &g, const std::map<std::string, Placement> &memory, const Formula &f, int tensor) {
   const Tensor &t = g.tensors[tensor];
+  if (t.kind == graph::TensorKind::Input) return f.op != graph::Combine::Assign;
   const auto placed = memory.find(t.name);
   if (t.shared() || placed == memory.end() || placed->second.kind == Placement::Kind::Output) return false;
   return std::any_of(t.shape.begin(), t.shape.end(), [](const graph::Extent &e) { return e.batch; }) &&
@@ -132,11 +134,11 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   for (int p : c.reduction())
     nest.positions[p].reduction = true;
   nest.count = static_cast<int>(nest.positions.size());
-  nest.rows = holdsRows(g, memory, f.target);
+  nest.rows = holdsRows(g, memory, f, f.target);
   splitIndices(nest, g.tensors[f.target], c.out, layout(g, memory, f.target));
   for (const Node &n : c.body.nodes)
     if (n.kind == Node::Kind::Read) {
-      nest.rows |= holdsRows(g, memory, n.id);
+      nest.rows |= holdsRows(g, memory, f, n.id);
       splitIndices(nest, g.tensors[n.id], n.map, layout(g, memory, n.id));
     }
   for (const Affine &guard : c.guards)

@@ -76,7 +76,7 @@ class RunPlanner {
     std::int64_t read = 0;
     for (const Node &n : f.clauses[0].body.nodes) {
       if (n.kind != Node::Kind::Read) continue;
-      if (g.tensors[n.id].kind != TensorKind::Local) return false;
+      if (g.tensors[n.id].inStore()) return false;
       read += elements(g.tensors[n.id]);
     }
     if (elements(g.tensors[f.target]) <= read) return false;

@@ -34,7 +34,6 @@ constexpr double alongChannels = 0.93, oneBlock = 0.85,
                  noLanes = 0.3; // channel-blocked; 16 channels; neither
 constexpr double multiplyAddsPerCycle = 32;
 constexpr std::int64_t fewSamples = 3; // at most: 16 side by side would mostly be none
-constexpr std::int64_t pageBytes = 4096; // rows whole pages apart share few places of the nearest cache
 constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
 
 bool hasBatch(const Tensor &t) {

@@ -61,7 +61,7 @@ constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the ne
 constexpr double inL2 = 384 << 10;       // bytes of samples that do, while weights pass
 constexpr double inL1 = 32 << 10;
 constexpr double slotsForLine = 3; // multiply-adds in the time that a line takes from the second cache
-constexpr std::int64_t lineBytes = 64, pageBytes = 4096, waysUsed = 8;
+constexpr std::int64_t lineBytes = 64, waysUsed = 8;
 
 /// Elements of an access over the chosen positions.
 template <class Over> double footprint(const Nest &nest, const Affine &a, Over over) {

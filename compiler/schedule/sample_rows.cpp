@@ -101,6 +101,34 @@ int addRows(Graph &g, const Clause &c, const Counted &r, int tensor) {
   return g.addTensor(t);
 }
 
+/// The tensor in rows of which `tensor` is a copy; -1: there is none.
+int rowsCopied(const Graph &g, const Clause &c, const Counted &r, int tensor) {
+  const Formula *made = g.definition(tensor);
+  if (!made || made->origin != "copy") return -1;
+  const Node &read = made->clauses[0].body.nodes[made->clauses[0].body.root];
+  if (read.kind != Node::Kind::Read || read.map != made->clauses[0].out) return -1;
+  const Tensor &t = g.tensors[read.id];
+  const bool same = t.kind == TensorKind::Input && t.dtype == DType::F32 &&
+                    t.shape == std::vector<graph::Extent>{c.domain[batchOf(c)].extent, r.k};
+  return same && r.k.size * byteSize(t.dtype) % pageBytes != 0 ? read.id : -1;
+}
+
+/// The formula of `tensor` when it computes one element from elements of the caller's samples, which lie in rows.
+const Formula *madeFromInputs(const Graph &g, int tensor) {
+  const Formula *f = g.definition(tensor);
+  if (!f || f->op != graph::Combine::Assign || f->clauses.size() != 1 || f->otherwise || !f->clauses[0].guards.empty() ||
+      !plainOut(g, *f, f->clauses[0]))
+    return nullptr;
+  bool any = false;
+  for (const Node &n : f->clauses[0].body.nodes) {
+    if (n.kind != Node::Kind::Read) continue;
+    const TensorKind kind = g.tensors[n.id].kind;
+    if (kind == TensorKind::Local) return nullptr;
+    any |= kind == TensorKind::Input;
+  }
+  return any ? f : nullptr;
+}
+
 /// Appends to[...] = from[...], one of which is in rows and counts as the clause does; the other's map is `spread`.
 void addCounting(Graph &g, const Clause &c, const Counted &r, const std::vector<Affine> &spread, int to, int from,
                  bool toRows) {
@@ -124,7 +152,15 @@ void addCounting(Graph &g, const Clause &c, const Counted &r, const std::vector<
   for (const Affine &a : spread)
     whole.push_back(moved(a));
   copy.out = toRows ? rows : whole;
-  copy.body.root = copy.body.read(from, g.tensors[from].dtype, toRows ? whole : rows);
+  // What is made from the caller's rows is made again: that costs less than to read it side by side.
+  if (const Formula *made = toRows ? madeFromInputs(g, from) : nullptr) {
+    const Clause &m = made->clauses[0];
+    copy.body.root = copy.body.copy(m.body, m.body.root, [&](int p) {
+      return whole[std::find(m.out.begin(), m.out.end(), Affine::var(p)) - m.out.begin()];
+    });
+  } else {
+    copy.body.root = copy.body.read(from, g.tensors[from].dtype, toRows ? whole : rows);
+  }
   f.clauses.push_back(std::move(copy));
   g.formulas.push_back(std::move(f));
 }
@@ -164,6 +200,10 @@ Clause overRows(const Clause &c, const Counted &r, int rows) {
 std::size_t putInRows(Graph &g, std::size_t i, const Counted &r) {
   const Clause c = g.formulas[i].clauses[0];
   const int tensor = r.node < 0 ? g.formulas[i].target : c.body.nodes[r.node].id;
+  if (const int rows = r.node < 0 ? -1 : rowsCopied(g, c, r, tensor); rows >= 0) {
+    g.formulas[i].clauses[0] = overRows(c, r, rows);
+    return i;
+  }
   const int rows = addRows(g, c, r, tensor);
   g.formulas[i].clauses[0] = overRows(c, r, rows);
   if (r.node < 0) {
