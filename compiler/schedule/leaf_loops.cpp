@@ -39,11 +39,11 @@ void LeafLowering::sequence(int p, std::int64_t times, std::int64_t step,
 /// As `times` steps and, when there is one, a last smaller one.
 void LeafLowering::withRest(int p, std::int64_t times, std::int64_t step, bool rest,
                             const std::function<void(Affine, bool isRest)> &body) {
-  if (rest && times > 0 && leaf.parallel == nest.positions[p].name && k.kernel.parallel < 0) {
+  if (rest && leaf.parallel == nest.positions[p].name && k.kernel.parallel < 0) {
     const int var = k.kernel.parallel = k.variable(nest.positions[p].name);
     k.kernel.parallelExtent = times + 1;
     const Affine left = Affine(times - 1) - Affine::var(var);
-    k.when({left}, [&] { body(Affine::var(var, step), false); });
+    if (times > 0) k.when({left}, [&] { body(Affine::var(var, step), false); });
     return k.when({left * -1 - 1}, [&] { body(times * step, true); });
   }
   if (times > 0) sequence(p, times, step, [&](const Affine &at) { body(at, false); });

@@ -263,7 +263,7 @@ class ContractionPlanner {
     if (results <= inL2 || at(vector).block >= 0 || numeric.order.size() > 1) return 1;
     const std::int64_t tile = best.vectors * loop::lanes;
     const std::int64_t tiles = rowsInL2 / (4 * tile * at(nest.batch).extent);
-    return tiles > 1 ? tiles * tile : 1;
+    return tiles > 1 && tiles * tile < at(vector).extent ? tiles * tile : 1;
   }
 
   void overParts(const std::vector<Step> &inner) {

@@ -325,9 +325,9 @@ class LayoutPlanner {
   }
 
   /// What keeps a sample from lying whole pages behind the one before.
-  static std::int64_t padding(const Tensor &t) {
+  std::int64_t padding(const Tensor &t) const {
     const std::int64_t row = elements(t) / t.shape[0].size * byteSize(t.dtype);
-    return row % pageBytes == 0 ? loop::lanes : 0;
+    return g.batch > fewSamples && row % pageBytes == 0 ? loop::lanes : 0;
   }
 
   /// Weights and their gradients: the result's channels innermost, those of the reduction around them.
