@@ -32,20 +32,20 @@ std::string targetSuffix(const Program &p) {
 
 std::string modelSymbol(const Program &p) { return identifier(p.name) + "_model"; }
 
-std::string kernelSymbol(const std::vector<Program> &programs, const KernelRef &ref) {
-  const Program &p = programs[ref.program];
+std::vector<std::vector<std::string>> kernelSymbols(const std::vector<Program> &programs, int program) {
+  const Program &p = programs[program];
   std::set<std::string> taken;
-  std::string symbol;
-  for (int e = 0; e <= ref.entry; ++e) {
-    const auto &kernels = p.entries[e].kernels;
-    const int last = e == ref.entry ? ref.kernel : static_cast<int>(kernels.size()) - 1;
-    for (int k = 0; k <= last; ++k) {
-      const std::string base = identifier(p.entries[e].name + "_" + kernels[k].name);
-      symbol = base;
+  std::vector<std::vector<std::string>> symbols;
+  for (const loop::Entry &entry : p.entries) {
+    auto &ofEntry = symbols.emplace_back();
+    for (const loop::Kernel &kernel : entry.kernels) {
+      const std::string base = identifier(entry.name + "_" + kernel.name);
+      std::string symbol = base;
       for (int n = 2; !taken.insert(symbol).second; ++n) symbol = fmt::format("{}_{}", base, n);
+      ofEntry.push_back(programs.size() > 1 ? symbol + "_" + targetSuffix(p) : symbol);
     }
   }
-  return programs.size() > 1 ? symbol + "_" + targetSuffix(p) : symbol;
+  return symbols;
 }
 
 namespace {

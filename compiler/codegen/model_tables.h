@@ -31,8 +31,9 @@ std::vector<Table> modelTables(const std::vector<loop::Program> &);
 
 /// "lenet5_model": the one external symbol of an artefact besides the C functions of the header.
 std::string modelSymbol(const loop::Program &);
-/// A kernel's function name: "trainStep_conv1", made a C identifier, plus the target's suffix when there are several.
-std::string kernelSymbol(const std::vector<loop::Program> &, const KernelRef &);
+/// The function names of a program's kernels, by entry and kernel: "trainStep_conv1", made a C identifier, plus the target's
+/// suffix when there are several programs.
+std::vector<std::vector<std::string>> kernelSymbols(const std::vector<loop::Program> &, int program);
 
 /// The short name of a program's target, an identifier: "v4" of "x86-64-v4".
 std::string targetSuffix(const loop::Program &);

@@ -27,7 +27,7 @@ constexpr double evaluatorShare = 16;   // how much worse than the float32 evalu
 constexpr double freeUlps = 4;          // which counts as that much worse than it is
 constexpr int batches = 3;              // drawn until decisions fall alike
 constexpr double sourceRounding = 1e-12; // of the largest value
-constexpr std::size_t resultLimit = 48; // gradients in one entry; the runtime takes 64
+constexpr const char *gradientEntry = "gradient";
 constexpr double boundedWork = 3e7;     // operations of an entry that the slow analysis of errors takes on
 
 using graph::Graph;
@@ -38,39 +38,35 @@ bool hasLoss(const Graph &entry) {
                      [](const graph::Result &r) { return r.kind == graph::Result::Kind::Loss; });
 }
 
-/// That of training, or else the first entry with a loss; null: there is none.
-const Graph *entryWithLoss(const graph::Module &module) {
-  if (const Graph *step = module.trainingEntry()) return step;
-  auto found = std::find_if(module.entries.begin(), module.entries.end(), hasLoss);
-  return found == module.entries.end() ? nullptr : &*found;
+using Gradients = std::vector<std::pair<int, int>>; // parameter, gradient
+
+/// The placeholders of an entry for the gradients of parameters.
+Gradients parameterGradients(const Graph &entry) {
+  Gradients gradients;
+  for (std::size_t t = 0; t < entry.tensors.size(); ++t)
+    if (const graph::Tensor &x = entry.tensors[t];
+        x.kind == graph::TensorKind::Gradient && entry.tensors[static_cast<std::size_t>(x.of)].kind == graph::TensorKind::Param)
+      gradients.push_back({x.of, static_cast<int>(t)});
+  return gradients;
 }
 
-/// Entries "gradient", "gradient2", ... whose outputs are the gradients of all parameters, placeholders still. They come first:
-/// a training step changes the parameters.
-void addGradientEntries(graph::Module &module) {
-  const Graph *from = entryWithLoss(module);
-  if (!from) return;
-  Graph entry = *from;
+/// With the gradients of all parameters where the loss is, and an update after the call whose gradients it takes.
+graph::Module withAllGradients(graph::Module module) {
+  if (const Graph *from = entryWithLoss(module)) grad::askForGradients(*module.entry(from->name));
+  std::stable_partition(module.entries.begin(), module.entries.end(), [](const Graph &g) { return g.name != "apply"; });
+  return module;
+}
+
+/// An entry whose update puts the gradient of each parameter in the parameter's place: an entry has fewer outputs than a
+/// network may have parameters.
+Graph asGradientEntry(Graph entry) {
+  grad::askForGradients(entry);
+  entry.name = gradientEntry;
   entry.next.clear();
   entry.every = 0;
   std::erase_if(entry.results, [](const graph::Result &r) { return r.kind != graph::Result::Kind::Loss; });
-  grad::askForGradients(entry);
-  std::vector<Graph> entries;
-  for (std::size_t t = 0; t < entry.tensors.size(); ++t) {
-    if (entry.tensors[t].kind != graph::TensorKind::Gradient) continue;
-    if (entries.empty() || entries.back().results.size() >= resultLimit) {
-      entries.push_back(entry);
-      entries.back().name = fmt::format("gradient{}", entries.size() > 1 ? std::to_string(entries.size()) : "");
-    }
-    const std::string &of = entry.tensors[static_cast<std::size_t>(entry.tensors[t].of)].name;
-    entries.back().results.push_back({graph::Result::Kind::Output, of, static_cast<int>(t)});
-  }
-  module.entries.insert(module.entries.begin(), entries.begin(), entries.end());
-}
-
-/// An update follows the call whose gradients it takes.
-void applyLast(graph::Module &module) {
-  std::stable_partition(module.entries.begin(), module.entries.end(), [](const Graph &g) { return g.name != "apply"; });
+  for (auto [parameter, gradient] : parameterGradients(entry)) entry.next.push_back({parameter, gradient});
+  return entry;
 }
 
 double largest(const std::vector<double> &v) {
@@ -85,7 +81,7 @@ double distance(double a, double b) {
   return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::infinity() : std::fabs(a - b);
 }
 
-double worstDistance(const std::vector<double> &a, const std::vector<double> &b) {
+template <class T> double worstDistance(const std::vector<T> &a, const std::vector<double> &b) {
   double worst = 0;
   for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, distance(a.at(i), b[i]));
   return worst;
@@ -99,48 +95,47 @@ double ulp(double size) {
   return std::ldexp(1, exponent - std::numeric_limits<float>::digits);
 }
 
-std::vector<double> valuesOf(const Tensor &t) {
+std::vector<float> valuesOf(const Tensor &t) {
   std::vector<float> values(t.size());
   t.get(values.data());
-  return {values.begin(), values.end()};
+  return values;
 }
-
-/// What one entry gives.
-struct Outcome {
-  std::vector<std::vector<double>> results; // as Graph::results
-  std::map<std::string, std::vector<double>> store; // after the call
-};
 
 class CompiledCheck {
 public:
   CompiledCheck(const graph::Module &source, const Options &o)
-      : reference(source), optimized(prepared(reference, o)), model(optimized, o), batch(model, 0), seed(o.seed),
-        count(affordableSamples()) {}
+      : reference(withAllGradients(source)), optimized(withGradientEntry(source)), model(optimizedFor(o), o), batch(model, 0),
+        seed(o.seed) {
+    if (const Graph *entry = entryWithLoss(reference)) gradients = parameterGradients(*entry);
+    differentiate(reference);
+    count = affordableSamples();
+  }
 
   bool run() {
-    const std::map<std::string, std::vector<double>> initial = store();
+    const Values initial = store();
     for (int k = 0; k < batches && (k == 0 || (!failures.empty() && !isWrong)); ++k) {
       lines.clear();
       failures.clear();
       compared = bounded = 0;
       restore(initial);
+      model.core().setStep(0);
       batch = RandomBatch(model, static_cast<std::uint64_t>(seed + k));
-      for (const Graph &entry : reference.entries) compareEntry(entry);
+      for (const Graph &entry : reference.entries) checkEntry(entry, entry.name == "apply" ? store() : initial);
     }
     report();
     return failures.empty();
   }
 
 private:
-  /// Differentiates `reference`, too.
-  static graph::Module prepared(graph::Module &reference, const Options &o) {
-    addGradientEntries(reference);
-    applyLast(reference);
-    graph::Module optimized = reference;
+  static graph::Module withGradientEntry(graph::Module module) {
+    if (const Graph *from = entryWithLoss(module)) module.entries.push_back(asGradientEntry(*from));
+    return module;
+  }
+
+  const graph::Module &optimizedFor(const Options &o) {
     forwardPasses(optimized, o);
     differentiate(optimized);
     completePasses(optimized, o);
-    differentiate(reference);
     return optimized;
   }
 
@@ -158,50 +153,80 @@ private:
     fmt::print("compiled code against the float64 evaluator, {} samples; the largest difference in each tensor, in ulp of its "
                "largest value:\n{:<{}}  compiled  float32 evaluator\n",
                count, "", width);
-    for (const Line &line : lines) fmt::print("{:<{}}  {:>8.3g}  {:>17.3g}\n", line.name, width, line.compiled, line.evaluator);
+    for (const Line &line : lines)
+      if (line.evaluator == 0 || line.evaluator < line.size)
+        fmt::print("{:<{}}  {:>8.3g}  {:>17.3g}\n", line.name, width, line.compiled, line.evaluator);
+      else
+        fmt::print("{:<{}}  zero but for rounding, in either\n", line.name, width);
     for (const std::string &failure : failures) fmt::print("error: {}\n", failure);
     fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
                failures.empty() ? "passed" : "FAILED");
   }
 
-  std::map<std::string, std::vector<double>> store() {
-    std::map<std::string, std::vector<double>> values;
-    for (std::size_t i = 0; i < model.core().parameterCount(); ++i)
-      values[model.core().parameter(i).name()] = valuesOf(model.core().parameter(i));
-    for (std::size_t i = 0; i < model.core().stateCount(); ++i)
-      values[model.core().state(i).name()] = valuesOf(model.core().state(i));
+  /// Of parameters and states, which have the same numbers in all entries.
+  Values store() {
+    Values values;
+    for (Tensor t : stored()) {
+      const std::vector<float> v = valuesOf(t);
+      values[reference.entries.front().find(t.name())] = {v.begin(), v.end()};
+    }
     return values;
   }
 
-  void restore(const std::map<std::string, std::vector<double>> &values) {
-    auto set = [&](Tensor t) {
-      const std::vector<double> &v = values.at(t.name());
+  void restore(const Values &values) {
+    for (Tensor t : stored()) {
+      const std::vector<double> &v = values.at(reference.entries.front().find(t.name()));
       t.set(std::vector<float>(v.begin(), v.end()).data());
-    };
-    for (std::size_t i = 0; i < model.core().parameterCount(); ++i) set(model.core().parameter(i));
-    for (std::size_t i = 0; i < model.core().stateCount(); ++i) set(model.core().state(i));
-    model.core().setStep(0);
+    }
   }
 
-  Values given(const Graph &g) {
+  std::vector<Tensor> stored() {
+    std::vector<Tensor> tensors;
+    for (std::size_t i = 0; i < model.core().parameterCount(); ++i) tensors.push_back(model.core().parameter(i));
+    for (std::size_t i = 0; i < model.core().stateCount(); ++i) tensors.push_back(model.core().state(i));
+    return tensors;
+  }
+
+  std::vector<float> storedValues(const std::string &name) {
+    for (Tensor t : stored())
+      if (t.name() == name) return valuesOf(t);
+    internalError(fmt::format("the compiled model has no '{}'", name));
+  }
+
+  Values inputs(const Graph &g) const {
     Values values;
     std::size_t slot = 0;
     for (const loop::Tensor *t : model.inputs()) values[g.find(t->name)] = batch.values(slot++, count);
-    for (auto &[name, v] : store()) values[g.find(name)] = v;
     return values;
   }
 
-  Values evaluated(const Graph &g, graph::Precision precision) {
-    Values values = given(g);
+  graph::Evaluation evaluation(const Values &store, graph::Precision precision = graph::Precision::Float64) {
     graph::Evaluation how;
     how.precision = precision;
     how.count = static_cast<std::int64_t>(count);
     how.scalars.seed = model.core().seed();
-    graph::evaluate(g, values, how);
+    how.given = &store;
+    return how;
+  }
+
+  Values evaluated(const Graph &g, const Values &store, graph::Precision precision, const std::vector<int> &wanted) {
+    Values values = inputs(g);
+    graph::evaluate(g, values, evaluation(store, precision), wanted);
     return values;
   }
 
-  Outcome compiled(const Graph &g) {
+  /// The bounds of the errors in the entry as it is compiled; empty where that would take too long.
+  Values errorBounds(const Graph &compiled, const Values &store) {
+    Values errors;
+    if (graph::evaluationWork(compiled) * static_cast<double>(count) > boundedWork * static_cast<double>(compiled.batch)) return errors;
+    Values values = inputs(compiled);
+    values.insert(store.begin(), store.end());
+    graph::evaluateWithBound(compiled, values, errors, evaluation(store));
+    return errors;
+  }
+
+  /// The results of a call.
+  std::vector<std::vector<double>> called(const Graph &g) {
     std::vector<std::vector<unsigned char>> memory;
     std::vector<void *> out;
     for (const graph::Result &r : g.results) {
@@ -211,57 +236,89 @@ private:
       memory.emplace_back(n);
     }
     for (auto &m : memory) out.push_back(m.data());
-    const Status status = model.core().run(g.name.c_str(), batch.data(), out.data(), count);
-    require(status, model.core(), fmt::format("running {}", g.name));
-    Outcome outcome;
+    require(model.core().run(g.name.c_str(), batch.data(), out.data(), count), model.core(), fmt::format("running {}", g.name));
+    std::vector<std::vector<double>> results;
     for (std::size_t r = 0; r < memory.size(); ++r)
-      outcome.results.push_back(fromBytes(memory[r], g.tensors[static_cast<std::size_t>(g.results[r].tensor)].dtype));
-    outcome.store = store();
-    return outcome;
+      results.push_back(fromBytes(memory[r], g.tensors[static_cast<std::size_t>(g.results[r].tensor)].dtype));
+    return results;
   }
 
-  void compareEntry(const Graph &g) {
-    const Values expected = evaluated(g, graph::Precision::Float64), single = evaluated(g, graph::Precision::Float32);
-    const Graph &fast = *optimized.entry(g.name);
-    Values values = given(fast), errors;
-    const bool analysed = graph::evaluationWork(fast) * static_cast<double>(count) <= boundedWork * static_cast<double>(fast.batch);
-    graph::Evaluation how;
-    how.count = static_cast<std::int64_t>(count);
-    how.scalars.seed = model.core().seed();
-    if (analysed) graph::evaluateWithBound(fast, values, errors, how);
-    const Outcome found = compiled(g);
-    auto bound = [&](int tensor) -> const std::vector<double> * {
-      auto e = errors.find(tensor);
-      return analysed && e != errors.end() ? &e->second : nullptr;
-    };
+  /// What the evaluator makes of an entry, in both precisions.
+  struct Expected {
+    const Graph &graph;
+    Values exact, single;
+  };
+
+  void checkEntry(const Graph &g, const Values &before) {
+    std::vector<int> wanted;
+    for (const graph::Result &r : g.results) wanted.push_back(r.tensor);
+    for (const graph::Next &n : g.next) wanted.push_back(n.value);
+    const bool hasGradients = &g == entryWithLoss(reference);
+    if (hasGradients)
+      for (auto [parameter, gradient] : gradients) wanted.push_back(gradient);
+    const Expected expected{g, evaluated(g, before, graph::Precision::Float64, wanted),
+                            evaluated(g, before, graph::Precision::Float32, wanted)};
     largestResult = 0;
-    for (const graph::Result &r : g.results) largestResult = std::max(largestResult, largest(expected.at(r.tensor)));
+    for (const graph::Result &r : g.results) largestResult = std::max(largestResult, largest(expected.exact.at(r.tensor)));
+    if (hasGradients) {
+      compareGradients(expected, before);
+      restore(before);
+      model.core().setStep(0);
+    }
+    compareEntry(expected, before);
+  }
+
+  void compareGradients(const Expected &expected, const Values &before) {
+    const Graph &compiled = *optimized.entry(gradientEntry);
+    const Values errors = errorBounds(compiled, before);
+    called(compiled);
+    for (auto [parameter, gradient] : gradients) {
+      const std::string &name = expected.graph.tensors[static_cast<std::size_t>(parameter)].name;
+      compare(fmt::format("{} {}", gradientEntry, name), storedValues(name), expected.exact.at(gradient), expected.single.at(gradient),
+              boundIn(errors, nextValue(compiled, name)));
+    }
+  }
+
+  void compareEntry(const Expected &expected, const Values &before) {
+    const Graph &g = expected.graph, &compiled = *optimized.entry(g.name);
+    const Values errors = errorBounds(compiled, before);
+    const auto found = called(g);
     for (std::size_t r = 0; r < g.results.size(); ++r) {
-      if (g.name.starts_with("gradient") && g.results[r].kind == graph::Result::Kind::Loss) continue;
       const int t = g.results[r].tensor;
-      compare(g.name + " " + g.results[r].name, found.results[r], expected.at(t), single.at(t),
-              bound(fast.results[r].tensor));
+      compare(g.name + " " + g.results[r].name, found[r], expected.exact.at(t), expected.single.at(t),
+              boundIn(errors, compiled.results[r].tensor));
     }
     for (const graph::Next &n : g.next) {
       const std::string &name = g.tensors[static_cast<std::size_t>(n.state)].name;
-      auto same = std::find_if(fast.next.begin(), fast.next.end(), [&](const graph::Next &m) {
-        return fast.tensors[static_cast<std::size_t>(m.state)].name == name;
-      });
-      const std::vector<double> &want = expected.at(n.value), &after = found.store.at(name);
-      compare(g.name + " " + name, after, want, single.at(n.value), same == fast.next.end() ? nullptr : bound(same->value));
-      const double change = worstDistance(want, expected.at(n.state)), worst = worstDistance(after, want);
+      const std::vector<double> &want = expected.exact.at(n.value), &single = expected.single.at(n.value);
+      const std::vector<float> after = storedValues(name);
+      compare(g.name + " " + name, after, want, single, boundIn(errors, nextValue(compiled, name)));
+      const double change = worstDistance(before.at(n.state), want), worst = worstDistance(after, want);
       // What rounding alone makes of the formulas: a value that is zero but for it says nothing (a bias before a batch norm).
-      const double rounding = worstDistance(single.at(n.value), want);
+      const double rounding = worstDistance(single, want);
       if (worst > updateTolerance * change + ulp(largest(want)) + roundingFactor * rounding)
         failures.push_back(fmt::format("{} {}: off by {:.3g}, but it changes by {:.3g} only", g.name, name, worst, change));
     }
   }
 
-  void compare(const std::string &what, const std::vector<double> &found, const std::vector<double> &want,
-               const std::vector<double> &single, const std::vector<double> *bound) {
-    const double unit = ulp(largest(want));
+  static const std::vector<double> *boundIn(const Values &errors, int tensor) {
+    auto e = errors.find(tensor);
+    return e == errors.end() ? nullptr : &e->second;
+  }
+
+  /// The tensor whose value a parameter or state takes; -1: none.
+  static int nextValue(const Graph &g, const std::string &name) {
+    for (const graph::Next &n : g.next)
+      if (g.tensors[static_cast<std::size_t>(n.state)].name == name) return n.value;
+    return -1;
+  }
+
+  template <class T>
+  void compare(const std::string &what, const std::vector<T> &found, const std::vector<double> &want, const std::vector<double> &single,
+               const std::vector<double> *bound) {
+    const double size = largest(want), unit = ulp(size);
     const double worst = worstDistance(found, want) / unit, usual = worstDistance(single, want) / unit;
-    lines.push_back({what, worst, usual});
+    lines.push_back({what, worst, usual, size / unit});
     compared += want.size();
     if (worst > evaluatorShare * (usual + freeUlps))
       failures.push_back(fmt::format("{}: the largest difference is {:.3g} ulp, expected at most {:.3g}", what, worst,
@@ -269,7 +326,8 @@ private:
     if (bound) compareWithBound(what, found, want, *bound);
   }
 
-  void compareWithBound(const std::string &what, const std::vector<double> &found, const std::vector<double> &want,
+  template <class T>
+  void compareWithBound(const std::string &what, const std::vector<T> &found, const std::vector<double> &want,
                         const std::vector<double> &bound) {
     // Of the source's formulas against the optimized ones: where those are 0, these may be all rounding.
     const double rounding = sourceRounding * std::max(largest(want), largestResult);
@@ -289,10 +347,11 @@ private:
   CompiledModel model;
   RandomBatch batch;
   std::int64_t seed;
-  std::size_t count;
+  Gradients gradients; // in the reference's entry with the loss
+  std::size_t count = 0;
   struct Line { // of the table
     std::string name;
-    double compiled, evaluator;
+    double compiled, evaluator, size; // in ulp
   };
   std::vector<Line> lines;
   std::size_t compared = 0, bounded = 0;
@@ -302,6 +361,12 @@ private:
 };
 
 } // namespace
+
+const Graph *entryWithLoss(const graph::Module &module) {
+  if (const Graph *step = module.trainingEntry()) return step;
+  auto found = std::find_if(module.entries.begin(), module.entries.end(), hasLoss);
+  return found == module.entries.end() ? nullptr : &*found;
+}
 
 bool checkCompiled(const graph::Module &source, const Options &o) { return CompiledCheck(source, o).run(); }
 

@@ -6,6 +6,9 @@
 
 namespace netc::driver {
 
+/// That of training, or else the first entry with a loss; null: there is none.
+const graph::Graph *entryWithLoss(const graph::Module &);
+
 /// Runs every entry of the module (as written, gradients still placeholders) in compiled code, and one more that gives
 /// all gradients, on a made-up batch; compares outputs, losses, metrics, gradients and updated parameters with the
 /// float64 evaluator, which sees the source's formulas before any pass, and prints the largest difference of each tensor

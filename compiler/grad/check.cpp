@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace netc::grad {
 
@@ -77,11 +78,15 @@ class GradientCheck {
     Graph gradients = loss;
     if (!differentiate(gradients, diag, options.table)) return {};
     evaluateAll(gradients);
+    findInfluence();
+    makeGroups();
     CheckReport report;
     SampleReport directions = checkDirections();
-    shareBudget();
-    for (Parameter &p : parameters)
-      report.samples.push_back(checkParameter(p));
+    compareEntries();
+    for (Parameter &p : parameters) {
+      judge(p.report);
+      report.samples.push_back(std::move(p.report));
+    }
     report.samples.push_back(std::move(directions));
     return report;
   }
@@ -89,38 +94,173 @@ class GradientCheck {
  private:
   struct Parameter {
     int tensor, gradient;
+    double largest; // gradient
+    RandomOrder order;
+    SampleReport report;
+
+    double least() const { return largest / tensorShare; } // smaller gradients count as that large
+    bool wants(int entries) const {
+      return !report.without && report.compared < entries && report.redrawn <= entries && !order.empty();
+    }
+  };
+  /// Neighbours, of which one entry each is moved at the same time.
+  struct Group {
+    std::vector<int> members; // of `parameters`
     LossFunction::Part part;
-    int entries = 0; // to be compared
+    std::vector<Group> halves = {}; // once they are needed
+  };
+  /// One entry of a parameter, and how far it is moved.
+  struct Sample {
+    int parameter;
+    std::int64_t element;
+    double gradient, by;
   };
   using Direction = LossFunction::Direction;
 
   void evaluateAll(const Graph &gradients) {
+    std::vector<int> wanted;
     for (std::size_t t = 0; t < loss.tensors.size(); ++t) {
       const Tensor &x = loss.tensors[t];
       const int number = static_cast<int>(t);
       if (x.shared() && x.kind != TensorKind::Constant) values[number] = sampleValues(x, options.seed);
-      if (x.kind == TensorKind::Gradient && loss.tensors[x.of].kind == TensorKind::Param)
-        parameters.push_back({x.of, number, lossOf.part({x.of}, /*held=*/true)});
+      if (x.kind == TensorKind::Gradient && loss.tensors[x.of].kind == TensorKind::Param) wanted.push_back(number);
     }
-    std::vector<int> wanted;
-    for (const Parameter &p : parameters)
-      wanted.push_back(p.gradient);
+    const std::vector<int> wantedGradients = wanted;
     for (const graph::Formula &f : loss.formulas)
       wanted.push_back(f.target);
     graph::evaluate(gradients, values, {graph::Precision::Float64, checkedBatch, {}}, wanted);
+    for (int gradient : wantedGradients) {
+      const int tensor = loss.tensors[gradient].of;
+      const Tensor &x = loss.tensors[tensor];
+      parameters.push_back({tensor, gradient, largestSize(values.at(gradient)),
+                            RandomOrder(elementCount(x), options.seed, "entries of " + x.name), {}});
+      parameters.back().report.name = x.name;
+    }
   }
 
-  /// Entries are handed out one a parameter and round, as long as the work allows.
-  void shareBudget() {
-    double left = options.work;
-    for (int round = 0; round < options.entries; ++round)
-      for (std::int64_t k : shuffled(static_cast<std::int64_t>(parameters.size()), "parameters")) {
-        Parameter &p = parameters[k];
-        const double cost = 4 * p.part.work;
-        if (round >= elementCount(loss.tensors[p.tensor]) || cost > left) continue;
-        left -= cost;
-        ++p.entries;
+  /// Of the parameters whose gradient is nothing but rounding: which of them the loss does not depend on.
+  void findInfluence() {
+    std::vector<int> suspects;
+    for (std::size_t k = 0; k < parameters.size(); ++k)
+      if (parameters[k].largest <= negligible * lossSize()) suspects.push_back(static_cast<int>(k));
+    findInfluence(suspects);
+  }
+
+  void findInfluence(std::span<const int> suspects) {
+    if (suspects.empty()) return;
+    if (haveNoInfluence(suspects)) {
+      for (int k : suspects)
+        parameters[k].report.without = true;
+    } else if (suspects.size() > 1) {
+      findInfluence(suspects.first(suspects.size() / 2));
+      findInfluence(suspects.subspan(suspects.size() / 2));
+    } else if (Parameter &p = parameters[suspects[0]]; p.largest == 0) {
+      p.report.failures.push_back(
+          fmt::format("{}: the gradient is zero everywhere, but the loss depends on it", p.report.name));
+    }
+  }
+
+  /// The losses are the same at random values far away from the ones at hand.
+  bool haveNoInfluence(std::span<const int> some) {
+    const LossFunction::Part part = partOf(some);
+    for (int k = 0; k < moves; ++k) {
+      Direction far;
+      for (int s : some) {
+        const Parameter &p = parameters[s];
+        Randomness random(options.seed, fmt::format("move {} of {}", k, p.report.name));
+        std::vector<double> by = values.at(p.tensor);
+        for (double &v : by)
+          v = random.normal() * std::max(1.0, std::fabs(v));
+        far.push_back({p.tensor, {}, std::move(by)});
       }
+      if (!lossOf.same(part, far)) return false;
+    }
+    return true;
+  }
+
+  LossFunction::Part partOf(std::span<const int> some) const {
+    std::vector<int> tensors;
+    for (int k : some)
+      tensors.push_back(parameters[k].tensor);
+    return lossOf.part(tensors, /*held=*/true);
+  }
+
+  Group groupOf(std::span<const int> members) const { return {{members.begin(), members.end()}, partOf(members)}; }
+
+  /// Groups of one, or as small as the work allows; fewer entries when not even one group of all is small enough.
+  void makeGroups() {
+    std::vector<int> checked;
+    for (std::size_t k = 0; k < parameters.size(); ++k)
+      if (!parameters[k].report.without) checked.push_back(static_cast<int>(k));
+    double work = 0; // of one entry of each parameter
+    for (std::size_t size = 1;; size *= 2) {
+      work = 0;
+      groups.clear();
+      for (std::size_t k = 0; k < checked.size(); k += size) {
+        groups.push_back(groupOf(std::span(checked).subspan(k, std::min(size, checked.size() - k))));
+        work += 4 * groups.back().part.work;
+      }
+      if (work * options.entries <= options.work || size >= checked.size()) break;
+    }
+    entries = static_cast<int>(std::clamp(options.work / (work + 1), 1.0, static_cast<double>(options.entries)));
+  }
+
+  void compareEntries() {
+    Randomness signs(options.seed, "signs");
+    auto wants = [&](const Parameter &p) { return p.wants(entries); };
+    while (std::any_of(parameters.begin(), parameters.end(), wants))
+      for (Group &group : groups) {
+        std::vector<Sample> samples;
+        for (int k : group.members)
+          if (Parameter &p = parameters[k]; p.wants(entries)) {
+            const std::int64_t element = p.order.next();
+            const double unit = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
+            samples.push_back({k, element, values.at(p.gradient)[element], signs.uniform() < 0.5 ? -unit : unit});
+          }
+        compareTogether(group, samples);
+      }
+  }
+
+  /// Moves all entries at the same time. Where that is not smooth, or their gradients do not add up to the difference, it
+  /// moves each half of them: down to single ones, about which it then has the last word.
+  void compareTogether(Group &group, std::span<const Sample> samples) {
+    if (samples.empty()) return;
+    Direction along;
+    double expected = 0, least = std::numeric_limits<double>::infinity();
+    for (const Sample &s : samples) {
+      const Parameter &p = parameters[s.parameter];
+      along.push_back({p.tensor, {s.element}, {s.by}});
+      expected += s.gradient * s.by;
+      least = std::min(least, std::max(p.least(), std::fabs(s.gradient)) * std::fabs(s.by));
+    }
+    const auto numeric = lossOf.difference(group.part, along, options.tolerance, least);
+    const bool agree = numeric && std::fabs(numeric->derivative - expected) <= std::max(options.tolerance * least, numeric->noise);
+    if (!agree && samples.size() > 1) {
+      compareHalves(group, samples);
+      return;
+    }
+    for (const Sample &s : samples) {
+      Parameter &p = parameters[s.parameter];
+      if (numeric)
+        compare(p.report, s.gradient, s.gradient + (numeric->derivative - expected) / s.by,
+                std::max(p.least(), numeric->noise / std::fabs(s.by) / options.tolerance),
+                elementText(loss.tensors[p.tensor], s.element));
+      else
+        ++p.report.redrawn;
+    }
+  }
+
+  void compareHalves(Group &group, std::span<const Sample> samples) {
+    if (group.halves.empty()) {
+      const std::span<const int> all = group.members;
+      group.halves = {groupOf(all.first(all.size() / 2)), groupOf(all.subspan(all.size() / 2))};
+    }
+    const auto middle = std::find_if(samples.begin(), samples.end(), [&](const Sample &s) {
+      return s.parameter >= group.halves[1].members.front();
+    });
+    const auto first = static_cast<std::size_t>(middle - samples.begin());
+    compareTogether(group.halves[0], samples.first(first));
+    compareTogether(group.halves[1], samples.subspan(first));
   }
 
   /// `least`: gradients below it count as that large.
@@ -148,50 +288,6 @@ class GradientCheck {
                       report.name, report.redrawn, report.redrawn + report.compared));
   }
 
-  SampleReport checkParameter(Parameter &p) {
-    SampleReport report;
-    const Tensor &x = loss.tensors[p.tensor];
-    report.name = x.name;
-    const std::vector<double> &gradient = values.at(p.gradient);
-    const double largest = largestSize(gradient);
-    if (largest <= negligible * lossSize()) {
-      report.without = hasNoInfluence(p);
-      if (report.without) return report;
-      if (largest == 0)
-        report.failures.push_back(
-            fmt::format("{}: the gradient is zero everywhere, but the loss depends on it", x.name));
-    }
-    const double least = largest / tensorShare;
-    std::vector<std::int64_t> order = shuffled(elementCount(x), x.name);
-    for (std::int64_t element : order) {
-      if (report.compared == p.entries || report.redrawn > p.entries) break;
-      std::vector<double> unit(order.size(), 0);
-      unit[element] = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
-      const auto numeric = lossOf.difference(p.part, {{p.tensor, unit}}, options.tolerance, least * unit[element]);
-      if (!numeric)
-        ++report.redrawn;
-      else
-        compare(report, gradient[element], numeric->derivative / unit[element],
-                std::max(least, numeric->noise / unit[element] / options.tolerance),
-                elementText(x, element));
-    }
-    judge(report);
-    return report;
-  }
-
-  /// The losses are the same at random values far away from the ones at hand.
-  bool hasNoInfluence(const Parameter &p) {
-    const Tensor &x = loss.tensors[p.tensor];
-    Randomness random(options.seed, "moves of " + x.name);
-    for (int k = 0; k < moves; ++k) {
-      std::vector<double> move = values.at(p.tensor);
-      for (double &v : move)
-        v = random.normal() * std::max(1.0, std::fabs(v));
-      if (!lossOf.same(p.part, {{p.tensor, std::move(move)}})) return false;
-    }
-    return true;
-  }
-
   SampleReport checkDirections() {
     SampleReport report;
     report.name = "directions";
@@ -199,7 +295,7 @@ class GradientCheck {
     double largest = 0;
     for (const Parameter &p : parameters) {
       tensors.push_back(p.tensor);
-      largest = std::max(largest, largestSize(values.at(p.gradient)));
+      largest = std::max(largest, p.largest);
     }
     if (tensors.empty()) return report;
     const double least = largest / tensorShare;
@@ -210,9 +306,10 @@ class GradientCheck {
       const Direction along = unitDirection(random);
       double expected = 0;
       for (std::size_t k = 0; k < along.size(); ++k)
-        for (std::size_t i = 0; i < along[k].second.size(); ++i)
-          expected += along[k].second[i] * values.at(parameters[k].gradient)[i];
-      if (const auto numeric = lossOf.difference(part, along, options.tolerance, least)) {
+        for (std::size_t i = 0; i < along[k].by.size(); ++i)
+          expected += along[k].by[i] * values.at(parameters[k].gradient)[i];
+      const double size = std::max(std::fabs(expected), least);
+      if (const auto numeric = lossOf.difference(part, along, options.tolerance, size)) {
         compare(report, expected, numeric->derivative, std::max(least, numeric->noise / options.tolerance),
                 fmt::format("[{}]", report.compared + report.redrawn));
         if (report.compared == 1) noteStopped(report, along, *numeric, least);
@@ -232,10 +329,10 @@ class GradientCheck {
                      [](const graph::Formula &f) { return f.origin == stopOrigin; }))
       return;
     std::vector<int> tensors;
-    for (const auto &[t, direction] : along)
-      tensors.push_back(t);
+    for (const LossFunction::Move &m : along)
+      tensors.push_back(m.tensor);
     LossFunction::Part part = lossOf.part(tensors, /*held=*/false);
-    const auto free = lossOf.difference(part, along, options.tolerance, least);
+    const auto free = lossOf.difference(part, along, options.tolerance, std::max(std::fabs(held.derivative), least));
     if (free && std::fabs(free->derivative - held.derivative) <=
                     options.tolerance * std::max({std::fabs(held.derivative), least}) + free->noise + held.noise)
       return;
@@ -247,13 +344,13 @@ class GradientCheck {
     Direction along;
     double square = 0;
     for (const Parameter &p : parameters) {
-      std::vector<double> part(elementCount(loss.tensors[p.tensor]));
-      for (double &v : part)
-        v = random.normal(), square += v * v;
-      along.push_back({p.tensor, std::move(part)});
+      std::vector<double> by(elementCount(loss.tensors[p.tensor]));
+      for (double &v : by)
+        v = 2 * random.uniform() - 1, square += v * v;
+      along.push_back({p.tensor, {}, std::move(by)});
     }
-    for (auto &[t, part] : along)
-      for (double &v : part)
+    for (LossFunction::Move &m : along)
+      for (double &v : m.by)
         v /= std::sqrt(square);
     return along;
   }
@@ -265,22 +362,14 @@ class GradientCheck {
     return size;
   }
 
-  std::vector<std::int64_t> shuffled(std::int64_t count, const std::string &name) const {
-    std::vector<std::int64_t> order(count);
-    for (std::int64_t i = 0; i < count; ++i)
-      order[i] = i;
-    Randomness random(options.seed, "entries of " + name);
-    for (std::int64_t i = count - 1; i > 0; --i)
-      std::swap(order[i], order[random.below(i + 1)]);
-    return order;
-  }
-
   const CheckOptions &options;
   Diagnostics &diag;
   const Graph loss; // three samples, not differentiated
   Values values;    // of the loss graph and of the gradients, at the point where they are checked
-  const LossFunction lossOf;
+  LossFunction lossOf;
   std::vector<Parameter> parameters;
+  std::vector<Group> groups;
+  int entries = 0; // to be compared of each parameter
 };
 
 } // namespace

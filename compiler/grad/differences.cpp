@@ -33,21 +33,6 @@ std::vector<int> changingLosses(const Graph &g, const std::vector<char> &depends
   return losses;
 }
 
-/// The tensors that some formula reads and none computes.
-std::vector<int> startingTensors(const Graph &g) {
-  std::vector<char> known(g.tensors.size(), 0);
-  std::vector<int> starts;
-  for (const graph::Formula &f : g.formulas) {
-    for (int t : readTensors(f))
-      if (!known[t] && g.tensors[t].kind != TensorKind::Constant) {
-        known[t] = 1;
-        starts.push_back(t);
-      }
-    known[f.target] = 1;
-  }
-  return starts;
-}
-
 /// By tensor: it depends on one of the `changed` ones by any way, differentiable or not. `held`: not by one that passes
 /// a stop_gradient.
 std::vector<char> dependents(const Graph &g, const std::vector<int> &changed, bool held) {
@@ -60,6 +45,41 @@ std::vector<char> dependents(const Graph &g, const std::vector<int> &changed, bo
         depends[f.target] |= depends[t];
   return depends;
 }
+
+/// Parameters away from where they were, until the end of its life.
+class Moved {
+ public:
+  Moved(graph::Values &values, const LossFunction::Direction &along, double step) : values(values), along(along) {
+    for (const LossFunction::Move &m : along) {
+      std::vector<double> &v = values.at(m.tensor);
+      if (m.elements.empty()) {
+        before.push_back(v);
+        for (std::size_t i = 0; i < v.size(); ++i)
+          v[i] += step * m.by[i];
+        continue;
+      }
+      before.emplace_back();
+      for (std::size_t i = 0; i < m.elements.size(); ++i) {
+        before.back().push_back(v[m.elements[i]]);
+        v[m.elements[i]] += step * m.by[i];
+      }
+    }
+  }
+  Moved(const Moved &) = delete;
+  ~Moved() {
+    for (std::size_t k = along.size(); k-- > 0;) {
+      std::vector<double> &v = values.at(along[k].tensor);
+      if (along[k].elements.empty()) v.swap(before[k]);
+      for (std::size_t i = 0; i < along[k].elements.size(); ++i)
+        v[along[k].elements[i]] = before[k][i];
+    }
+  }
+
+ private:
+  graph::Values &values;
+  const LossFunction::Direction &along;
+  std::vector<std::vector<double>> before; // by move
+};
 
 } // namespace
 
@@ -79,32 +99,34 @@ LossFunction::Part LossFunction::part(const std::vector<int> &parameters, bool h
                 [&](const graph::Formula &f) { return !depends[f.target] || !needed[f.target]; });
   for (std::size_t t = 0; t < depends.size(); ++t)
     if (p.rest.tensors[t].kind == TensorKind::Local && !depends[t]) p.rest.tensors[t].kind = TensorKind::Input;
-  p.reads = startingTensors(p.rest);
+  p.firstStep = lastStep;
   p.work = graph::evaluationWork(p.rest);
   return p;
 }
 
-LossFunction::Point LossFunction::at(const Part &part, const Direction &along, double step) const {
-  graph::Values moved;
-  for (int t : part.reads)
-    moved[t] = values.at(t);
-  for (auto &[t, direction] : along)
-    if (const auto v = moved.find(t); v != moved.end())
-      for (std::size_t i = 0; i < direction.size(); ++i)
-        v->second[i] += step * direction[i];
-  graph::Decisions made;
-  graph::evaluate(part.rest, moved, how, part.losses, &made);
-  Point p{0, 0, made.hash};
-  for (int t : part.losses)
-    for (double v : moved[t]) {
+LossFunction::Point LossFunction::sumOf(const std::vector<int> &losses, const graph::Values &values) {
+  Point p;
+  for (int t : losses)
+    for (double v : values.at(t)) {
       p.total += v;
       p.magnitude += std::fabs(v);
     }
   return p;
 }
 
-bool LossFunction::isSmooth(const Part &part, const Direction &along, double step, Difference &result) const {
-  const double offsets[4] = {-2, -1, 1, 2};
+LossFunction::Point LossFunction::at(const Part &part, const Direction &along, double step) {
+  const Moved moved(values, along, step);
+  graph::Values computed;
+  graph::Decisions made;
+  graph::evaluate(part.rest, computed, how, part.losses, &made);
+  Point p = sumOf(part.losses, computed);
+  p.decisions = made.hash;
+  return p;
+}
+
+bool LossFunction::isSmooth(const Part &part, const Direction &along, double step, Difference &result) {
+  enum { FarBelow, FarAbove, Below, Above }; // the first two are the likeliest to differ
+  const double offsets[4] = {-2, 2, -1, 1};
   Point p[4];
   double size = 0;
   for (int i = 0; i < 4; ++i) {
@@ -112,28 +134,30 @@ bool LossFunction::isSmooth(const Part &part, const Direction &along, double ste
     if (p[i].decisions != p[0].decisions) return false;
     size = std::max(size, p[i].magnitude);
   }
-  const double near = (p[2].total - p[1].total) / (2 * step), far = (p[3].total - p[0].total) / (4 * step);
+  const double near = (p[Above].total - p[Below].total) / (2 * step);
+  const double far = (p[FarAbove].total - p[FarBelow].total) / (4 * step);
   result = {(4 * near - far) / 3, std::fabs(far - near) / 3, amplified * lossRounding * size / step};
   return true;
 }
 
 std::optional<LossFunction::Difference> LossFunction::difference(Part &part, const Direction &along,
-                                                                 double tolerance, double least) const {
+                                                                 double tolerance, double size) {
   if (part.empty()) return Difference{};
   std::optional<Difference> best;
-  for (int s = part.largestStep; s < static_cast<int>(std::size(steps)); ++s) {
+  const int first = part.firstStep;
+  for (int s = first; s < static_cast<int>(std::size(steps)); ++s) {
     Difference d;
     if (!isSmooth(part, along, steps[s], d)) continue;
-    part.largestStep = std::max(0, s - 1); // the next sample of this part hardly takes a larger one
+    part.firstStep = lastStep = s == first ? std::max(0, s - 1) : s; // the next sample may take a larger one, once in a while
     best = d;
-    if (d.bend <= curvature * std::max({std::fabs(d.derivative), least, d.noise / tolerance})) break;
+    if (d.bend <= curvature * std::max(size, d.noise / tolerance)) break;
   }
   return best;
 }
 
-bool LossFunction::same(const Part &part, const Direction &along) const {
+bool LossFunction::same(const Part &part, const Direction &along) {
   if (part.empty()) return true;
-  const Point here = at(part, along, 0), there = at(part, along, 1);
+  const Point here = sumOf(part.losses, values), there = at(part, along, 1);
   return std::fabs(here.total - there.total) <= sameLoss * std::max(here.magnitude, there.magnitude);
 }
 

@@ -11,12 +11,18 @@ namespace netc::grad {
 
 class LossFunction {
  public:
-  /// `values` holds the shared tensors of the graph and all that its formulas compute. Both outlive this.
-  LossFunction(const graph::Graph &lossGraph, const graph::Values &values, std::int64_t count)
-      : loss(lossGraph), values(values), how{graph::Precision::Float64, count, {}} {}
+  /// `values` holds the shared tensors of the graph and all that its formulas compute. Parameters are moved in it and put
+  /// back. Both outlive this.
+  LossFunction(const graph::Graph &lossGraph, graph::Values &values, std::int64_t count)
+      : loss(lossGraph), values(values), how{graph::Precision::Float64, count, {}, &values} {}
 
-  /// One change of parameters: each given tensor moves along its direction.
-  using Direction = std::vector<std::pair<int, std::vector<double>>>;
+  /// A change of some elements of a parameter.
+  struct Move {
+    int tensor;
+    std::vector<std::int64_t> elements; // empty: all
+    std::vector<double> by;             // one an element
+  };
+  using Direction = std::vector<Move>;
 
   struct Difference {
     double derivative = 0;
@@ -34,33 +40,34 @@ class LossFunction {
    private:
     friend class LossFunction;
     graph::Graph rest;
-    std::vector<int> reads;  // what its formulas start from
     std::vector<int> losses; // those that change
-    int largestStep = 0;     // index of the step to begin with
+    int firstStep = 0;       // index of the step to begin with
   };
   /// `held`: what stands under stop_gradient keeps its value, as the gradient takes it.
   Part part(const std::vector<int> &parameters, bool held) const;
 
   /// The derivative along a direction by central differences of fourth order (at -2, -1, 1 and 2 steps). The step is
   /// the largest of 1e-3 to 1e-7 on which nothing is decided differently (a large one keeps the rounding of the loss
-  /// small) and the curve bends so little that the formula is good to `tolerance` of the derivative or of `least`.
-  /// None when every step changes a decision.
-  std::optional<Difference> difference(Part &, const Direction &along, double tolerance, double least) const;
+  /// small) and the curve bends so little that the formula is good to `tolerance` of `size`, that of the smallest
+  /// contribution that counts. None when every step changes a decision.
+  std::optional<Difference> difference(Part &, const Direction &along, double tolerance, double size);
 
   /// The losses of `part` do not change (by more than rounding) at a point this far away.
-  bool same(const Part &, const Direction &along) const;
+  bool same(const Part &, const Direction &along);
 
  private:
   struct Point {
-    double total, magnitude; // the sum of the losses, and of their sizes
-    std::uint64_t decisions;
+    double total = 0, magnitude = 0; // the sum of the losses, and of their sizes
+    std::uint64_t decisions = 0;
   };
-  bool isSmooth(const Part &, const Direction &along, double step, Difference &result) const;
-  Point at(const Part &, const Direction &along, double step) const;
+  bool isSmooth(const Part &, const Direction &along, double step, Difference &result);
+  Point at(const Part &, const Direction &along, double step);
+  static Point sumOf(const std::vector<int> &losses, const graph::Values &);
 
   const graph::Graph &loss;
-  const graph::Values &values;
+  graph::Values &values;
   const graph::Evaluation how;
+  int lastStep = 0; // where a new part begins
 };
 
 } // namespace netc::grad

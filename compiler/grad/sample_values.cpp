@@ -30,6 +30,17 @@ double Randomness::normal() {
   return radius * std::cos(2 * std::numbers::pi * uniform());
 }
 
+std::int64_t RandomOrder::next() {
+  auto at = [&](std::int64_t place) {
+    const auto m = moved.find(place);
+    return m == moved.end() ? place : m->second;
+  };
+  const std::int64_t place = drawn + random.below(count - drawn), number = at(place);
+  moved[place] = at(drawn);
+  moved.erase(drawn++);
+  return number;
+}
+
 std::int64_t elementCount(const Tensor &t) {
   std::int64_t n = 1;
   for (const graph::Extent &e : t.shape)

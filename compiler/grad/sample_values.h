@@ -4,6 +4,7 @@
 #include "compiler/graph/graph.h"
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,19 @@ class Randomness {
 
  private:
   std::uint64_t state;
+};
+
+/// The numbers below `count` in random order, each once; only those that were drawn take memory.
+class RandomOrder {
+ public:
+  RandomOrder(std::int64_t count, std::uint64_t seed, std::string_view name) : count(count), random(seed, name) {}
+  bool empty() const { return drawn == count; }
+  std::int64_t next();
+
+ private:
+  std::int64_t count, drawn = 0;
+  Randomness random;
+  std::map<std::int64_t, std::int64_t> moved; // what stands in a place, where that is not its own number
 };
 
 std::int64_t elementCount(const graph::Tensor &);

@@ -18,31 +18,38 @@ std::int64_t elementCount(const Tensor &t, std::int64_t count) {
   return n;
 }
 
-/// The formulas that `wanted` needs (all when empty), as flags.
-std::vector<char> neededFormulas(const Graph &g, const std::vector<int> &wanted) {
-  std::vector<char> needed(g.formulas.size(), wanted.empty());
-  if (wanted.empty())
-    return needed;
-  std::vector<char> tensors(g.tensors.size(), 0);
+/// A formula to compute, and the tensors that nothing reads after it.
+struct Stage {
+  const Formula *formula;
+  std::vector<int> last;
+};
+
+/// The formulas that `wanted` needs (empty: all, and all is kept), in order.
+std::vector<Stage> neededStages(const Graph &g, const std::vector<int> &wanted) {
+  std::vector<char> needed(g.tensors.size(), wanted.empty());
   for (int t : wanted)
-    tensors[t] = 1;
-  for (std::size_t f = g.formulas.size(); f-- > 0;) {
-    if (!tensors[g.formulas[f].target])
+    needed[t] = 1;
+  std::vector<Stage> stages;
+  for (auto f = g.formulas.rbegin(); f != g.formulas.rend(); ++f) {
+    if (!needed[f->target])
       continue;
-    needed[f] = 1;
-    for (const Clause &c : g.formulas[f].clauses)
+    stages.push_back({&*f, {}});
+    for (const Clause &c : f->clauses)
       for (const Node &n : c.body.nodes)
-        if (n.kind == Node::Kind::Read)
-          tensors[n.id] = 1;
+        if (n.kind == Node::Kind::Read && !needed[n.id]) {
+          needed[n.id] = 1;
+          stages.back().last.push_back(n.id);
+        }
   }
-  return needed;
+  std::reverse(stages.begin(), stages.end());
+  return stages;
 }
 
 /// Constants are filled in; what is given must have the right size.
 void prepareValues(const Graph &g, Values &values, const Evaluation &how) {
   for (std::size_t t = 0; t < g.tensors.size(); ++t) {
     const Tensor &tensor = g.tensors[t];
-    if (tensor.kind == TensorKind::Constant) {
+    if (tensor.kind == TensorKind::Constant && !(how.given && how.given->contains(static_cast<int>(t)))) {
       std::vector<double> &v = values[static_cast<int>(t)] = tensor.values;
       if (how.precision == Precision::Float32 && tensor.dtype == DType::F32)
         for (double &x : v)
@@ -106,6 +113,14 @@ void evaluateFormula(const ClauseContext &context, std::vector<double> &result) 
 
 } // namespace
 
+const std::vector<double> *ClauseContext::valuesOf(int tensor) const {
+  for (const Values *v : {&values, evaluation.given})
+    if (v)
+      if (const auto found = v->find(tensor); found != v->end())
+        return &found->second;
+  return nullptr;
+}
+
 double evaluationWork(const Graph &g) {
   double work = 0;
   for (const Formula &f : g.formulas)
@@ -137,13 +152,13 @@ void evaluate(const Graph &g, Values &values, const Evaluation &how, const std::
     const double v = netc::evaluate(s.program, inputs);
     scalars.push_back(how.precision == Precision::Float32 && typeOf(s.program) == DType::F32 ? static_cast<float>(v) : v);
   }
-  const std::vector<char> needed = neededFormulas(g, wanted);
-  for (std::size_t f = 0; f < g.formulas.size(); ++f) {
-    if (!needed[f])
-      continue;
+  for (const Stage &stage : neededStages(g, wanted)) {
     std::vector<double> result;
-    evaluateFormula({g, g.formulas[f], values, how, scalars, decisions}, result);
-    values[g.formulas[f].target] = std::move(result);
+    evaluateFormula({g, *stage.formula, values, how, scalars, decisions}, result);
+    values[stage.formula->target] = std::move(result);
+    for (int t : stage.last)
+      if (g.tensors[t].kind == TensorKind::Local)
+        values.erase(t);
   }
 }
 

@@ -160,10 +160,10 @@ private:
   }
 
   void prepareRead(std::size_t n, const Node &node) {
-    const auto v = context.values.find(node.id);
-    if (v == context.values.end())
+    const std::vector<double> *v = context.valuesOf(node.id);
+    if (!v)
       throw UserError(fmt::format("no value is given for '{}'", context.graph.tensors[node.id].name));
-    sources[n] = {v->second.data(), static_cast<std::int64_t>(v->second.size())};
+    sources[n] = {v->data(), static_cast<std::int64_t>(v->size())};
     slots[n] = track(node.map, extentsOf(context.graph.tensors[node.id], context.evaluation.count));
   }
 

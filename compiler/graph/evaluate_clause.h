@@ -23,6 +23,9 @@ struct ClauseContext {
   const Evaluation &evaluation;
   const std::vector<double> &scalars; // evaluated (and rounded in Float32)
   Decisions *decisions;               // may be null
+
+  /// Null: the tensor has no value.
+  const std::vector<double> *valuesOf(int tensor) const;
 };
 
 /// Into how many parts, one a thread, to divide this many operations.

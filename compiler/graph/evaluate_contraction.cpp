@@ -273,7 +273,7 @@ bool isSumOfProducts(const ClauseContext &context) {
   return root.kind == Node::Kind::Call && root.fn == Fn::Mul && body.nodes.size() == 3 && root.args[0] != root.args[1] &&
          std::all_of(root.args.begin(), root.args.end(), [&](int n) {
            const Node &read = body.nodes[n];
-           return read.kind == Node::Kind::Read && !read.map.empty() && read.dtype == DType::F32 && context.values.contains(read.id);
+           return read.kind == Node::Kind::Read && !read.map.empty() && read.dtype == DType::F32 && context.valuesOf(read.id);
          });
 }
 
@@ -286,7 +286,7 @@ bool evaluateContraction(const ClauseContext &context, std::vector<double> &resu
   if (!contraction.worthwhile()) return false;
   auto values = [&](int argument) -> const std::vector<double> & {
     const Body &body = clause.body;
-    return context.values.at(body.nodes[body.nodes[body.root].args[argument]].id);
+    return *context.valuesOf(body.nodes[body.nodes[body.root].args[argument]].id);
   };
   if (context.evaluation.precision == Precision::Float32)
     contraction.evaluate<float>(values(0), values(1), result);

@@ -18,11 +18,12 @@ struct Evaluation {
   Precision precision = Precision::Float64;
   std::int64_t count = 1; // this call's batch
   ScalarInputs scalars;   // step, epoch, steps, seed; count is taken from above
+  const Values *given = nullptr; // where tensors are looked up that the evaluation's own values lack
 };
 
 /// `values` holds the shared tensors (inputs, targets, params, states; constants are filled in) and receives every
-/// Local. Only formulas that `wanted` needs are computed (empty: all). Throws UserError when an input is missing or
-/// has the wrong size.
+/// Local. Only formulas that `wanted` needs are computed (empty: all), and what is not wanted is dropped after its last
+/// reader. Throws UserError when an input is missing or has the wrong size.
 void evaluate(const Graph &, Values &values, const Evaluation &, const std::vector<int> &wanted = {});
 
 /// How much work an evaluation is: for each point of each domain the operations of its body, at full batch.

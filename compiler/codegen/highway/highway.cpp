@@ -85,7 +85,7 @@ private:
   void printFunction(const KernelRef &ref) {
     const Entry &entry = programs[program].entries[ref.entry];
     const Kernel &kernel = entry.kernels[ref.kernel];
-    std::string symbol = kernelSymbol(programs, ref);
+    std::string symbol = symbols[ref.entry][ref.kernel];
     if (programs.size() > 1) symbol.resize(symbol.size() - space.size() - 1); // the namespace says the target
     const KernelText text = printKernel(entry, kernel);
     auto [at, isNew] = printed.try_emplace(text.parameters + text.body, symbol);
@@ -101,6 +101,7 @@ private:
 
   const std::vector<Program> &programs;
   int program;
+  const std::vector<std::vector<std::string>> symbols = kernelSymbols(programs, program); // by entry and kernel
   std::string space;
   std::map<std::string, std::string> printed; // text of a function -> its name
   Section section;

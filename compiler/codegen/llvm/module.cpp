@@ -39,13 +39,13 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
   std::vector<std::vector<std::vector<llvm::Function *>>> functions; // by program, entry, kernel
   for (int p = 0; p < static_cast<int>(programs.size()); ++p) {
     const Target target = findTarget(programs[p].target);
+    const auto symbols = kernelSymbols(programs, p);
     auto &ofProgram = functions.emplace_back();
-    for (const loop::Entry &entry : programs[p].entries) {
+    for (std::size_t e = 0; e < symbols.size(); ++e) {
+      const loop::Entry &entry = programs[p].entries[e];
       auto &ofEntry = ofProgram.emplace_back();
-      for (const loop::Kernel &kernel : entry.kernels) {
-        const KernelRef ref{p, static_cast<int>(ofProgram.size()) - 1, static_cast<int>(ofEntry.size())};
-        ofEntry.push_back(addKernel(*module, kernelSymbol(programs, ref), entry, kernel, target, constants));
-      }
+      for (std::size_t k = 0; k < symbols[e].size(); ++k)
+        ofEntry.push_back(addKernel(*module, symbols[e][k], entry, entry.kernels[k], target, constants));
     }
   }
   addTables(*module, modelTables(programs), modelSymbol(programs.front()),
