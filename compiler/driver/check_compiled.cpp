@@ -156,8 +156,9 @@ private:
     for (const Line &line : lines)
       if (line.evaluator == 0 || line.evaluator < line.size)
         fmt::print("{:<{}}  {:>8.3g}  {:>17.3g}\n", line.name, width, line.compiled, line.evaluator);
-      else
-        fmt::print("{:<{}}  zero but for rounding, in either\n", line.name, width);
+      else // in ulp of what is all rounding, the differences would look large
+        fmt::print("{:<{}}  zero but for rounding: {:.2g}, float32 evaluator {:.2g}\n", line.name, width, line.compiled * line.unit,
+                   line.evaluator * line.unit);
     for (const std::string &failure : failures) fmt::print("error: {}\n", failure);
     fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
                failures.empty() ? "passed" : "FAILED");
@@ -318,7 +319,7 @@ private:
                const std::vector<double> *bound) {
     const double size = largest(want), unit = ulp(size);
     const double worst = worstDistance(found, want) / unit, usual = worstDistance(single, want) / unit;
-    lines.push_back({what, worst, usual, size / unit});
+    lines.push_back({what, worst, usual, size / unit, unit});
     compared += want.size();
     if (worst > evaluatorShare * (usual + freeUlps))
       failures.push_back(fmt::format("{}: the largest difference is {:.3g} ulp, expected at most {:.3g}", what, worst,
@@ -351,7 +352,8 @@ private:
   std::size_t count = 0;
   struct Line { // of the table
     std::string name;
-    double compiled, evaluator, size; // in ulp
+    double compiled, evaluator, size; // in ulp, which is
+    double unit;
   };
   std::vector<Line> lines;
   std::size_t compared = 0, bounded = 0;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <span>
 
 namespace netc::grad {
@@ -79,9 +80,10 @@ class GradientCheck {
     if (!differentiate(gradients, diag, options.table)) return {};
     evaluateAll(gradients);
     findInfluence();
-    makeGroups();
     CheckReport report;
     SampleReport directions = checkDirections();
+    shareWork();
+    compareDirections();
     compareEntries();
     for (Parameter &p : parameters) {
       judge(p.report);
@@ -97,25 +99,26 @@ class GradientCheck {
     double largest; // gradient
     RandomOrder order;
     SampleReport report;
+    int entries = 0; // to be compared
 
     double least() const { return largest / tensorShare; } // smaller gradients count as that large
-    bool wants(int entries) const {
-      return !report.without && report.compared < entries && report.redrawn <= entries && !order.empty();
-    }
+    bool wantsEntry() const { return report.entries < entries && report.redrawn <= entries && !order.empty(); }
   };
-  /// Neighbours, of which one entry each is moved at the same time.
+  /// Neighbours that are moved at the same time.
   struct Group {
     std::vector<int> members; // of `parameters`
     LossFunction::Part part;
     std::vector<Group> halves = {}; // once they are needed
   };
-  /// One entry of a parameter, and how far it is moved.
+  /// What the gradient makes of the move of one parameter.
   struct Sample {
     int parameter;
-    std::int64_t element;
-    double gradient, by;
+    double expected, least; // what the loss changes by, and what counts as that much at least
+    double scale;           // of the numbers that are shown
+    std::string where;
   };
-  using Direction = LossFunction::Direction;
+  using Move = LossFunction::Move;
+
 
   void evaluateAll(const Graph &gradients) {
     std::vector<int> wanted;
@@ -164,7 +167,7 @@ class GradientCheck {
   bool haveNoInfluence(std::span<const int> some) {
     const LossFunction::Part part = partOf(some);
     for (int k = 0; k < moves; ++k) {
-      Direction far;
+      std::vector<Move> far;
       for (int s : some) {
         const Parameter &p = parameters[s];
         Randomness random(options.seed, fmt::format("move {} of {}", k, p.report.name));
@@ -187,80 +190,135 @@ class GradientCheck {
 
   Group groupOf(std::span<const int> members) const { return {{members.begin(), members.end()}, partOf(members)}; }
 
-  /// Groups of one, or as small as the work allows; fewer entries when not even one group of all is small enough.
-  void makeGroups() {
+  /// All entries where the work allows that. Else as many of them as it allows, one a parameter and round, and directions.
+  void shareWork() {
     std::vector<int> checked;
     for (std::size_t k = 0; k < parameters.size(); ++k)
       if (!parameters[k].report.without) checked.push_back(static_cast<int>(k));
-    double work = 0; // of one entry of each parameter
+    for (int k : checked)
+      single.emplace(k, groupOf(std::span(&k, 1)));
+    double left = options.work;
+    bool all = true;
+    for (int round = 0; round < options.entries; ++round) {
+      RandomOrder order(static_cast<std::int64_t>(checked.size()), options.seed, fmt::format("round {}", round));
+      while (!order.empty()) {
+        const int k = checked[order.next()];
+        const double work = 4 * single.at(k).part.work;
+        if (round >= elementCount(loss.tensors[parameters[k].tensor])) continue;
+        all &= work <= left;
+        if (work > left) continue;
+        left -= work;
+        ++parameters[k].entries;
+      }
+    }
+    if (!all) makeGroups(checked);
+  }
+
+  /// As small as the work allows; fewer directions when not even one group of all is small enough.
+  void makeGroups(std::span<const int> checked) {
+    double work = 0; // of one direction of each parameter
     for (std::size_t size = 1;; size *= 2) {
       work = 0;
       groups.clear();
       for (std::size_t k = 0; k < checked.size(); k += size) {
-        groups.push_back(groupOf(std::span(checked).subspan(k, std::min(size, checked.size() - k))));
+        groups.push_back(groupOf(checked.subspan(k, std::min(size, checked.size() - k))));
         work += 4 * groups.back().part.work;
       }
-      if (work * options.entries <= options.work || size >= checked.size()) break;
+      if (work * options.directions <= options.work || size >= checked.size()) break;
     }
-    entries = static_cast<int>(std::clamp(options.work / (work + 1), 1.0, static_cast<double>(options.entries)));
+    directions = static_cast<int>(std::clamp(options.work / work, 1.0, static_cast<double>(options.directions)));
   }
 
   void compareEntries() {
-    Randomness signs(options.seed, "signs");
-    auto wants = [&](const Parameter &p) { return p.wants(entries); };
-    while (std::any_of(parameters.begin(), parameters.end(), wants))
-      for (Group &group : groups) {
-        std::vector<Sample> samples;
-        for (int k : group.members)
-          if (Parameter &p = parameters[k]; p.wants(entries)) {
-            const std::int64_t element = p.order.next();
-            const double unit = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
-            samples.push_back({k, element, values.at(p.gradient)[element], signs.uniform() < 0.5 ? -unit : unit});
-          }
-        compareTogether(group, samples);
+    for (auto &[k, group] : single)
+      while (parameters[k].wantsEntry()) {
+        const auto [move, sample] = entryOf(k);
+        compareTogether(group, std::span(&sample, 1), std::span(&move, 1));
       }
   }
 
-  /// Moves all entries at the same time. Where that is not smooth, or their gradients do not add up to the difference, it
-  /// moves each half of them: down to single ones, about which it then has the last word.
-  void compareTogether(Group &group, std::span<const Sample> samples) {
+  std::pair<Move, Sample> entryOf(int k) {
+    Parameter &p = parameters[k];
+    const std::int64_t element = p.order.next();
+    const double unit = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
+    return {{p.tensor, {element}, {unit}},
+            {k, values.at(p.gradient)[element] * unit, p.least() * unit, unit, elementText(loss.tensors[p.tensor], element)}};
+  }
+
+  void compareDirections() {
+    for (int d = 0; d < directions; ++d)
+      for (Group &group : groups) {
+        std::vector<Sample> samples;
+        std::vector<Move> along;
+        for (int k : group.members)
+          if (parameters[k].largest > negligible * lossSize()) {
+            along.push_back(uphill(parameters[k], d));
+            samples.push_back({k, 1, 0, 1, fmt::format(" in direction {}", d)});
+          }
+        const double length = makeUnit(along);
+        for (Sample &s : samples)
+          s.expected = s.scale = 1 / length;
+        compareTogether(group, samples, along);
+      }
+  }
+
+  /// A random direction through one parameter in which the loss grows by 1: mostly along the gradient, each entry by a share
+  /// of its own, so that the difference is large beside the rounding of the loss; and some of any other.
+  Move uphill(const Parameter &p, int number) const {
+    const std::vector<double> &gradient = values.at(p.gradient);
+    double square = 0, slope = 0;
+    for (double g : gradient)
+      square += g * g;
+    const double usual = std::sqrt(square / static_cast<double>(gradient.size()));
+    Randomness random(options.seed, fmt::format("direction {} of {}", number, p.report.name));
+    std::vector<double> by(gradient.size());
+    for (std::size_t i = 0; i < by.size(); ++i) {
+      by[i] = gradient[i] * (0.5 + random.uniform()) + usual * (random.uniform() - 0.5);
+      slope += by[i] * gradient[i];
+    }
+    for (double &v : by)
+      v /= slope;
+    return {p.tensor, {}, std::move(by)};
+  }
+
+  /// Moves several parameters at the same time. Where that is not smooth, or their gradients do not add up to the difference,
+  /// it moves each half of them: down to single ones, about which it then has the last word.
+  void compareTogether(Group &group, std::span<const Sample> samples, std::span<const Move> along) {
     if (samples.empty()) return;
-    Direction along;
     double expected = 0, least = std::numeric_limits<double>::infinity();
     for (const Sample &s : samples) {
-      const Parameter &p = parameters[s.parameter];
-      along.push_back({p.tensor, {s.element}, {s.by}});
-      expected += s.gradient * s.by;
-      least = std::min(least, std::max(p.least(), std::fabs(s.gradient)) * std::fabs(s.by));
+      expected += s.expected;
+      least = std::min(least, std::max(s.least, std::fabs(s.expected)));
     }
     const auto numeric = lossOf.difference(group.part, along, options.tolerance, least);
     const bool agree = numeric && std::fabs(numeric->derivative - expected) <= std::max(options.tolerance * least, numeric->noise);
     if (!agree && samples.size() > 1) {
-      compareHalves(group, samples);
+      compareHalves(group, samples, along);
       return;
     }
-    for (const Sample &s : samples) {
-      Parameter &p = parameters[s.parameter];
-      if (numeric)
-        compare(p.report, s.gradient, s.gradient + (numeric->derivative - expected) / s.by,
-                std::max(p.least(), numeric->noise / std::fabs(s.by) / options.tolerance),
-                elementText(loss.tensors[p.tensor], s.element));
-      else
-        ++p.report.redrawn;
+    for (std::size_t k = 0; k < samples.size(); ++k) {
+      const Sample &s = samples[k];
+      SampleReport &report = parameters[s.parameter].report;
+      if (!numeric) {
+        ++report.redrawn;
+        continue;
+      }
+      ++(along[k].elements.empty() ? report.directions : report.entries);
+      compare(report, s.expected / s.scale, (s.expected + numeric->derivative - expected) / s.scale,
+              std::max(s.least, numeric->noise / options.tolerance) / s.scale, s.where);
     }
   }
 
-  void compareHalves(Group &group, std::span<const Sample> samples) {
+  void compareHalves(Group &group, std::span<const Sample> samples, std::span<const Move> along) {
     if (group.halves.empty()) {
       const std::span<const int> all = group.members;
       group.halves = {groupOf(all.first(all.size() / 2)), groupOf(all.subspan(all.size() / 2))};
     }
-    const auto middle = std::find_if(samples.begin(), samples.end(), [&](const Sample &s) {
-      return s.parameter >= group.halves[1].members.front();
-    });
-    const auto first = static_cast<std::size_t>(middle - samples.begin());
-    compareTogether(group.halves[0], samples.first(first));
-    compareTogether(group.halves[1], samples.subspan(first));
+    const int middle = group.halves[1].members.front();
+    const auto second = std::find_if(samples.begin(), samples.end(), [&](const Sample &s) { return s.parameter >= middle; });
+    const auto first = static_cast<std::size_t>(second - samples.begin());
+    compareTogether(group.halves[0], samples.first(first), along.first(first));
+    compareTogether(group.halves[1], samples.subspan(first), along.subspan(first));
   }
 
   /// `least`: gradients below it count as that large.
@@ -303,7 +361,7 @@ class GradientCheck {
     const int wanted = std::clamp(static_cast<int>(options.work / (4 * part.work + 1)), 1, options.directions);
     Randomness random(options.seed, "directions");
     while (report.compared < wanted && report.redrawn <= wanted) {
-      const Direction along = unitDirection(random);
+      const std::vector<Move> along = unitDirection(random);
       double expected = 0;
       for (std::size_t k = 0; k < along.size(); ++k)
         for (std::size_t i = 0; i < along[k].by.size(); ++i)
@@ -323,13 +381,13 @@ class GradientCheck {
 
   /// Says so when the loss changes otherwise along a direction as soon as what stands under stop_gradient may
   /// change, too.
-  void noteStopped(SampleReport &report, const Direction &along, const LossFunction::Difference &held,
+  void noteStopped(SampleReport &report, std::span<const Move> along, const LossFunction::Difference &held,
                    double least) {
     if (std::none_of(loss.formulas.begin(), loss.formulas.end(),
                      [](const graph::Formula &f) { return f.origin == stopOrigin; }))
       return;
     std::vector<int> tensors;
-    for (const LossFunction::Move &m : along)
+    for (const Move &m : along)
       tensors.push_back(m.tensor);
     LossFunction::Part part = lossOf.part(tensors, /*held=*/false);
     const auto free = lossOf.difference(part, along, options.tolerance, std::max(std::fabs(held.derivative), least));
@@ -340,19 +398,29 @@ class GradientCheck {
                   "what stands under stop_gradient held fixed";
   }
 
-  Direction unitDirection(Randomness &random) const {
-    Direction along;
-    double square = 0;
+  std::vector<Move> unitDirection(Randomness &random) const {
+    std::vector<Move> along;
     for (const Parameter &p : parameters) {
       std::vector<double> by(elementCount(loss.tensors[p.tensor]));
       for (double &v : by)
-        v = 2 * random.uniform() - 1, square += v * v;
+        v = 2 * random.uniform() - 1;
       along.push_back({p.tensor, {}, std::move(by)});
     }
-    for (LossFunction::Move &m : along)
-      for (double &v : m.by)
-        v /= std::sqrt(square);
+    makeUnit(along);
     return along;
+  }
+
+  /// Returns the length that the direction had.
+  static double makeUnit(std::vector<Move> &along) {
+    double square = 0;
+    for (const Move &m : along)
+      for (double v : m.by)
+        square += v * v;
+    const double length = std::sqrt(square);
+    for (Move &m : along)
+      for (double &v : m.by)
+        v /= length;
+    return length;
   }
 
   double lossSize() const {
@@ -368,8 +436,9 @@ class GradientCheck {
   Values values;    // of the loss graph and of the gradients, at the point where they are checked
   LossFunction lossOf;
   std::vector<Parameter> parameters;
-  std::vector<Group> groups;
-  int entries = 0; // to be compared of each parameter
+  std::map<int, Group> single; // by parameter
+  std::vector<Group> groups;   // for the directions
+  int directions = 0;          // through each parameter
 };
 
 } // namespace
@@ -393,9 +462,9 @@ std::string CheckReport::str() const {
   std::string text;
   for (const SampleReport &s : samples) {
     text += fmt::format("{:<{}}  ", s.name, width);
-    text += s.without ? fmt::format("no influence: the loss is the same at {} random values", moves)
-            : s.compared == 0 ? std::string("compared by directions only")
-                              : fmt::format("compared {:3}, worst error {:.2e}", s.compared, s.worst);
+    text += s.without ? fmt::format("no influence, so zero is right: the loss is the same at {} random values", moves)
+            : fmt::format("compared {:3}{}, worst error {:.2e}", s.compared,
+                          s.directions > 0 ? fmt::format(" ({} entries, {} directions)", s.entries, s.directions) : "", s.worst);
     if (s.redrawn) text += fmt::format(", {} drawn again", s.redrawn);
     text += "\n";
   }

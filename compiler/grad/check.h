@@ -5,12 +5,19 @@
 // moved by 0.1 * normal, so that no derivative hides behind a zero. Every random number comes from the seed
 // and a tensor's name.
 //
-// Compared are up to `entries` random entries of each parameter, and `directions` random directions over all
-// parameters together, with central differences of fourth order; differences.h says with which step. A sample
-// whose every step changes a decision (a comparison, a maximum) is drawn again, and when that happens to more than
-// half of them, the check fails. With g the gradient and d the difference, the error is |g - d| / size, where size
-// is the largest of |g|, |d|, a thousandth of the largest gradient of that tensor, and what makes the rounding of
-// the loss (16 eps |loss| / step) an error of exactly the tolerance.
+// Compared are `entries` random entries of each parameter, and `directions` random directions over all parameters
+// together, with central differences of fourth order; differences.h says with which step. A sample whose every step
+// changes a decision (a comparison, a maximum) is drawn again, and when that happens to more than half of them, the
+// check fails. With g the gradient and d the difference, the error is |g - d| / size, where size is the largest of
+// |g|, |d|, a thousandth of the largest gradient of that tensor, and what makes the rounding of the loss
+// (16 eps |loss| / step) an error of exactly the tolerance.
+//
+// A large model has no time for all entries: it is evaluated four times for each. So that the work stays below `work`
+// (and as much again for the directions over all), only some are compared, perhaps none, but besides them up to
+// `directions` directions through each parameter: a random share of each entry's gradient and some noise. These are moved
+// together, neighbours in the model at a time, each so far that the loss should change by the same. If the sum of the changes
+// is right to the tolerance of one, then each is (but for errors that cancel, against which the shares are random). If it
+// is not, or some decision changes, each half of the parameters is moved, and so on down to a single one.
 //
 // A gradient that is zero everywhere fails if the loss depends on the parameter. Whether it does is found out by
 // moving the whole parameter far away at random: where the loss stays the same (to 1e-11 of its size) at all of
@@ -18,9 +25,6 @@
 // is as small is right.
 //
 // What stands under stop_gradient is held fixed. A note says so where that makes a difference.
-//
-// In large models fewer entries are compared, down to none, and fewer directions, down to one, so that the work
-// stays below `work`.
 #pragma once
 
 #include "compiler/grad/differentiate.h"
@@ -35,14 +39,15 @@ struct CheckOptions {
   double tolerance = 1e-6;
   int entries = 32;
   int directions = 4;
-  double work = 4e9; // operations on points of formulas, for the directions and as much again for the entries
+  double work = 1.2e10; // operations on points of formulas, for each of the three kinds of samples
   DerivativeTable table = standardDerivative;
 };
 
-/// The samples of one parameter, or all the directions (then `name` is "directions").
+/// The samples of one parameter, or the directions over all of them (then `name` is "directions").
 struct SampleReport {
   std::string name;
   int compared = 0, redrawn = 0;
+  int entries = 0, directions = 0;     // of a parameter, among those compared
   bool without = false;                // the loss does not depend on it
   double worst = 0;                    // the largest error
   std::string where;                   // the sample with the largest error: "[3, 0, 1, 1]"

@@ -49,7 +49,7 @@ std::vector<char> dependents(const Graph &g, const std::vector<int> &changed, bo
 /// Parameters away from where they were, until the end of its life.
 class Moved {
  public:
-  Moved(graph::Values &values, const LossFunction::Direction &along, double step) : values(values), along(along) {
+  Moved(graph::Values &values, LossFunction::Direction along, double step) : values(values), along(along) {
     for (const LossFunction::Move &m : along) {
       std::vector<double> &v = values.at(m.tensor);
       if (m.elements.empty()) {
@@ -77,7 +77,7 @@ class Moved {
 
  private:
   graph::Values &values;
-  const LossFunction::Direction &along;
+  LossFunction::Direction along;
   std::vector<std::vector<double>> before; // by move
 };
 
@@ -99,7 +99,6 @@ LossFunction::Part LossFunction::part(const std::vector<int> &parameters, bool h
                 [&](const graph::Formula &f) { return !depends[f.target] || !needed[f.target]; });
   for (std::size_t t = 0; t < depends.size(); ++t)
     if (p.rest.tensors[t].kind == TensorKind::Local && !depends[t]) p.rest.tensors[t].kind = TensorKind::Input;
-  p.firstStep = lastStep;
   p.work = graph::evaluationWork(p.rest);
   return p;
 }
@@ -114,7 +113,7 @@ LossFunction::Point LossFunction::sumOf(const std::vector<int> &losses, const gr
   return p;
 }
 
-LossFunction::Point LossFunction::at(const Part &part, const Direction &along, double step) {
+LossFunction::Point LossFunction::at(const Part &part, Direction along, double step) {
   const Moved moved(values, along, step);
   graph::Values computed;
   graph::Decisions made;
@@ -124,14 +123,27 @@ LossFunction::Point LossFunction::at(const Part &part, const Direction &along, d
   return p;
 }
 
-bool LossFunction::isSmooth(const Part &part, const Direction &along, double step, Difference &result) {
+/// About the largest step that is smooth, by bisection: a larger one hardly is where a smaller one is not.
+int LossFunction::largestStep(const Part &part, Direction along) {
+  int least = 0, most = static_cast<int>(std::size(steps)) - 1;
+  while (least < most) {
+    const int middle = (least + most) / 2;
+    if (at(part, along, 2 * steps[middle]).decisions == *part.decisions)
+      most = middle;
+    else
+      least = middle + 1;
+  }
+  return least;
+}
+
+bool LossFunction::isSmooth(const Part &part, Direction along, double step, Difference &result) {
   enum { FarBelow, FarAbove, Below, Above }; // the first two are the likeliest to differ
   const double offsets[4] = {-2, 2, -1, 1};
   Point p[4];
   double size = 0;
   for (int i = 0; i < 4; ++i) {
     p[i] = at(part, along, offsets[i] * step);
-    if (p[i].decisions != p[0].decisions) return false;
+    if (p[i].decisions != *part.decisions) return false;
     size = std::max(size, p[i].magnitude);
   }
   const double near = (p[Above].total - p[Below].total) / (2 * step);
@@ -140,22 +152,25 @@ bool LossFunction::isSmooth(const Part &part, const Direction &along, double ste
   return true;
 }
 
-std::optional<LossFunction::Difference> LossFunction::difference(Part &part, const Direction &along,
+std::optional<LossFunction::Difference> LossFunction::difference(Part &part, Direction along,
                                                                  double tolerance, double size) {
   if (part.empty()) return Difference{};
+  if (!part.decisions) part.decisions = at(part, {}, 0).decisions;
+  if (part.firstStep == unknown) part.firstStep = lastStep;
+  if (part.firstStep == unknown) part.firstStep = largestStep(part, along);
   std::optional<Difference> best;
   const int first = part.firstStep;
   for (int s = first; s < static_cast<int>(std::size(steps)); ++s) {
     Difference d;
     if (!isSmooth(part, along, steps[s], d)) continue;
-    part.firstStep = lastStep = s == first ? std::max(0, s - 1) : s; // the next sample may take a larger one, once in a while
+    part.firstStep = lastStep = s == first ? std::max(0, s - 1) : s; // the next sample may take a larger one
     best = d;
     if (d.bend <= curvature * std::max(size, d.noise / tolerance)) break;
   }
   return best;
 }
 
-bool LossFunction::same(const Part &part, const Direction &along) {
+bool LossFunction::same(const Part &part, Direction along) {
   if (part.empty()) return true;
   const Point here = sumOf(part.losses, values), there = at(part, along, 1);
   return std::fabs(here.total - there.total) <= sameLoss * std::max(here.magnitude, there.magnitude);

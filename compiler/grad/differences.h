@@ -4,6 +4,7 @@
 #include "compiler/graph/evaluator.h"
 
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,7 @@ class LossFunction {
     std::vector<std::int64_t> elements; // empty: all
     std::vector<double> by;             // one an element
   };
-  using Direction = std::vector<Move>;
+  using Direction = std::span<const Move>;
 
   struct Difference {
     double derivative = 0;
@@ -41,8 +42,10 @@ class LossFunction {
     friend class LossFunction;
     graph::Graph rest;
     std::vector<int> losses; // those that change
-    int firstStep = 0;       // index of the step to begin with
+    std::optional<std::uint64_t> decisions; // where nothing has moved
+    int firstStep = unknown; // index of the step to begin with
   };
+  static constexpr int unknown = -1;
   /// `held`: what stands under stop_gradient keeps its value, as the gradient takes it.
   Part part(const std::vector<int> &parameters, bool held) const;
 
@@ -50,24 +53,25 @@ class LossFunction {
   /// the largest of 1e-3 to 1e-7 on which nothing is decided differently (a large one keeps the rounding of the loss
   /// small) and the curve bends so little that the formula is good to `tolerance` of `size`, that of the smallest
   /// contribution that counts. None when every step changes a decision.
-  std::optional<Difference> difference(Part &, const Direction &along, double tolerance, double size);
+  std::optional<Difference> difference(Part &, Direction along, double tolerance, double size);
 
   /// The losses of `part` do not change (by more than rounding) at a point this far away.
-  bool same(const Part &, const Direction &along);
+  bool same(const Part &, Direction along);
 
  private:
   struct Point {
     double total = 0, magnitude = 0; // the sum of the losses, and of their sizes
     std::uint64_t decisions = 0;
   };
-  bool isSmooth(const Part &, const Direction &along, double step, Difference &result);
-  Point at(const Part &, const Direction &along, double step);
+  int largestStep(const Part &, Direction along);
+  bool isSmooth(const Part &, Direction along, double step, Difference &result);
+  Point at(const Part &, Direction along, double step);
   static Point sumOf(const std::vector<int> &losses, const graph::Values &);
 
   const graph::Graph &loss;
   graph::Values &values;
   const graph::Evaluation how;
-  int lastStep = 0; // where a new part begins
+  int lastStep = unknown; // where a new part begins
 };
 
 } // namespace netc::grad

@@ -50,20 +50,34 @@ public:
   }
 
 private:
-  /// The maps of a clause as offsets into row-major tensors, and room for the values of its body.
+  struct Source {
+    Affine offset;                                       // into a row-major tensor
+    const std::vector<double> *values = nullptr, *errors = nullptr; // no errors: exact
+  };
+
+  /// What is the same for all points of a clause, and room for the values of its body.
   struct Prepared {
     const Clause &clause;
     Affine out;
-    std::vector<Affine> reads; // by node
+    std::vector<int> reduction;
+    std::vector<Source> reads; // by node
     std::vector<Bounded> results;
   };
 
   Prepared prepare(const Formula &f, const Clause &c) const {
-    Prepared p{c, offset(f.target, c.out), {}, {}};
+    Prepared p{c, offset(f.target, c.out), c.reduction(), {}, {}};
     for (const Node &n : c.body.nodes)
-      p.reads.push_back(n.kind == Node::Kind::Read ? offset(n.id, n.map) : Affine());
+      p.reads.push_back(n.kind == Node::Kind::Read ? source(n) : Source());
     p.results.resize(c.body.nodes.size());
     return p;
+  }
+
+  Source source(const Node &read) const {
+    const auto v = values.find(read.id);
+    if (v == values.end())
+      throw UserError(fmt::format("no value is given for '{}'", g.tensors[read.id].name));
+    const auto e = errors.find(read.id);
+    return {offset(read.id, read.map), &v->second, e == errors.end() ? nullptr : &e->second};
   }
 
   void points(const Formula &f, const Clause &c, std::vector<Collected> &elements) {
@@ -71,7 +85,7 @@ private:
     std::vector<std::int64_t> at(c.domain.size(), 0);
     for (;;) {
       if (std::all_of(c.guards.begin(), c.guards.end(), [&](const Affine &a) { return value(a, at) >= 0; }))
-        collect(f.op, body(prepared, at), ordinal(c, at), elements.at(value(prepared.out, at)));
+        collect(f.op, body(prepared, at), ordinal(prepared, at), elements.at(value(prepared.out, at)));
       int d = static_cast<int>(at.size()) - 1;
       for (; d >= 0; at[d--] = 0)
         if (++at[d] < (c.domain[d].extent.batch ? count : c.domain[d].extent.size))
@@ -88,10 +102,10 @@ private:
     return sum;
   }
 
-  static double ordinal(const Clause &c, const std::vector<std::int64_t> &at) {
+  static double ordinal(const Prepared &p, const std::vector<std::int64_t> &at) {
     double number = 0;
-    for (int p : c.reduction())
-      number = number * static_cast<double>(c.domain[p].extent.size) + static_cast<double>(at[p]);
+    for (int r : p.reduction)
+      number = number * static_cast<double>(p.clause.domain[r].extent.size) + static_cast<double>(at[r]);
     return number;
   }
 
@@ -111,19 +125,15 @@ private:
     return p.results[body.root];
   }
 
-  Bounded node(const Node &n, const std::vector<std::int64_t> &at, const Affine &read,
+  Bounded node(const Node &n, const std::vector<std::int64_t> &at, const Source &read,
                const std::vector<Bounded> &results) const {
     switch (n.kind) {
     case Node::Kind::Const: return n.dtype == DType::F32 ? roundedInput(n.value) : Bounded{n.value, 0};
     case Node::Kind::Index: return {static_cast<double>(value(n.affine, at)), 0};
     case Node::Kind::Scalar: return scalars[n.id];
     case Node::Kind::Read: {
-      const auto v = values.find(n.id);
-      if (v == values.end())
-        throw UserError(fmt::format("no value is given for '{}'", g.tensors[n.id].name));
-      const auto e = errors.find(n.id);
-      const std::size_t o = static_cast<std::size_t>(value(read, at));
-      return {v->second.at(o), e == errors.end() ? 0 : e->second.at(o)};
+      const std::size_t o = static_cast<std::size_t>(value(read.offset, at));
+      return {read.values->at(o), read.errors ? read.errors->at(o) : 0};
     }
     case Node::Kind::Call: {
       Bounded args[3];

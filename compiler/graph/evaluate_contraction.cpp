@@ -1,18 +1,12 @@
 #include "compiler/graph/evaluate_contraction.h"
 
+#include "compiler/graph/any_target.h"
 #include "compiler/graph/loop_nest.h"
 #include "compiler/support/in_parallel.h"
 
 #include <algorithm>
 #include <numeric>
 #include <optional>
-
-// Compiled for several instruction sets; which one runs does not show in the bits, since nothing is fused or reordered.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define NETC_ANY_TARGET [[gnu::target_clones("avx512f", "avx2", "default")]]
-#else
-#define NETC_ANY_TARGET
-#endif
 
 namespace netc::graph {
 

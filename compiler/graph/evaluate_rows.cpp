@@ -1,7 +1,9 @@
 #include "compiler/graph/evaluate_rows.h"
 
+#include "compiler/graph/any_target.h"
 #include "compiler/support/diagnostics.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <fmt/format.h>
@@ -12,12 +14,12 @@ namespace {
 
 double rounded(double v) { return static_cast<float>(v); }
 
-template <typename F> void map1(double *to, const double *a, int length, F f) {
+template <typename F> [[gnu::always_inline]] inline void map1(double *to, const double *a, int length, F f) {
   for (int i = 0; i < length; ++i)
     to[i] = f(a[i]);
 }
 
-template <typename F> void map2(double *to, const double *const args[3], int length, F f) {
+template <typename F> [[gnu::always_inline]] inline void map2(double *to, const double *const args[3], int length, F f) {
   const double *a = args[0], *b = args[1];
   for (int i = 0; i < length; ++i)
     to[i] = f(a[i], b[i]);
@@ -59,6 +61,11 @@ bool wins(Combine op, double best, double x) {
   return (max ? best < x : x < best) || x != x;
 }
 
+NETC_ANY_TARGET void addRow(double *__restrict to, const double *__restrict values, int length) {
+  for (int i = 0; i < length; ++i)
+    to[i] += values[i];
+}
+
 void sumRow(const CombineRow &r, bool single, double *value) {
   double *to = value + r.out;
   if (r.outStride == 0) {
@@ -66,6 +73,10 @@ void sumRow(const CombineRow &r, bool single, double *value) {
     for (int i = 0; i < r.length; ++i)
       sum = single ? rounded(sum + r.values[i]) : sum + r.values[i];
     *to = sum;
+    return;
+  }
+  if (r.outStride == 1 && !single) {
+    addRow(to, r.values, r.length);
     return;
   }
   for (int i = 0; i < r.length; ++i) {
@@ -99,7 +110,7 @@ void fillIndex(Row &to, std::int64_t first, std::int64_t step, int length) {
     to[i] = static_cast<double>(first + i * step);
 }
 
-void applyRow(Fn f, double *to, const double *const args[3], int length, bool single) {
+NETC_ANY_TARGET void applyRow(Fn f, double *to, const double *const args[3], int length, bool single) {
   switch (f) { // the frequent ones, so that the compiler vectorises them
   case Fn::Add: map2(to, args, length, [](double a, double b) { return a + b; }); break;
   case Fn::Sub: map2(to, args, length, [](double a, double b) { return a - b; }); break;
@@ -124,21 +135,28 @@ void applyRow(Fn f, double *to, const double *const args[3], int length, bool si
 }
 
 void recordRow(Decisions &d, Fn f, const double *result, const double *const args[3], int length) {
-  auto each = [&](auto decide) {
-    for (int i = 0; i < length; ++i)
-      record(d, static_cast<std::uint64_t>(decide(i)));
+  auto each = [&](auto decide) { // of four bits at most
+    for (int i = 0; i < length; i += 16) {
+      std::uint64_t word = 0;
+      for (int k = i; k < std::min(i + 16, length); ++k)
+        word = word << 4 | static_cast<std::uint64_t>(decide(k));
+      record(d, word);
+    }
   };
   switch (f) {
+  case Fn::Floor:
+  case Fn::ToInt:
+    for (int i = 0; i < length; ++i)
+      record(d, std::bit_cast<std::uint64_t>(result[i]));
+    return;
   case Fn::Lt:
   case Fn::Le:
   case Fn::Eq:
-  case Fn::Ne:
-  case Fn::Floor:
-  case Fn::ToInt: each([&](int i) { return std::bit_cast<std::uint64_t>(result[i]); }); return;
+  case Fn::Ne: each([&](int i) { return result[i] != 0; }); return;
   case Fn::Relu:
-  case Fn::Abs: each([&](int i) { return args[0][i] < 0 ? 1 : args[0][i] > 0 ? 2 : 0; }); return;
+  case Fn::Abs: each([&](int i) { return (args[0][i] < 0) + 2 * (args[0][i] > 0); }); return;
   case Fn::Minimum:
-  case Fn::Maximum: each([&](int i) { return args[0][i] < args[1][i] ? 1 : args[0][i] > args[1][i] ? 2 : 0; }); return;
+  case Fn::Maximum: each([&](int i) { return (args[0][i] < args[1][i]) + 2 * (args[0][i] > args[1][i]); }); return;
   default: return;
   }
 }
