@@ -46,42 +46,37 @@ std::vector<char> dependents(const Graph &g, const std::vector<int> &changed, bo
   return depends;
 }
 
-/// Parameters away from where they were, until the end of its life.
-class Moved {
+} // namespace
+
+/// Parameters that may be away from where they were, until the end of its life.
+class LossFunction::Moved {
  public:
-  Moved(graph::Values &values, LossFunction::Direction along, double step) : values(values), along(along) {
-    for (const LossFunction::Move &m : along) {
-      std::vector<double> &v = values.at(m.tensor);
-      if (m.elements.empty()) {
-        before.push_back(v);
-        for (std::size_t i = 0; i < v.size(); ++i)
-          v[i] += step * m.by[i];
-        continue;
-      }
-      before.emplace_back();
-      for (std::size_t i = 0; i < m.elements.size(); ++i) {
-        before.back().push_back(v[m.elements[i]]);
-        v[m.elements[i]] += step * m.by[i];
-      }
+  Moved(graph::Values &values, Direction along) : values(values), along(along) {
+    for (const Move &m : along) {
+      const std::vector<double> &v = values.at(m.tensor);
+      auto &kept = before.emplace_back();
+      if (m.elements.empty()) kept = v;
+      for (std::int64_t e : m.elements)
+        kept.push_back(v[e]);
     }
   }
   Moved(const Moved &) = delete;
-  ~Moved() {
-    for (std::size_t k = along.size(); k-- > 0;) {
-      std::vector<double> &v = values.at(along[k].tensor);
-      if (along[k].elements.empty()) v.swap(before[k]);
-      for (std::size_t i = 0; i < along[k].elements.size(); ++i)
-        v[along[k].elements[i]] = before[k][i];
+  ~Moved() { to(0); }
+
+  void to(double step) {
+    for (std::size_t k = 0; k < along.size(); ++k) {
+      const Move &m = along[k];
+      std::vector<double> &v = values.at(m.tensor);
+      for (std::size_t i = 0; i < m.by.size(); ++i)
+        v[m.elements.empty() ? i : m.elements[i]] = step == 0 ? before[k][i] : before[k][i] + step * m.by[i];
     }
   }
 
  private:
   graph::Values &values;
-  LossFunction::Direction along;
+  Direction along;
   std::vector<std::vector<double>> before; // by move
 };
-
-} // namespace
 
 LossFunction::Part LossFunction::part(const std::vector<int> &parameters, bool held) const {
   const std::vector<char> depends = dependents(loss, parameters, held);
@@ -113,8 +108,7 @@ LossFunction::Point LossFunction::sumOf(const std::vector<int> &losses, const gr
   return p;
 }
 
-LossFunction::Point LossFunction::at(const Part &part, Direction along, double step) {
-  const Moved moved(values, along, step);
+LossFunction::Point LossFunction::at(const Part &part) {
   graph::Values computed;
   graph::Decisions made;
   graph::evaluate(part.rest, computed, how, part.losses, &made);
@@ -124,11 +118,12 @@ LossFunction::Point LossFunction::at(const Part &part, Direction along, double s
 }
 
 /// About the largest step that is smooth, by bisection: a larger one hardly is where a smaller one is not.
-int LossFunction::largestStep(const Part &part, Direction along) {
+int LossFunction::largestStep(const Part &part, Moved &moved) {
   int least = 0, most = static_cast<int>(std::size(steps)) - 1;
   while (least < most) {
     const int middle = (least + most) / 2;
-    if (at(part, along, 2 * steps[middle]).decisions == *part.decisions)
+    moved.to(2 * steps[middle]);
+    if (at(part).decisions == *part.decisions)
       most = middle;
     else
       least = middle + 1;
@@ -136,13 +131,14 @@ int LossFunction::largestStep(const Part &part, Direction along) {
   return least;
 }
 
-bool LossFunction::isSmooth(const Part &part, Direction along, double step, Difference &result) {
+bool LossFunction::isSmooth(const Part &part, Moved &moved, double step, Difference &result) {
   enum { FarBelow, FarAbove, Below, Above }; // the first two are the likeliest to differ
   const double offsets[4] = {-2, 2, -1, 1};
   Point p[4];
   double size = 0;
   for (int i = 0; i < 4; ++i) {
-    p[i] = at(part, along, offsets[i] * step);
+    moved.to(offsets[i] * step);
+    p[i] = at(part);
     if (p[i].decisions != *part.decisions) return false;
     size = std::max(size, p[i].magnitude);
   }
@@ -155,14 +151,15 @@ bool LossFunction::isSmooth(const Part &part, Direction along, double step, Diff
 std::optional<LossFunction::Difference> LossFunction::difference(Part &part, Direction along,
                                                                  double tolerance, double size) {
   if (part.empty()) return Difference{};
-  if (!part.decisions) part.decisions = at(part, {}, 0).decisions;
+  if (!part.decisions) part.decisions = at(part).decisions;
+  Moved moved(values, along);
   if (part.firstStep == unknown) part.firstStep = lastStep;
-  if (part.firstStep == unknown) part.firstStep = largestStep(part, along);
+  if (part.firstStep == unknown) part.firstStep = largestStep(part, moved);
   std::optional<Difference> best;
   const int first = part.firstStep;
   for (int s = first; s < static_cast<int>(std::size(steps)); ++s) {
     Difference d;
-    if (!isSmooth(part, along, steps[s], d)) continue;
+    if (!isSmooth(part, moved, steps[s], d)) continue;
     part.firstStep = lastStep = s == first ? std::max(0, s - 1) : s; // the next sample may take a larger one
     best = d;
     if (d.bend <= curvature * std::max(size, d.noise / tolerance)) break;
@@ -172,7 +169,9 @@ std::optional<LossFunction::Difference> LossFunction::difference(Part &part, Dir
 
 bool LossFunction::same(const Part &part, Direction along) {
   if (part.empty()) return true;
-  const Point here = sumOf(part.losses, values), there = at(part, along, 1);
+  Moved moved(values, along);
+  moved.to(1);
+  const Point here = sumOf(part.losses, values), there = at(part);
   return std::fabs(here.total - there.total) <= sameLoss * std::max(here.magnitude, there.magnitude);
 }
 

@@ -63,9 +63,10 @@ class LossFunction {
     double total = 0, magnitude = 0; // the sum of the losses, and of their sizes
     std::uint64_t decisions = 0;
   };
-  int largestStep(const Part &, Direction along);
-  bool isSmooth(const Part &, Direction along, double step, Difference &result);
-  Point at(const Part &, Direction along, double step);
+  class Moved;
+  int largestStep(const Part &, Moved &);
+  bool isSmooth(const Part &, Moved &, double step, Difference &result);
+  Point at(const Part &);
   static Point sumOf(const std::vector<int> &losses, const graph::Values &);
 
   const graph::Graph &loss;

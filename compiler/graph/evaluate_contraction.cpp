@@ -22,6 +22,7 @@ constexpr std::int64_t mostSteps = 4096;                 // in a table
 constexpr double copyCost = 8;   // of an element
 constexpr double rowCost = 16;   // of beginning a row
 constexpr double plainCost = 6;  // of a point without rows
+constexpr double tileCost = 2;   // of a point without rows, but in tiles
 
 std::int64_t product(const Shape &shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
@@ -65,10 +66,12 @@ struct Side {
     const auto at = shape.begin() + std::max(row, 0);
     const std::int64_t length = row >= 0 ? *at : 1;
     const std::int64_t before = product({shape.begin(), at}), after = product(shape) / std::max<std::int64_t>(1, before * length);
+    constexpr std::int64_t block = 16; // neighbours in memory are used while they are in the cache
     for (std::int64_t b = 0; b < before; ++b)
-      for (std::int64_t a = 0; a < after; ++a)
+      for (std::int64_t start = 0; start < after; start += block)
         for (std::int64_t r = 0; r < length; ++r)
-          f((b * after + a) * length + r, (b * length + r) * after + a);
+          for (std::int64_t a = start; a < std::min(start + block, after); ++a)
+            f((b * after + a) * length + r, (b * length + r) * after + a);
   }
 };
 
@@ -138,6 +141,8 @@ public:
   bool worthwhile() {
     const double points = pointCount();
     double least = plainCost * points;
+    const int widest = widestOfOneFactor();
+    if (widest >= 0 && extent(widest) >= mostTile) least = tileCost * points;
     for (int p : free) {
       const std::optional<int> inA = dimensionOf(p, a.map), inB = dimensionOf(p, b.map);
       if (!inA || !inB || std::max(*inA, *inB) < 0) continue;
@@ -150,15 +155,16 @@ public:
       least = cost;
       row = p;
     }
-    return row >= 0 && staysInside(out) && staysInside(a) && staysInside(b);
+    return (row >= 0 || least < plainCost * points) && staysInside(out) && staysInside(a) && staysInside(b);
   }
 
   template <class T> void evaluate(const std::vector<double> &left, const std::vector<double> &right, std::vector<double> &result) {
-    out.row = *dimensionOf(row, out.map), a.row = *dimensionOf(row, a.map), b.row = *dimensionOf(row, b.map);
+    if (row >= 0) out.row = *dimensionOf(row, out.map), a.row = *dimensionOf(row, a.map), b.row = *dimensionOf(row, b.map);
     const MovedValues<T> leftRows(left, a), rightRows(right, b);
     std::vector<T> sums(product(out.shape), 0);
     const T *data[2] = {leftRows.data(), rightRows.data()};
-    if (a.row < 0) { // the rows are those of the second factor
+    // The first factor has the rows, or else the second one the tiles.
+    if (row >= 0 ? a.row < 0 : a.offset().coefficient(widestOfOneFactor()) != 0) {
       std::swap(a, b);
       std::swap(data[0], data[1]);
     }
@@ -185,6 +191,15 @@ private:
     return points;
   }
 
+  /// The free index with the most values that only one of the factors has; -1: none.
+  int widestOfOneFactor() const {
+    int widest = -1;
+    for (int p : free)
+      if ((a.offset().coefficient(p) == 0) != (b.offset().coefficient(p) == 0) && (widest < 0 || extent(p) > extent(widest)))
+        widest = p;
+    return widest;
+  }
+
   bool staysInside(const Side &s) const {
     for (std::size_t d = 0; d < s.map.size(); ++d) {
       const Interval at = s.map[d].range([&](int p) { return Interval{0, extent(p) - 1}; });
@@ -205,9 +220,11 @@ private:
   void prepare() {
     for (const Side *s : {&out, &a, &b}) nest.track(s->offset().constant());
     nest.track(0), nest.track(0);
-    chunk = std::clamp((extent(row) + 3) / 4, leastChunk, mostChunk);
-    nest.loops.push_back(loop(row, chunk));
-    nest.loops.back().step[ChunkStart] = chunk;
+    if (row >= 0) {
+      chunk = std::clamp((extent(row) + 3) / 4, leastChunk, mostChunk);
+      nest.loops.push_back(loop(row, chunk));
+      nest.loops.back().step[ChunkStart] = chunk;
+    }
     int tiled = -1;
     for (int p : free)
       if (p != row && a.offset().coefficient(p) == 0 && (tiled < 0 || extent(p) > extent(tiled))) tiled = p;
@@ -243,7 +260,7 @@ private:
     do {
       const std::vector<std::int64_t> &at = mine.now;
       run(Rows<T>{sums + at[Out], left + at[A], right + at[B], steps, std::min(mostTile, tileExtent - at[TileStart]),
-                  std::min(chunk, extent(row) - at[ChunkStart]), tileStep[Out], tileStep[B], b.row >= 0});
+                  row >= 0 ? std::min(chunk, extent(row) - at[ChunkStart]) : 1, tileStep[Out], tileStep[B], b.row >= 0});
     } while (mine.advance());
   }
 
@@ -251,7 +268,7 @@ private:
   const Clause &clause;
   Side out, a, b;
   std::vector<int> free, bound; // indices that stand alone in the output, and the others
-  int row = -1;                 // the free one of the rows
+  int row = -1;                 // the free one of the rows; none: they have one element
   LoopNest nest;
   std::size_t freeLoops = 0; // the outermost ones, whose iterations hit different elements
   std::int64_t chunk = 0, tileExtent = 1;
