@@ -1,5 +1,6 @@
 #include "compiler/codegen/llvm/llvm.h"
 #include "compiler/codegen/llvm/module.h"
+#include "compiler/codegen/llvm/perf_map.h"
 #include "compiler/codegen/llvm/target.h"
 #include "compiler/support/diagnostics.h"
 
@@ -37,6 +38,7 @@ Jit::Jit(const loop::Program &program) : state(std::make_unique<State>()) {
           state->engine->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
     internalError("the just-in-time compiler failed: " + llvm::toString(std::move(error)));
   state->model = orInternalError(state->engine->lookup(modelSymbol(program))).toPtr<const NetcModel *>();
+  writePerfMap(*state->model);
 }
 
 Jit::~Jit() = default;
