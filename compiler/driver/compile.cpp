@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "loops", "cpp", "llvm"};
+const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "dot", "loops", "cpp", "llvm"};
 
 /// The stage to print; empty: the output file's extension says what to write.
 std::string chosenStage(const Options &o) {
@@ -34,9 +34,11 @@ std::string chosenStage(const Options &o) {
   return o.emit;
 }
 
+/// A file is read into the pipeline at its own stage; what stands before that in the list cannot be had.
 void checkReachable(InputKind kind, const std::string &stage) {
-  if ((kind != InputKind::Net && stage == "ast") ||
-      (kind == InputKind::Loops && (stage == "graph" || stage == "gradient" || stage == "optimized" || stage == "layouts" || stage == "schedule")))
+  auto place = [](const char *name) { return std::find(stages.begin(), stages.end(), name); };
+  auto first = kind == InputKind::Net ? stages.begin() : place(kind == InputKind::Graph ? "graph" : "loops");
+  if (place(stage.c_str()) < first)
     throw UserError(fmt::format("--emit={}: the file is beyond that stage", stage));
 }
 
@@ -59,6 +61,7 @@ std::string stageText(const Options &o, const std::string &stage) {
   std::vector<std::string> targets = deploymentTargets(o);
   if (stage == "layouts") return layoutsText(o);
   if (stage == "schedule") return scheduleText(o, targets[0]);
+  if (stage == "dot") return dotText(o, targets[0]);
   if (stage == "loops") return loop::print(programs(o, {targets[0]})[0]);
   if (stage == "cpp") return codegen::highway(unrolled(programs(o, targets)), headerName(o.input), fs::path(o.input).filename());
   if (stage == "llvm") return codegen::llvm(unrolled(programs(o, targets)), codegen::LlvmOutput::Ir);

@@ -3,6 +3,7 @@
 #include "compiler/loop/passes.h"
 #include "compiler/loop/text.h"
 #include "compiler/loop/verifier.h"
+#include "compiler/schedule/dot.h"
 #include "compiler/schedule/lower.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/support/in_parallel.h"
@@ -80,6 +81,19 @@ std::string knownTarget(const std::string &name, const std::string &from) {
   throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames)));
 }
 
+struct Scheduled {
+  graph::Module module; // prepared
+  std::vector<schedule::Schedule> schedules;
+};
+
+Scheduled scheduled(const Options &options, const std::string &target) {
+  Scheduled result{optimizedGraph(options), {}};
+  for (graph::Graph &entry : result.module.entries) schedule::prepare(entry);
+  result.schedules = withGivenSchedules(
+      options, [&](const auto &given) { return schedule::planAll(result.module, schedule::target(target), given); });
+  return result;
+}
+
 } // namespace
 
 std::string layoutsText(const Options &options) {
@@ -93,14 +107,16 @@ std::string layoutsText(const Options &options) {
 }
 
 std::string scheduleText(const Options &options, const std::string &target) {
-  graph::Module module = optimizedGraph(options);
-  for (graph::Graph &entry : module.entries) schedule::prepare(entry);
-  const auto all =
-      withGivenSchedules(options, [&](const auto &given) { return schedule::planAll(module, schedule::target(target), given); });
   std::string text;
-  for (const schedule::Schedule &s : all)
-    text += schedule::print(s);
+  for (const schedule::Schedule &s : scheduled(options, target).schedules) text += schedule::print(s);
   return text;
+}
+
+std::string dotText(const Options &options, const std::string &target) {
+  Scheduled all = scheduled(options, target);
+  const graph::Graph *training = all.module.trainingEntry();
+  std::size_t entry = training ? static_cast<std::size_t>(training - all.module.entries.data()) : 0;
+  return schedule::dot(all.module.entries[entry], all.schedules[entry]);
 }
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {

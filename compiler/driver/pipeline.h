@@ -46,6 +46,9 @@ std::string layoutsText(const Options &);
 /// --emit=schedule: the schedules of all entries, those of --schedule or planned for the target.
 std::string scheduleText(const Options &, const std::string &target);
 
+/// --emit=dot: the kernels of the training step (of a model that does not train, of its first entry) for graphviz.
+std::string dotText(const Options &, const std::string &target);
+
 /// An optimized graph made loops for one target, verified.
 loop::Program lowered(const graph::Module &, const std::string &target, const Options &);
 

@@ -27,13 +27,6 @@ std::string quoted(const std::string &s) {
 
 std::string extent(const Extent &e) { return e.batch ? "N" : std::to_string(e.size); }
 
-std::string typed(const Tensor &t) {
-  std::vector<std::string> extents;
-  for (const Extent &e : t.shape)
-    extents.push_back(extent(e));
-  return fmt::format("{}: {}[{}]", t.name, name(t.dtype), join(extents));
-}
-
 std::string classes(const Tensor &t) {
   if (t.classNames.empty())
     return t.classes > 0 ? fmt::format(" class {}", t.classes) : "";
@@ -45,18 +38,18 @@ std::string classes(const Tensor &t) {
 
 std::string declaration(const Graph &g, const Tensor &t) {
   switch (t.kind) {
-  case TensorKind::Input: return "input " + typed(t);
-  case TensorKind::Target: return "target " + typed(t) + classes(t);
-  case TensorKind::Param: return "param " + typed(t) + " ~ " + str(t.init);
-  case TensorKind::State: return "state " + typed(t) + " ~ " + str(t.init);
+  case TensorKind::Input: return "input " + str(t);
+  case TensorKind::Target: return "target " + str(t) + classes(t);
+  case TensorKind::Param: return "param " + str(t) + " ~ " + str(t.init);
+  case TensorKind::State: return "state " + str(t) + " ~ " + str(t.init);
   case TensorKind::Constant: {
     std::vector<std::string> values;
     for (double v : t.values)
       values.push_back(numberText(v));
-    return fmt::format("constant {} = {{{}}}", typed(t), join(values));
+    return fmt::format("constant {} = {{{}}}", str(t), join(values));
   }
-  case TensorKind::Gradient: return fmt::format("gradient {} of {}", typed(t), t.of < 0 ? "?" : g.tensors[t.of].name);
-  case TensorKind::Local: return typed(t);
+  case TensorKind::Gradient: return fmt::format("gradient {} of {}", str(t), t.of < 0 ? "?" : g.tensors[t.of].name);
+  case TensorKind::Local: return str(t);
   }
   return {};
 }
@@ -156,8 +149,15 @@ std::string str(const Initializer &i) {
   return {};
 }
 
+std::string str(const Tensor &t) {
+  std::vector<std::string> extents;
+  for (const Extent &e : t.shape)
+    extents.push_back(extent(e));
+  return fmt::format("{}: {}[{}]", t.name, name(t.dtype), join(extents));
+}
+
 std::string print(const Graph &g, const Formula &f) {
-  std::string text = fmt::format("  {} {}", name(f.op), typed(g.tensors[f.target]));
+  std::string text = fmt::format("  {} {}", name(f.op), str(g.tensors[f.target]));
   if (f.accumulator != DType::F32)
     text += fmt::format(" accumulator {}", name(f.accumulator));
   if (f.otherwise)

@@ -7,6 +7,7 @@
 namespace netc::graph {
 
 std::string print(const Module &);
+std::string str(const Tensor &);      // "conv1.weight: f32[6, 1, 5, 5]"
 std::string str(const Initializer &); // as in .net files
 std::string print(const Graph &, const Formula &); // one formula, for comments and debugging
 
