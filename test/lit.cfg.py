@@ -60,6 +60,9 @@ if clangxx:
     config.available_features.add("clang")
 if os.environ.get("NETC_DATA"):
     config.available_features.add("data")  # $NETC_DATA/mnist holds the MNIST files
+chromium = shutil.which("chromium")
+if chromium:
+    config.available_features.add("chromium")  # to look at pages; not among packages.sh
 if isOptimized():
     config.available_features.add("optimized")
 if subprocess.run([pythonWithNumpy(), "-c", "import matplotlib"], capture_output=True).returncode == 0:
@@ -71,6 +74,7 @@ config.substitutions += [
     ("%netc", os.path.join(build, "bin", "netc")),
     ("%python", pythonWithNumpy()),
     ("%clangxx", clangxx or "clang++-19"),
+    ("%chromium", chromium or "chromium"),
     ("%cxx", shutil.which("g++") or "c++"),
     ("%runtime", os.path.join(root, "runtime")),
     ("%examples", os.path.join(root, "examples")),

@@ -1,11 +1,13 @@
 #include "compiler/driver/chart.h"
 
+#include "compiler/driver/images/image.h"
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace netc::driver {
 namespace {
@@ -37,6 +39,18 @@ std::string line(const Series &s, const std::vector<double> &x, const Range &xs,
       text += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"/>\n", points, colour);
       points.clear();
     }
+  }
+  return text;
+}
+
+std::string base64(const std::string &bytes) {
+  constexpr const char *digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::size_t here = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < here ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k) text += k <= here ? digits[group >> (18 - 6 * k) & 63] : '=';
   }
   return text;
 }
@@ -79,18 +93,17 @@ std::string chart(const std::vector<Series> &all, const std::vector<double> &x) 
   return text + fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n</svg></figure>\n", (left + width - right) / 2, height - 12);
 }
 
-std::string pixels(const float *values, std::size_t planes, std::size_t rows, std::size_t columns, std::size_t size) {
+std::string pixels(const float *values, std::size_t planes, std::size_t rows, std::size_t columns, std::size_t shown) {
   Range range;
   std::size_t plane = rows * columns;
   for (std::size_t i = 0; i < planes * plane; ++i) range.include(values[i]);
-  std::string text = fmt::format("<svg width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" xmlns=\"http://www.w3.org/2000/svg\">", columns * size, rows * size);
-  for (std::size_t i = 0; i < plane; ++i) {
-    int rgb[3];
-    for (std::size_t c = 0; c < 3; ++c) rgb[c] = static_cast<int>(std::lround(255 * range.place(values[(planes == 3 ? c : 0) * plane + i])));
-    text += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"#{:02x}{:02x}{:02x}\"/>", i % columns * size, i / columns * size,
-                        size, size, rgb[0], rgb[1], rgb[2]);
+  Image image = emptyImage(columns, rows);
+  for (std::size_t i = 0; i < 3 * plane; ++i) {
+    double value = values[(planes == 3 ? i % 3 : 0) * plane + i / 3];
+    image.rgb[i] = std::isfinite(value) ? static_cast<std::uint8_t>(std::lround(255 * range.place(value))) : 0;
   }
-  return text + "</svg>\n";
+  return fmt::format("<img width=\"{}\" height=\"{}\" alt=\"\" src=\"data:image/png;base64,{}\">\n", shown, shown * rows / columns,
+                     base64(encodePng(image)));
 }
 
 } // namespace netc::driver

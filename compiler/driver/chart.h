@@ -1,4 +1,4 @@
-// Small pictures in SVG for a page.
+// Small pictures for a page.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ struct Series {
 /// A figure with a line for each series over the same `x`.
 std::string chart(const std::vector<Series> &, const std::vector<double> &x);
 
-/// One or three planes of height * width values as squares of `size`, from black (the least) to white.
-std::string pixels(const float *values, std::size_t planes, std::size_t height, std::size_t width, std::size_t size);
+/// One or three planes of height * width values, from black (the least) to white, `shown` pixels wide.
+std::string pixels(const float *values, std::size_t planes, std::size_t height, std::size_t width, std::size_t shown);
 
 /// The text as HTML and SVG take it.
 std::string htmlText(const std::string &);

@@ -14,7 +14,7 @@ CompiledModel::CompiledModel(loop::Program program, const Options &o) : loops(st
   how.target = loops.target.c_str(); // the only one; NETC_TARGET was hostTarget()'s to consider
   coreObject = std::make_unique<Core>(*jit->model(), how);
   require(core().status(), core(), "starting the model");
-  if (!o.weights.empty()) require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));
+  if (!o.weights.empty() && o.map.empty()) require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));
 }
 
 CompiledModel::CompiledModel(const Options &o)

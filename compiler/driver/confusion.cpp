@@ -1,7 +1,7 @@
 #include "compiler/driver/confusion.h"
 
-#include "compiler/driver/figures.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 
@@ -70,11 +70,15 @@ std::optional<Confusion> confusionOf(CompiledModel &model, const BoundData &data
   if (!classes || data.rows == 0) return {};
   std::vector<Prediction> all = predictAll(model, data, batch);
   std::size_t count = classes->names.size();
-  Confusion confusion{classes->names, std::vector<std::vector<std::int64_t>>(count, std::vector<std::int64_t>(count))};
+  Confusion confusion{classes->names, std::vector<std::vector<std::int64_t>>(count, std::vector<std::int64_t>(count)), {}};
+  const Prediction &output = all[classes->output];
   for (std::size_t i = 0; i < data.rows; ++i) {
     auto label = static_cast<std::size_t>(data.slots[classes->target].value(i));
-    ++confusion.counts[label][ranked(all[classes->output], i)[0]];
+    std::size_t taken = ranked(output, i)[0];
+    ++confusion.counts[label][taken];
+    if (taken != label) confusion.mistakes.push_back({i, label, taken, output.values[i * output.elements + taken]});
   }
+  std::stable_sort(confusion.mistakes.begin(), confusion.mistakes.end(), [](const Mistake &a, const Mistake &b) { return a.value > b.value; });
   return confusion;
 }
 

@@ -10,9 +10,16 @@
 
 namespace netc::driver {
 
+/// A sample that was taken for another class, and the output's value for that class.
+struct Mistake {
+  std::size_t sample, truth, taken;
+  double value;
+};
+
 struct Confusion {
   std::vector<std::string> names;
   std::vector<std::vector<std::int64_t>> counts; // [true class][predicted class]
+  std::vector<Mistake> mistakes;                 // the surest first
 
   std::int64_t samplesOf(std::size_t k) const;
   double accuracy() const;

@@ -4,8 +4,8 @@
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/confusion.h"
 #include "compiler/driver/data_source.h"
-#include "compiler/driver/figures.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 

@@ -10,7 +10,7 @@ constexpr Command commands[] = {
 
   netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
   netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
-  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule loops cpp llvm
+  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule dot loops cpp llvm
   netc x.graph --pass=simplify,cse --emit=graph
 )"},
     {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
@@ -87,6 +87,7 @@ constexpr OptionRow rows[] = {
     {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},
     {"threads", "N", "default 1", T | E | P | R | K | B},
     {"weights", "FILE", "read parameters (.safetensors) first", T | E | P | R | K},
+    {"map", "HOW", "take what fits of --weights: names, order, or FROM=TO", T},
     {"weights-out", "FILE", "write parameters at the end", T},
     {"out", "DIR", "a folder for weights, metrics.csv, report.html, checkpoints", T},
     {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},

@@ -60,6 +60,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   list("bind", o.bind);
   list("input", o.inputs);
   text("weights", o.weights);
+  list("map", o.map);
   text("weights-out", o.weightsOut);
   text("out", o.out);
   text("checkpoint-every", o.checkpointEvery);
@@ -251,6 +252,7 @@ Options parseOptions(int argc, const char *const *argv) {
     throw UserError("--set overrides a const of a .net file; what comes from one has none left");
   o.passes = splitAtCommas({passes});
   o.print = splitAtCommas(o.print);
+  o.map = splitAtCommas(o.map);
   return o;
 }
 

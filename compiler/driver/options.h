@@ -36,6 +36,7 @@ struct Options {
   std::int64_t seed = 0; // never negative
   std::int64_t threads = 1;
   std::string weights, weightsOut, out;
+  std::vector<std::string> map; // how to take a part of `weights`
   std::string checkpointEvery = "1min";
   std::int64_t keep = 3; // checkpoints
   bool resume = false;

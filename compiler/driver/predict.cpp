@@ -2,9 +2,9 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/data_source.h"
-#include "compiler/driver/figures.h"
 #include "compiler/driver/predictions.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "compiler/driver/progress.h"
 
-#include "compiler/driver/figures.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #include "compiler/driver/report.h"
 
 #include "compiler/driver/chart.h"
-#include "compiler/driver/figures.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 
@@ -22,6 +22,11 @@ svg { max-width: 100%; height: auto }
 div { overflow-x: auto }
 table { border-collapse: collapse } td, th { padding: .2rem .6rem; text-align: right }
 th { font-weight: 600 }
+.share { min-width: 6rem }
+.code { text-align: left; font-family: monospace; white-space: nowrap }
+img { image-rendering: pixelated; margin: 2px }
+.sample { font-size: .8rem; text-align: center }
+#whole:checked ~ .graph svg { max-width: none }
 </style>
 )";
 
@@ -78,34 +83,116 @@ std::string table(const Confusion &confusion) {
   return text + "</tr>\n</table></div>\n<p>Rows are the true classes, columns what they were taken for.</p>\n";
 }
 
-/// The first parameter that is a bank of two-dimensional filters over grey or colour.
-std::string filters(CompiledModel &model) {
-  constexpr std::size_t most = 64, pixel = 8;
-  for (std::size_t p = 0; p < model.core().parameterCount(); ++p) {
-    Tensor t = model.core().parameter(p);
-    if (t.rank() != 4 || (t.extent(1) != 1 && t.extent(1) != 3) || t.extent(2) < 2) continue;
-    std::vector<float> values(t.size());
-    t.get(values.data());
-    std::string text = fmt::format("<h2>Filters</h2>\n<p>{}, each from its least value (black) to its greatest.</p>\n<p>\n", htmlText(t.name()));
-    std::size_t each = t.size() / t.extent(0);
-    for (std::size_t f = 0; f < std::min(most, t.extent(0)); ++f)
-      text += pixels(values.data() + f * each, t.extent(1), t.extent(2), t.extent(3), pixel);
-    return text + "</p>\n";
+/// Where an input slot holds pictures over grey or colour: its planes and extents; empty for another one.
+struct Picture {
+  std::size_t slot, planes, height, width;
+};
+
+std::optional<Picture> pictureInput(const CompiledModel &model) {
+  std::vector<const loop::Tensor *> inputs = model.inputs();
+  for (std::size_t slot = 0; slot < inputs.size(); ++slot) {
+    const loop::Tensor &t = *inputs[slot];
+    if (t.role != loop::Tensor::Role::Input || !t.batch || t.shape.size() < 3 || t.shape.size() > 4) continue;
+    auto extent = [&](std::size_t fromEnd) { return static_cast<std::size_t>(t.shape[t.shape.size() - fromEnd]); };
+    std::size_t planes = t.shape.size() == 4 ? extent(3) : 1;
+    if ((planes == 1 || planes == 3) && extent(2) > 1 && extent(1) > 1) return Picture{slot, planes, extent(2), extent(1)};
   }
-  return "";
+  return {};
+}
+
+/// The samples that the model was surest of and wrong.
+std::string mistakes(const CompiledModel &model, const TrainingRecord &record) {
+  constexpr std::size_t most = 24, shown = 96;
+  std::optional<Picture> picture = pictureInput(model);
+  if (!picture || !record.confusion || record.confusion->mistakes.empty()) return "";
+  const Confusion &confusion = *record.confusion;
+  std::string text = fmt::format("<h2>Mistakes</h2>\n<p>{} of {} samples of the test part; those of which the model was surest.</p>\n<div>\n",
+                                 confusion.mistakes.size(), record.test.rows);
+  std::size_t each = picture->planes * picture->height * picture->width;
+  std::vector<float> values(each);
+  for (std::size_t m = 0; m < std::min(most, confusion.mistakes.size()); ++m) {
+    const Mistake &mistake = confusion.mistakes[m];
+    for (std::size_t i = 0; i < each; ++i) values[i] = static_cast<float>(record.test.slots[picture->slot].value(mistake.sample * each + i));
+    text += fmt::format("<figure class=\"sample\">{}<figcaption>{}, taken for {}<br>{:.3f}, sample {}</figcaption></figure>\n",
+                        pixels(values.data(), picture->planes, picture->height, picture->width, shown), htmlText(confusion.names[mistake.truth]),
+                        htmlText(confusion.names[mistake.taken]), mistake.value, mistake.sample);
+  }
+  return text + "</div>\n";
+}
+
+std::string row(const FilterBank &bank) {
+  constexpr std::size_t most = 64, shown = 40;
+  std::string text;
+  std::size_t each = bank.planes * bank.height * bank.width;
+  for (std::size_t f = 0; f < std::min(most, bank.count); ++f)
+    text += pixels(bank.values.data() + f * each, bank.planes, bank.height, bank.width, shown);
+  return text;
+}
+
+std::string filters(const FilterBank &before, const FilterBank &after) {
+  return fmt::format("<h2>Filters</h2>\n<p>{}, each from its least value (black) to its greatest.</p>\n<p>Before the training:</p>\n<p>\n{}</p>\n"
+                     "<p>Now:</p>\n<p>\n{}</p>\n",
+                     htmlText(after.name), row(before), row(after));
+}
+
+/// The slowest kernels of a step.
+std::string times(KernelTimes step) {
+  constexpr std::size_t most = 16;
+  if (step.kernels.empty()) return "";
+  double total = 0;
+  for (const KernelTime &k : step.kernels) total += k.ms;
+  std::stable_sort(step.kernels.begin(), step.kernels.end(), [](const KernelTime &a, const KernelTime &b) { return a.ms > b.ms; });
+  std::string text = fmt::format("<h2>Time</h2>\n<p>A step of a full batch on one thread, kernel by kernel: {:.3g} ms, peak {:.0f} GFLOP/s.</p>\n<div><table>\n"
+                                 "<tr><th>ms</th><th class=\"share\">share</th><th>GFLOP/s</th><th>of peak</th><th class=\"code\">formula</th></tr>\n",
+                                 total, step.peak);
+  double left = total;
+  for (std::size_t i = 0; i < std::min(most, step.kernels.size()); ++i) {
+    const KernelTime &k = step.kernels[i];
+    double share = total > 0 ? k.ms / total : 0;
+    left -= k.ms;
+    text += fmt::format("<tr><td>{:.4f}</td><td style=\"background: linear-gradient(to right, #9ecae1 {:.0f}%, transparent 0)\">{:.0f} %</td>"
+                        "<td>{}</td><td>{}</td><td class=\"code\">{}</td></tr>\n",
+                        k.ms, 100 * share, 100 * share, k.flops > 0 ? fmt::format("{:.1f}", k.gflops()) : "",
+                        k.flops > 0 && step.peak > 0 ? fmt::format("{:.2f}", k.gflops() / step.peak) : "", htmlText(k.formula));
+  }
+  if (step.kernels.size() > most)
+    text += fmt::format("<tr><td>{:.4f}</td><td>{:.0f} %</td><td></td><td></td><td class=\"code\">{} others</td></tr>\n", left,
+                        total > 0 ? 100 * left / total : 0, step.kernels.size() - most);
+  return text + "</table></div>\n";
+}
+
+std::string graphSection(const std::string &svg) {
+  std::size_t begin = svg.find("<svg"); // behind the declarations of a file of its own
+  if (begin == std::string::npos) return "";
+  return "<h2>Graph</h2>\n<p>The kernels of a step with the formulas that are fused in each: forward blue, backward orange, updates green; "
+         "lines carry bytes.</p>\n<input type=\"checkbox\" id=\"whole\"><label for=\"whole\"> in full size</label>\n<div class=\"graph\">\n" + svg.substr(begin) + "</div>\n";
 }
 
 } // namespace
 
-std::string reportPage(CompiledModel &model, const std::string &metrics, const std::optional<Confusion> &confusion) {
+std::optional<FilterBank> firstFilters(CompiledModel &model) {
+  for (std::size_t p = 0; p < model.core().parameterCount(); ++p) {
+    Tensor t = model.core().parameter(p);
+    if (t.rank() != 4 || (t.extent(1) != 1 && t.extent(1) != 3) || t.extent(2) < 2) continue;
+    FilterBank bank{t.name(), t.extent(0), t.extent(1), t.extent(2), t.extent(3), std::vector<float>(t.size())};
+    t.get(bank.values.data());
+    return bank;
+  }
+  return {};
+}
+
+std::string reportPage(CompiledModel &model, const TrainingRecord &record) {
   std::string name = htmlText(model.program().name), page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   page += fmt::format("<title>{}: training</title>\n{}</head>\n<body>\n<h1>{}</h1>\n", name, style, name);
   const std::string &plan = model.program().trainingEntry()->plan;
   page += fmt::format("<p>{} updates of {} parameters{}</p>\n", model.core().step(), parametersIn(model),
                       plan.empty() ? "" : ", by " + htmlText(plan));
-  page += curves(columnsOf(metrics));
-  if (confusion) page += table(*confusion);
-  return page + filters(model) + "</body>\n</html>\n";
+  page += curves(columnsOf(record.metrics));
+  if (record.confusion) page += table(*record.confusion);
+  page += mistakes(model, record);
+  if (std::optional<FilterBank> now = firstFilters(model); now && record.filters) page += filters(*record.filters, *now);
+  page += times(record.step);
+  return page + graphSection(record.graph) + "</body>\n</html>\n";
 }
 
 } // namespace netc::driver

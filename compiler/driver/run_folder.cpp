@@ -1,6 +1,5 @@
 #include "compiler/driver/run_folder.h"
 
-#include "compiler/driver/report.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text_file.h"
 
@@ -36,7 +35,7 @@ void removeTemporaries(const std::string &folder) {
 
 RunFolder::RunFolder(const Options &o)
     : folder(checked(o)), lock(o.out), weightsPath(inFolder(o.out, "weights.safetensors")),
-      reportPath(inFolder(o.out, "report.html")), saved(o), epochs(inFolder(o.out, "metrics.csv")) {
+      reportPath(inFolder(o.out, "report.html")), saved(o), epochs(inFolder(o.out, "metrics.csv")), forTensorBoard(o.out) {
   if (!o.resume) saved.requireNone();
   removeTemporaries(o.out);
   requireWritable(weightsPath);
@@ -44,8 +43,6 @@ RunFolder::RunFolder(const Options &o)
   requireWritable(reportPath);
 }
 
-void RunFolder::report(CompiledModel &model, const std::optional<Confusion> &confusion) const {
-  writeFile(reportPath, reportPage(model, readFile(epochs.path()), confusion));
-}
+void RunFolder::report(const std::string &page) const { writeFile(reportPath, page); }
 
 } // namespace netc::driver

@@ -1,13 +1,12 @@
-// --out DIR, the folder of one training: weights.safetensors and report.html at its end, metrics.csv by epoch,
-// checkpoints.
+// --out DIR, the folder of one training: weights.safetensors and report.html at its end, metrics.csv and TensorBoard's
+// events by epoch, checkpoints.
 #pragma once
 
 #include "compiler/driver/checkpoints.h"
-#include "compiler/driver/confusion.h"
 #include "compiler/driver/metrics.h"
 #include "compiler/driver/outputs.h"
+#include "compiler/driver/tensorboard.h"
 
-#include <optional>
 #include <string>
 
 namespace netc::driver {
@@ -20,8 +19,9 @@ public:
   const std::string &weights() const { return weightsPath; }
   Checkpoints &checkpoints() { return saved; }
   Metrics &metrics() { return epochs; }
-  /// Throws UserError.
-  void report(CompiledModel &, const std::optional<Confusion> &) const;
+  EventFile &events() { return forTensorBoard; }
+  /// Writes report.html. Throws UserError.
+  void report(const std::string &page) const;
 
 private:
   NewFolder folder; // the first member: it goes last, if nothing was put there
@@ -29,6 +29,7 @@ private:
   std::string weightsPath, reportPath;
   Checkpoints saved;
   Metrics epochs;
+  EventFile forTensorBoard;
 };
 
 } // namespace netc::driver

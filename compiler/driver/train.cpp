@@ -4,13 +4,19 @@
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/confusion.h"
 #include "compiler/driver/data_source.h"
-#include "compiler/driver/figures.h"
+#include "compiler/driver/graphviz.h"
 #include "compiler/driver/interrupt.h"
 #include "compiler/driver/outputs.h"
+#include "compiler/driver/pipeline.h"
 #include "compiler/driver/progress.h"
+#include "compiler/driver/random_batch.h"
+#include "compiler/driver/report.h"
 #include "compiler/driver/run_folder.h"
+#include "compiler/driver/transfer.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 #include "compiler/support/scalar_program.h"
+#include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
 
@@ -22,6 +28,8 @@
 namespace netc::driver {
 namespace {
 
+constexpr double secondsOfTiming = 0.3; // for the report's table of kernels
+
 std::string summary(CompiledModel &model) {
   return fmt::format("{}: {} parameters, {} of memory, compiled for {}", model.program().name, parametersIn(model),
                      bytesText(model.core().memoryBytes()), model.core().target());
@@ -31,9 +39,9 @@ class Training {
 public:
   /// `folder` may be null.
   Training(const Options &o, CompiledModel &model, const DataParts &data, RunFolder *folder)
-      : options(o), model(model), core(model.core()), data(data), folder(folder), rows(data.train.rows),
+      : options(o), model(model), taken(o.map.empty() ? std::vector<std::string>{} : takeWeights(model, o.weights, o.map)), core(model.core()), data(data), folder(folder), rows(data.train.rows),
         most(static_cast<std::size_t>(model.program().batch)), batch(data.train, most), order(rows),
-        progress(o, o.epochs, static_cast<std::int64_t>(rows)) {
+        progress(o, o.epochs, static_cast<std::int64_t>(rows)), firstWeights(firstFilters(model)) {
     std::size_t samples = every() == 0 ? most : every() < 0 ? rows : static_cast<std::size_t>(every());
     std::size_t stepsAnEpoch = (rows + samples - 1) / samples;
     allSteps = stepsAnEpoch * static_cast<std::uint64_t>(o.epochs);
@@ -45,6 +53,7 @@ public:
     for (const std::string &line : data.train.description) progress.say("  " + line);
     progress.say(summary(model));
     if (const std::string &plan = model.program().trainingEntry()->plan; !plan.empty()) progress.say("train " + plan);
+    for (const std::string &line : taken) progress.say(line);
     if (options.resume) resume();
     while (!finished()) epoch();
   }
@@ -65,7 +74,7 @@ public:
     if (folder) attempt([&] { weights(folder->weights()); });
     if (!options.weightsOut.empty()) attempt([&] { weights(options.weightsOut); });
     if (folder) attempt([&] { folder->checkpoints().save(core, position, rows); });
-    if (folder) attempt([&] { folder->report(model, confusionOf(model, data.test, most)); });
+    if (folder) attempt([&] { folder->report(reportPage(model, record())); });
     if (failures.empty()) return;
     throw UserError(failures[0] + (folder ? "; " + folder->checkpoints().last() : ""));
   }
@@ -86,6 +95,7 @@ private:
   void resume() {
     position = folder->checkpoints().resume(core, rows);
     folder->metrics().keep(core.epoch());
+    stepsBefore = core.step();
     progress.skip(static_cast<std::int64_t>(core.epoch() * rows + position.samples));
     if (core.step() == 0 && position.samples == 0)
       progress.say(fmt::format("no checkpoint in '{}': the training begins", options.out));
@@ -136,6 +146,13 @@ private:
     return loss;
   }
 
+  TrainingRecord record() {
+    RandomBatch samples(model, static_cast<std::uint64_t>(options.seed));
+    return {readFile(folder->metrics().path()), firstWeights, data.test, confusionOf(model, data.test, most),
+            timeKernels(model, model.program().trainingEntry()->name, samples.data(), secondsOfTiming),
+            graphviz(dotText(options, hostTarget(options)))};
+  }
+
   std::string checkpointText() const { return folder ? "; " + folder->checkpoints().last() : ""; }
 
   /// A checkpoint that cannot be written is no reason to lose the hours of training that went before.
@@ -172,11 +189,16 @@ private:
     return {};
   }
 
+  void warnUnless(const std::string &reason, const std::string &path) {
+    if (!reason.empty()) progress.warn(fmt::format("cannot write '{}': {}; the training goes on", path, reason));
+  }
+
   void report(const EpochReport &r) {
     progress.epoch(r);
-    if (folder)
-      if (std::string reason = folder->metrics().add(r); !reason.empty())
-        progress.warn(fmt::format("cannot write '{}': {}; the training goes on", folder->metrics().path(), reason));
+    if (folder) {
+      warnUnless(folder->metrics().add(r), folder->metrics().path());
+      warnUnless(folder->events().add(r, stepsBefore), folder->events().path());
+    }
     for (const Score &s : r.test)
       if (s.isLoss && !std::isfinite(s.value))
         throw UserError(fmt::format("the test {} is not finite after epoch {}{}", s.name, r.epoch + 1, checkpointText()));
@@ -184,6 +206,7 @@ private:
 
   const Options &options;
   CompiledModel &model;
+  std::vector<std::string> taken; // what of --weights, with --map
   Core &core;
   const DataParts &data;
   RunFolder *folder;
@@ -191,13 +214,15 @@ private:
   Batch batch;
   std::vector<std::uint32_t> order;
   Progress progress;
-  std::uint64_t allSteps = 0;
+  std::uint64_t allSteps = 0, stepsBefore = 0; // planned; made by earlier processes
   Position position; // in the epoch that the core counts
+  std::optional<FilterBank> firstWeights; // before any step
 };
 
 } // namespace
 
 int trainCommand(const Options &o) {
+  if (!o.map.empty() && o.weights.empty()) throw UserError("--map goes with --weights FILE");
   CompiledModel model(o);
   if (!model.program().trainingEntry()) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
   catchInterrupts();

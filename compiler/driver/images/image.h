@@ -28,6 +28,8 @@ Image decodeJpeg(const std::string &bytes);
 Image decodePng(const std::string &bytes);
 Image decodePpm(const std::string &bytes); // P5 and P6 with 255 as the largest value
 
+std::string encodePng(const Image &);
+
 /// A place for the pixels; throws ImageError if the extents are beyond all sense.
 Image emptyImage(std::size_t width, std::size_t height);
 

@@ -21,4 +21,18 @@ Image decodePng(const std::string &bytes) {
   return image;
 }
 
+std::string encodePng(const Image &image) {
+  png_image png = {};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = static_cast<png_uint_32>(image.width);
+  png.height = static_cast<png_uint_32>(image.height);
+  png.format = PNG_FORMAT_RGB;
+  png_alloc_size_t size = 0;
+  if (!png_image_write_to_memory(&png, nullptr, &size, 0, image.rgb.data(), 0, nullptr)) throw ImageError(png.message);
+  std::string bytes(size, '\0');
+  if (!png_image_write_to_memory(&png, bytes.data(), &size, 0, image.rgb.data(), 0, nullptr)) throw ImageError(png.message);
+  bytes.resize(size);
+  return bytes;
+}
+
 } // namespace netc::driver

@@ -84,6 +84,9 @@ bool readNpz(const std::string &path, Arrays &, std::string &error);
 /// Written to a temporary name and renamed.
 bool writeNpy(const std::string &path, const Array &, std::string &error);
 
+/// The tensors of type F32 of a safetensors file, in its order, by their names.
+bool readSafetensors(const std::string &path, Arrays &, std::string &error);
+
 /// The same values as another type; fails if an integer or bool would not hold a value exactly, or if a
 /// number would become infinite (floats are rounded).
 bool convert(const Array &, Type, Array &out, std::string &error);
