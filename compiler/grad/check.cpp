@@ -276,8 +276,9 @@ class GradientCheck {
       by[i] = gradient[i] * (0.5 + random.uniform()) + usual * (random.uniform() - 0.5);
       slope += by[i] * gradient[i];
     }
+    const double scale = 1 / slope;
     for (double &v : by)
-      v /= slope;
+      v *= scale;
     return {p.tensor, {}, std::move(by)};
   }
 
@@ -416,10 +417,10 @@ class GradientCheck {
     for (const Move &m : along)
       for (double v : m.by)
         square += v * v;
-    const double length = std::sqrt(square);
+    const double length = std::sqrt(square), scale = 1 / length;
     for (Move &m : along)
       for (double &v : m.by)
-        v /= length;
+        v *= scale;
     return length;
   }
 

@@ -22,7 +22,7 @@ constexpr std::int64_t mostSteps = 4096;                 // in a table
 constexpr double copyCost = 8;   // of an element
 constexpr double rowCost = 16;   // of beginning a row
 constexpr double plainCost = 6;  // of a point without rows
-constexpr double tileCost = 2;   // of a point without rows, but in tiles
+constexpr double dotCost = 1.5;  // of a point of scalar products, some at a time
 
 std::int64_t product(const Shape &shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
@@ -123,8 +123,23 @@ template <class T> [[gnu::always_inline]] inline void addProducts(const Rows<T> 
   }
 }
 
+/// Rows of one element, which is the same for all points of the reduction, as scalar products have them.
+template <class T> [[gnu::always_inline]] inline void addScalarProducts(const Rows<T> &r) {
+  T sums[mostTile] = {};
+  for (std::int64_t k = 0; k < r.tile; ++k) sums[k] = r.out[k * r.outStep];
+  if (r.tile == mostTile)
+    for (const Step &s : r.steps)
+      for (std::int64_t k = 0; k < mostTile; ++k) sums[k] += r.a[s.a] * r.b[s.b + k * r.bStep];
+  else
+    for (const Step &s : r.steps)
+      for (std::int64_t k = 0; k < r.tile; ++k) sums[k] += r.a[s.a] * r.b[s.b + k * r.bStep];
+  for (std::int64_t k = 0; k < r.tile; ++k) r.out[k * r.outStep] = sums[k];
+}
+
 NETC_ANY_TARGET void run(const Rows<double> &r) { addProducts(r); }
 NETC_ANY_TARGET void run(const Rows<float> &r) { addProducts(r); }
+NETC_ANY_TARGET void runScalarProducts(const Rows<double> &r) { addScalarProducts(r); }
+NETC_ANY_TARGET void runScalarProducts(const Rows<float> &r) { addScalarProducts(r); }
 
 class Contraction {
 public:
@@ -142,7 +157,7 @@ public:
     const double points = pointCount();
     double least = plainCost * points;
     const int widest = widestOfOneFactor();
-    if (widest >= 0 && extent(widest) >= mostTile) least = tileCost * points;
+    if (isScalarProduct() && widest >= 0 && extent(widest) >= mostTile) least = dotCost * points;
     for (int p : free) {
       const std::optional<int> inA = dimensionOf(p, a.map), inB = dimensionOf(p, b.map);
       if (!inA || !inB || std::max(*inA, *inB) < 0) continue;
@@ -200,12 +215,25 @@ private:
     return widest;
   }
 
+  bool isScalarProduct() const {
+    return std::all_of(bound.begin(), bound.end(), [&](int p) { return out.offset().coefficient(p) == 0; });
+  }
+
   bool staysInside(const Side &s) const {
     for (std::size_t d = 0; d < s.map.size(); ++d) {
       const Interval at = s.map[d].range([&](int p) { return Interval{0, extent(p) - 1}; });
       if (at.min < 0 || at.max >= s.shape[d]) return false;
     }
     return true;
+  }
+
+  /// As two loops, when it is too long for the table of steps.
+  void addBoundLoop(int position) {
+    const std::int64_t n = extent(position);
+    std::int64_t inner = std::min(n, mostSteps);
+    while (inner > 1 && n % inner != 0) --inner;
+    if (inner < n) nest.loops.push_back(loop(position, inner));
+    nest.loops.push_back({inner, loop(position).step});
   }
 
   Loop loop(int position, std::int64_t width = 1) const {
@@ -240,7 +268,7 @@ private:
     LoopNest table;
     table.now.assign(Tracks, 0);
     std::int64_t size = 1;
-    for (int p : bound) nest.loops.push_back(loop(p));
+    for (int p : bound) addBoundLoop(p);
     while (nest.loops.size() > freeLoops && size * nest.loops.back().extent <= mostSteps) {
       size *= nest.loops.back().extent;
       table.loops.insert(table.loops.begin(), nest.takeInnermost());
@@ -259,8 +287,9 @@ private:
     if (mine.empty()) return;
     do {
       const std::vector<std::int64_t> &at = mine.now;
-      run(Rows<T>{sums + at[Out], left + at[A], right + at[B], steps, std::min(mostTile, tileExtent - at[TileStart]),
-                  row >= 0 ? std::min(chunk, extent(row) - at[ChunkStart]) : 1, tileStep[Out], tileStep[B], b.row >= 0});
+      const Rows<T> rows{sums + at[Out], left + at[A], right + at[B], steps, std::min(mostTile, tileExtent - at[TileStart]),
+                         row >= 0 ? std::min(chunk, extent(row) - at[ChunkStart]) : 1, tileStep[Out], tileStep[B], b.row >= 0};
+      row >= 0 ? run(rows) : runScalarProducts(rows);
     } while (mine.advance());
   }
 

@@ -4,8 +4,8 @@ import sys
 import numpy as np
 
 N, C, O, H, K = 5, 20, 70, 9, 3
-shapes = {"x": "nchw", "w": "ocuv", "d": "oCUV", "y": "noij", "a": "nf", "b": "of"}
-extent = dict(n=N, c=C, o=O, h=H + K - 1, w=H + K - 1, u=K, v=K, i=H, j=H, f=300, C=C, U=K, V=K)
+shapes = {"x": "nchw", "w": "ocuv", "d": "oCUV", "y": "noij", "a": "nf", "b": "of", "s": "ng", "t": "og"}
+extent = dict(n=N, c=C, o=O, h=H + K - 1, w=H + K - 1, u=K, v=K, i=H, j=H, f=300, g=5000, C=C, U=K, V=K)
 inputs = {name: tuple(extent[d] for d in dims) for name, dims in shapes.items() if name != "d"}
 
 # name: result, its map, the factors, the domain
@@ -16,6 +16,7 @@ formulas = {
     "strided": ("[N, 70, 5, 5]", "n, o, i, j", "w[o, c, u, v] * x[n, c, 2*i + u, 2*j + v]", "n o i:5 j:5 c u v"),
     "depthwise": ("[N, 20, 9, 9]", "n, c, i, j", "x[n, c, i + u, j + v] * w[1, c, u, v]", "n c i j u v"),
     "dense": ("[N, 70]", "n, o", "a[n, f] * b[o, f]", "n o f"),
+    "long": ("[N, 70]", "n, o", "s[n, g] * t[o, g]", "n o g"),
     "outer": ("[70, 300]", "o, f", "b[o, f] * a[n, f]", "o f n"),
     "shifted": ("[N, 70, 40]", "n, o, p", "a[n, p + q] * b[o, q]", "n o p:40 q:261"),
     "partial": ("[N, 70, 20]", "n, o, c", "y[n, o, i, j] * x[n, c, i, j]", "n o c i j"),
@@ -46,7 +47,7 @@ if sys.argv[1] == "write":
     open("options", "w").write(" ".join([f"--input {n}={n}.npy" for n in inputs] + [f"--save {n}={n}.out.npy" for n in names]))
     sys.exit()
 
-x, w, y, a, b = (np.load(f"{name}.npy").astype(np.float64) for name in "xwyab")
+x, w, y, a, b, s, t = (np.load(f"{name}.npy").astype(np.float64) for name in "xwyabst")
 windows = np.lib.stride_tricks.sliding_window_view(x, (K, K), axis=(2, 3))  # n c i j u v
 scatter = np.zeros_like(x)
 for u in range(K):
@@ -59,6 +60,7 @@ want = {
     "strided": np.einsum("ncijuv,ocuv->noij", windows[:, :, ::2, ::2], w),
     "depthwise": np.einsum("ncijuv,cuv->ncij", windows, w[1]),
     "dense": a @ b.T,
+    "long": s @ t.T,
     "outer": b * a.sum(0),
     "shifted": np.einsum("npq,oq->nop", np.lib.stride_tricks.sliding_window_view(a, 261, axis=1), b[:, :261]),
     "partial": np.einsum("noij,ncij->noc", y, x[:, :, :H, :H]),
