@@ -193,7 +193,7 @@ void LeafLowering::vectorLoop(const std::function<void()> &next) {
 
 void LeafLowering::batchVectorLoop(const std::function<void()> &next) {
   const std::int64_t size = std::max<std::int64_t>(tileOf(vector) / loop::lanes, 1);
-  const bool shared = (leaf.parallel == leaf.vector || context.tiled) && k.kernel.parallel < 0;
+  const bool shared = (leaf.parallel == leaf.vector || context.alongSamples()) && k.kernel.parallel < 0;
   if (shared) {
     k.kernel.parallel = k.variable("nb");
     const std::int64_t planned = (nest.positions[vector].extent + loop::lanes - 1) / loop::lanes;

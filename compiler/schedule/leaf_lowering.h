@@ -26,6 +26,7 @@ class LeafLowering {
   void checkSteps(int p) const;
   void checkOrder() const;
   void checkChoices() const;
+  bool goesBySamples() const;
   int position(const std::string &name) const;
   bool reducesLanes() const { return vector >= 0 && nest.positions[vector].reduction; }
   std::int64_t tileOf(int p) const;

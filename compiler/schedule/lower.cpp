@@ -203,10 +203,10 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   entry.commit = -1;
   for (std::size_t i = 0; i < s.run.size(); ++i) {
     if (static_cast<int>(i) == s.commit) entry.commit = static_cast<int>(entry.kernels.size());
-    const LeafContext context{g, s, buffers, s.run[i].tiled};
+    const LeafContext context{g, s, buffers, s.run[i].tile};
     for (const Leaf &leaf : s.run[i].leaves) {
       entry.kernels.push_back(lowerAtItsPlace(context, leaf));
-      entry.kernels.back().depthFirst = s.run[i].tiled && &leaf != &s.run[i].leaves.back();
+      entry.kernels.back().depthFirst = s.run[i].tile > 0 && &leaf != &s.run[i].leaves.back();
     }
   }
   if (entry.commit < 0) entry.commit = static_cast<int>(entry.kernels.size());

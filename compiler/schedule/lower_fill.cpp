@@ -38,15 +38,18 @@ class FillLowering {
       part(0, 0, border);
       return k.finish();
     }
-    const bool byBlock = blocks || context.tiled; // the leaves of a tile run block by block
-    const int var = k.kernel.parallel = k.variable(byBlock ? "nb" : "n");
-    k.kernel.parallelExtent = Affine::var(byBlock ? loop::Blocks : loop::Count);
+    // The leaves of a tile run as many samples at a time as it says.
+    const std::int64_t samples = blocks ? loop::lanes : std::max<std::int64_t>(context.tile, 1);
+    const int var = k.kernel.parallel = k.variable(samples == 1 ? "n" : "nb");
+    k.kernel.parallelExtent = samples == 1             ? Affine::var(loop::Count)
+                              : samples == loop::lanes ? Affine::var(loop::Blocks)
+                                                       : Affine((tensor.shape[0].size + samples - 1) / samples);
     const auto sample = [&](int s) { part(1, Affine::var(s, rows[0].stride), border); };
-    if (blocks || !byBlock)
+    if (blocks || samples == 1)
       sample(var);
     else
-      k.loop("n", {Affine::var(var, loop::lanes)},
-             {Affine::var(var, loop::lanes) + loop::lanes, Affine::var(loop::Count)}, 1, false, sample);
+      k.loop("n", {Affine::var(var, samples)}, {Affine::var(var, samples) + samples, Affine::var(loop::Count)}, 1, false,
+             sample);
     return k.finish();
   }
 

@@ -77,7 +77,7 @@ void LeafLowering::checkOrder() const {
 void LeafLowering::checkChoices() const {
   for (auto &[name, size] : leaf.tile) {
     const Position &p = nest.positions[position(name)];
-    const bool vectors = name == leaf.vector && size % loop::lanes == 0 && !(p.batch && context.tiled);
+    const bool vectors = name == leaf.vector && size % loop::lanes == 0 && !(p.batch && context.alongSamples());
     if (p.reduction || (name == leaf.vector && !vectors) || (p.batch && p.block >= 0 && !vectors) ||
         (p.block >= 0 && !vectors && loop::lanes % size != 0))
       misfit(leaf, fmt::format("'{}' cannot be tiled", name));
@@ -95,8 +95,10 @@ void LeafLowering::checkChoices() const {
     if (nest.positions[order.front().position].reduction || !injective(nest))
       misfit(leaf, fmt::format("'{}' cannot be shared by threads", leaf.parallel));
   }
-  if (context.tiled && (nest.batch < 0 || vector != nest.batch || order.front().position != vector))
+  if (context.alongSamples() && (nest.batch < 0 || vector != nest.batch || order.front().position != vector))
     misfit(leaf, "a leaf of a tile must have the batch index outermost and along its lanes");
+  if (context.tile > 0 && !context.alongSamples() && !goesBySamples())
+    misfit(leaf, fmt::format("a leaf of a tile by {} must share its samples by {} among the threads", context.tile, context.tile));
   for (const Affine &g : nest.guards) {
     const auto reduces = [&](const Affine::Term &t) { return nest.positions[t.first].reduction; };
     const auto tiled = [&](const Affine::Term &t) { return tileOf(t.first) > 1; };
@@ -104,6 +106,13 @@ void LeafLowering::checkChoices() const {
         std::any_of(g.terms().begin(), g.terms().end(), tiled))
       misfit(leaf, "a guard on result indices alone must not be tiled");
   }
+}
+
+/// Its outermost loop takes as many samples at a time as the tile that it stands in.
+bool LeafLowering::goesBySamples() const {
+  const Loop &first = order.front();
+  return nest.batch >= 0 && first.position == nest.batch && nest.positions[nest.batch].name == leaf.parallel &&
+         nest.positions[nest.batch].block < 0 && (first.last ? tileOf(nest.batch) : first.by) == context.tile;
 }
 
 void LeafLowering::prepare() {

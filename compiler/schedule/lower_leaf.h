@@ -17,7 +17,8 @@ struct LeafContext {
   const graph::Graph &graph;
   const Schedule &schedule;
   const Buffers &buffers;
-  bool tiled = false; // in a `tile n by 16` group
+  std::int64_t tile = 0; // samples of the `tile n by` group that it stands in; 0: none
+  bool alongSamples() const { return tile == loop::lanes; }
 };
 
 /// A result index stands inside a step of the reduction: the target holds the sums meanwhile.

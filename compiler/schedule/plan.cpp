@@ -4,6 +4,8 @@
 #include "compiler/schedule/lower_leaf.h"
 #include "compiler/schedule/plan_parts.h"
 
+#include "compiler/loop/loop.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
@@ -29,6 +31,7 @@ Target target(const std::string &name) {
 namespace {
 
 constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
+constexpr double inL2 = 1 << 20; // bytes that the leaves of a tile of rows may touch for its samples
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
@@ -50,6 +53,8 @@ class RunPlanner {
     scheduleAll(before);
     schedule.commit = static_cast<int>(schedule.run.size());
     scheduleAll([](int) { return true; });
+    for (Group &group : schedule.run)
+      if (rows(group)) takeTogether(group);
   }
 
  private:
@@ -115,6 +120,8 @@ class RunPlanner {
       const auto placeWanted = [&](int i) {
         if (done[i] || perSample[i] || !eligible(i)) return;
         left = true;
+        if (needed.empty()) continueRows(eligible);
+        if (done[i]) return;
         if (ready(i) && (needed.empty() || needed.count(i))) place(i), any = true;
       };
       for (int i : latestFirst())
@@ -128,7 +135,7 @@ class RunPlanner {
   /// After a tile, what is ready, that first which reads what the tile made last: it is still in the cache.
   std::vector<int> latestFirst() const {
     std::vector<std::pair<std::pair<int, int>, int>> list; // when the last input was made
-    if (schedule.run.empty() || !schedule.run.back().tiled) return {};
+    if (schedule.run.empty() || schedule.run.back().tile != loop::lanes) return {};
     for (int i = 0; i < static_cast<int>(g.formulas.size()); ++i) {
       if (done[i] || perSample[i] || !ready(i)) continue;
       std::pair<int, int> made{-1, -1};
@@ -148,19 +155,121 @@ class RunPlanner {
     to.insert(i);
   }
 
-  Group &groupFor(bool tiled) {
-    const bool newPhase =
-        schedule.run.size() == static_cast<std::size_t>(schedule.commit) && schedule.commit > 0;
-    if (schedule.run.empty() || schedule.run.back().tiled != tiled || newPhase)
-      schedule.run.push_back({tiled, {}});
-    return schedule.run.back();
+  /// The group that takes the next leaves, by its number. A tile of rows follows one that goes leaf by leaf, which still
+  /// takes what needs nothing of the tile, such as copies of weights.
+  int groupFor(int i, std::int64_t tile) {
+    std::vector<Group> &run = schedule.run;
+    const bool newPhase = run.size() == static_cast<std::size_t>(schedule.commit) && schedule.commit > 0;
+    const auto last = [&] { return static_cast<int>(run.size()) - 1; };
+    const bool first = run.empty() || newPhase;
+    if (!first && tile == 0 && rows(run.back())) {
+      const std::vector<int> list = inputs(i);
+      if (std::none_of(list.begin(), list.end(), [&](int d) { return at.at(g.formulas[d].target).first == last(); }))
+        return last() - 1;
+    }
+    if (tile == 0 || tile == loop::lanes) {
+      if (first || run.back().tile != tile) run.push_back({tile, {}});
+      return last();
+    }
+    if (first || !rows(run.back()) || !staysInCache(i, tile)) {
+      if (first || run.back().tile != 0) run.push_back({0, {}});
+      run.push_back({tile, {}});
+      touched.clear();
+      staysInCache(i, tile);
+    }
+    run.back().tile = std::max(run.back().tile, tile);
+    return last();
+  }
+
+  // ---- tiles of rows: formulas whose samples lie one by one, run depth first, too
+
+  static bool rows(const Group &group) { return group.tile > 0 && group.tile < loop::lanes; }
+
+  /// With formula i, what the tile touches for its samples stays in the second cache; counts it in.
+  bool staysInCache(int i, std::int64_t tile) {
+    touched.insert(g.formulas[i].target);
+    for (const graph::Clause &c : g.formulas[i].clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read) touched.insert(n.id);
+    double bytes = 0;
+    for (int t : touched) {
+      const std::vector<graph::Extent> &shape = g.tensors[t].shape;
+      const double samples = !shape.empty() && shape[0].batch ? static_cast<double>(tile) / static_cast<double>(g.batch) : 1;
+      bytes += samples * static_cast<double>(elements(g.tensors[t]) * byteSize(g.tensors[t].dtype));
+    }
+    return bytes <= inL2;
+  }
+
+  /// Reads and writes only its own sample in every access, and samples lie one by one.
+  bool goesByRows(const Formula &f) const {
+    for (std::size_t i = 0; i < f.clauses.size(); ++i) {
+      const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(i));
+      if (nest.batch < 0 || nest.positions[nest.batch].reduction || nest.positions[nest.batch].block >= 0) return false;
+      const auto own = [&](int tensor, const std::vector<Affine> &map) {
+        const std::vector<graph::Extent> &shape = g.tensors[tensor].shape;
+        for (std::size_t d = 0; d < shape.size(); ++d)
+          if (shape[d].batch && map[d] != Affine::var(nest.batch)) return false;
+        return true;
+      };
+      if (!own(f.target, f.clauses[i].out)) return false;
+      for (const Node &n : f.clauses[i].body.nodes)
+        if (n.kind == Node::Kind::Read && !own(n.id, n.map)) return false;
+    }
+    return g.tensors[f.target].shape[0].batch;
+  }
+
+  /// How many samples its leaves take at a time, when the threads share these; 0: they do not.
+  std::int64_t samplesAtATime(const Formula &f, const std::vector<Leaf> &leaves) const {
+    if (!goesByRows(f)) return 0;
+    std::int64_t most = 1;
+    for (const Leaf &leaf : leaves) {
+      if (leaf.fill) continue;
+      if (leaf.parallel != batchName(leaf) || leaf.order.front() != Step{leaf.parallel}) return 0;
+      most = std::max(most, tileOf(leaf, leaf.parallel));
+    }
+    return most;
+  }
+  const std::string &batchName(const Leaf &leaf) const {
+    for (const graph::Index &i : g.definition(g.find(leaf.formula))->clauses[leaf.clause].domain)
+      if (i.extent.batch) return i.name;
+    internalError("schedule: a tile of rows without samples");
+  }
+  static std::int64_t tileOf(const Leaf &leaf, const std::string &index) {
+    for (auto &[name, size] : leaf.tile)
+      if (name == index) return size;
+    return 1;
+  }
+
+  /// What is ready and reads what the tile of rows made comes before anything else: it is still in the cache.
+  template <class Eligible> void continueRows(Eligible eligible) {
+    for (bool any = true; any && !schedule.run.empty() && rows(schedule.run.back());) {
+      any = false;
+      for (int j = 0; j < static_cast<int>(g.formulas.size()); ++j) {
+        if (done[j] || perSample[j] || !eligible(j) || !ready(j)) continue;
+        const std::vector<int> list = inputs(j);
+        const int last = static_cast<int>(schedule.run.size()) - 1;
+        if (std::any_of(list.begin(), list.end(), [&](int d) { return at.at(g.formulas[d].target).first == last; }) &&
+            goesByRows(g.formulas[j]))
+          place(j), any = true;
+      }
+    }
+  }
+
+  /// All leaves take as many samples at a time. One leaf alone needs no tile.
+  void takeTogether(Group &group) const {
+    if (group.leaves.size() == 1) {
+      group.tile = 0;
+      return;
+    }
+    for (Leaf &leaf : group.leaves)
+      if (!leaf.fill && tileOf(leaf, leaf.parallel) < group.tile)
+        leaf.order.insert(leaf.order.begin(), {leaf.parallel, group.tile});
   }
 
   void place(int i) {
     done[i] = true;
     const Formula &f = g.formulas[i];
     if (follow(i)) return;
-    Group &group = groupFor(perSample[i]);
     std::vector<Leaf> leaves;
     bool fills = !coversAll(g, f) || leavesLanes(f);
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
@@ -173,8 +282,10 @@ class RunPlanner {
       fill.fill = true;
       leaves.insert(leaves.begin(), std::move(fill));
     }
+    const int number = groupFor(i, perSample[i] ? loop::lanes : samplesAtATime(f, leaves));
+    Group &group = schedule.run[number];
     group.leaves.insert(group.leaves.end(), leaves.begin(), leaves.end());
-    at[f.target] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(group.leaves.size()) - 1};
+    at[f.target] = {number, static_cast<int>(group.leaves.size()) - 1};
     if (!fills && f.clauses.size() == 1 && f.op != Combine::Assign) gather(i, group.leaves.back());
   }
 
@@ -390,6 +501,7 @@ class RunPlanner {
   std::map<int, int> definedBy;
   std::set<int> commits;
   std::vector<bool> done, perSample, withUpdate;
+  std::set<int> touched; // by the tile of rows that is open
   std::map<int, std::pair<int, int>> at; // where a tensor's value is complete: group, leaf
 };
 

@@ -49,9 +49,9 @@ std::vector<Life> liveness(const Graph &g, const Schedule &s) {
         touchFormula(name, step);
       for (const std::string &name : leaf.then)
         touchFormula(name, step);
-      step += !group.tiled;
+      step += group.tile == 0;
     }
-    step += group.tiled;
+    step += group.tile > 0;
   }
   return lives;
 }

@@ -20,9 +20,12 @@
 //     output.probability: output 0                      # the caller's memory, by slot
 //   }
 //   run {
-//     tile n by 16 {                                    # depth first, block of samples by block
+//     tile n by 16 {                                    # depth first, block of samples by block, along the lanes
 //       conv1.y.sum: vector n, order (o, i, j, c, u, v), tile (o 6, j 4), unroll (v), then (conv1.y)
 //       fill p                                          # the `otherwise` value, or the identity, everywhere
+//     }
+//     tile n by 1 {                                     # depth first, sample by sample, which the threads share
+//       conv4.y.sum: vector o, order (n, o, i, j, c, u, v), tile (j 12), parallel n
 //     }
 //     conv1.weight.grad: vector n, order (o, c, u, v, n, i, j), tile (o 3, v 5), parallel o
 //     commit                                            # from here on the store is written
@@ -117,7 +120,7 @@ struct Leaf {
 };
 
 struct Group {
-  bool tiled = false; // tile n by 16: depth first over blocks of samples
+  std::int64_t tile = 0; // depth first over so many samples: 16 along the lanes, or fewer one by one; 0: leaf by leaf
   std::vector<Leaf> leaves;
 };
 

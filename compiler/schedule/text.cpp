@@ -198,26 +198,27 @@ class Parser {
       return;
     }
     if (in.accept("tile")) {
-      tileHead();
-      s.run.push_back({true, {}});
+      s.run.push_back({tileHead(), {}});
       while (!in.at("}") && !in.atEnd() && !atSection() && !in.at("commit"))
         statement([&] { s.run.back().leaves.push_back(leaf()); });
       in.expect("}");
       open = false;
       return;
     }
-    if (!open) s.run.push_back({false, {}});
+    if (!open) s.run.push_back({0, {}});
     open = true;
     s.run.back().leaves.push_back(leaf());
   }
 
-  void tileHead() {
+  std::int64_t tileHead() {
     name();
     in.expect("by");
     const Token size = in.peek();
-    if (in.expectInteger("16") != 16) in.error(size.location, fmt::format("expected 16, found '{}'", size.text));
+    const std::int64_t samples = in.expectInteger("a number of samples");
+    if (samples < 1 || samples > 16) in.error(size.location, fmt::format("expected 1 to 16 samples, found '{}'", size.text));
     in.expect("{");
     if (in.failed()) in.recoverInBlock();
+    return samples;
   }
 
   Leaf leaf() {
@@ -314,10 +315,11 @@ std::string print(const Schedule &s) {
   for (std::size_t i = 0; i <= s.run.size(); ++i) {
     if (static_cast<int>(i) == s.commit && i < s.run.size()) out += "  commit\n";
     if (i == s.run.size()) break;
-    if (s.run[i].tiled) out += "  tile n by 16 {\n";
+    const std::int64_t tile = s.run[i].tile;
+    if (tile > 0) out += fmt::format("  tile n by {} {{\n", tile);
     for (const Leaf &l : s.run[i].leaves)
-      out += fmt::format("{}{}\n", s.run[i].tiled ? "    " : "  ", print(l));
-    if (s.run[i].tiled) out += "  }\n";
+      out += fmt::format("{}{}\n", tile > 0 ? "    " : "  ", print(l));
+    if (tile > 0) out += "  }\n";
   }
   return out + "}\n";
 }
