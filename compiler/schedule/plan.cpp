@@ -227,7 +227,7 @@ class RunPlanner {
       if (leaf.parallel != batchName(leaf) || leaf.order.front() != Step{leaf.parallel}) return 0;
       most = std::max(most, tileOf(leaf, leaf.parallel));
     }
-    return most;
+    return most * enoughTasks <= g.batch ? most : 0;
   }
   const std::string &batchName(const Leaf &leaf) const {
     for (const graph::Index &i : g.definition(g.find(leaf.formula))->clauses[leaf.clause].domain)

@@ -18,7 +18,6 @@ constexpr std::int64_t rowsInL2 = 128 << 10; // bytes of samples whose results a
 constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
 constexpr std::int64_t unrolledOperations = 160;
-constexpr std::int64_t enoughTasks = 4;
 
 class ContractionPlanner {
  public:

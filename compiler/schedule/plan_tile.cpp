@@ -20,7 +20,6 @@ constexpr std::int64_t unrolledPoints = 160;     // in the innermost body
 constexpr std::int64_t unrolledPrimitives = 640; // there: long bodies overlap by themselves and only make code
 constexpr std::int64_t shortPoint = 8;           // primitives of a point that a test of its guard would cost too much
 constexpr double serialWork = 30000;             // operations below which threads do not pay
-constexpr std::int64_t enoughTasks = 4;
 constexpr std::int64_t mostBlocks = 4; // of samples side by side
 
 struct Choice {
