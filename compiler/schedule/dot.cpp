@@ -59,9 +59,10 @@ private:
     std::string text;
     for (const Leaf &leaf : g.leaves)
       if (!leaf.fill) text += kernel(number, leaf);
-    if (!g.tiled || g.leaves.size() < 2) return text;
-    return fmt::format("  subgraph cluster{} {{\n  label=\"by blocks of 16 samples\"; fontname=\"sans-serif\"; fontsize=10; color=\"#999999\"\n{}  }}\n",
-                       number, text);
+    if (g.tile == 0 || g.leaves.size() < 2) return text;
+    const std::string samples = g.tile == 1 ? "sample by sample" : fmt::format("by blocks of {} samples", g.tile);
+    return fmt::format("  subgraph cluster{} {{\n  label=\"{}\"; fontname=\"sans-serif\"; fontsize=10; color=\"#999999\"\n{}  }}\n",
+                       number, samples, text);
   }
 
   /// One box: the formulas that it computes, fused.
