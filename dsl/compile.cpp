@@ -81,6 +81,21 @@ void checkResults(const Elaborated &e, const Location &top, Diagnostics &diag) {
     diag.error(top, "this model computes nothing: it has no output, loss or metric");
 }
 
+/// The chosen plan, then all others that are compiled beside it.
+std::vector<const TrainingPlan *> compiledPlans(const std::optional<Elaborated> &training, const TrainingPlan *chosen,
+                                                const Options &options) {
+  if (!chosen || options.predictOnly) return {};
+  std::vector<const TrainingPlan *> list{chosen};
+  for (const TrainingPlan &p : training->plans)
+    if (options.allPlans && &p != chosen) list.push_back(&p);
+  return list;
+}
+
+void keepPrediction(graph::Module &m, const Location &top, Diagnostics &diag) {
+  std::erase_if(m.entries, [](const graph::Graph &entry) { return entry.name != "predict"; });
+  if (m.entries.empty()) diag.error(top, "this model has no output to predict");
+}
+
 } // namespace
 
 std::optional<graph::Module> compile(const std::string &text, const std::string &fileName,
@@ -104,8 +119,9 @@ std::optional<graph::Module> compile(const std::string &text, const std::string 
   checkResults(inference, {file, 1, 1}, diag);
   if (diag.hasErrors()) return std::nullopt;
   const TrainingPlan *plan = choosePlan((training ? *training : inference).plans, options.plan, diag);
-  std::optional<graph::Module> m = makeEntries(inference, plan, options.batch, diag);
-  if (!m || !graph::verify(*m, diag)) return std::nullopt;
+  std::optional<graph::Module> m = makeEntries(inference, compiledPlans(training, plan, options), options.batch, diag);
+  if (m && options.predictOnly) keepPrediction(*m, {file, 1, 1}, diag);
+  if (!m || diag.hasErrors() || !graph::verify(*m, diag)) return std::nullopt;
   return m;
 }
 

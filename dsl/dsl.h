@@ -15,6 +15,8 @@ struct Options {
   std::int64_t batch = 64;                // the planned extent N
   std::map<std::string, std::string> set; // --set NAME=VALUE: overrides a const
   std::string plan{};                     // --plan NAME; empty: the plan without a name, else the first
+  bool allPlans = false;                  // the others, too
+  bool predictOnly = false;               // the entry "predict" alone, and no state of an optimizer
 };
 
 /// Compiles a model. Entries of the result, each verified:
@@ -24,6 +26,7 @@ struct Options {
 ///    trains, the optimizer's formulas reading it, and the `next` updates (when there is a loss and a
 ///    `train`); not yet differentiated
 ///  - "accumulate" and "apply" in its place, when the plan says `every`: see graph::Graph::every
+/// The entries of a plan that has a name carry it ("head.trainStep"); the first plan's stand before those of others.
 /// All entries declare the same shared tensors. Empty after an error; several errors are reported in one run.
 std::optional<graph::Module> compile(const std::string &text, const std::string &fileName, const Options &,
                                      Diagnostics &);

@@ -12,18 +12,31 @@ using graph::Result;
 using graph::Tensor;
 using graph::TensorKind;
 
-/// The store and the inputs, in order of declaration; the states of the plan come last.
-std::vector<Tensor> sharedTensors(const Graph &g, const std::set<int> &planStates) {
+bool sameStore(const Tensor &a, const Tensor &b) {
+  return a.kind == b.kind && a.dtype == b.dtype && a.shape == b.shape && a.init == b.init;
+}
+
+std::vector<Tensor> sharedTensors(const Graph &g, const std::set<int> &planStates, bool ofPlan) {
   std::vector<Tensor> list;
-  for (const bool ofPlan : {false, true})
-    for (std::size_t t = 0; t < g.tensors.size(); ++t)
-      if (g.tensors[t].shared() && planStates.contains(static_cast<int>(t)) == ofPlan)
-        list.push_back(g.tensors[t]);
+  for (std::size_t t = 0; t < g.tensors.size(); ++t)
+    if (g.tensors[t].shared() && planStates.contains(static_cast<int>(t)) == ofPlan) list.push_back(g.tensors[t]);
   return list;
 }
 
-bool sameStore(const Tensor &a, const Tensor &b) {
-  return a.kind == b.kind && a.dtype == b.dtype && a.shape == b.shape && a.init == b.init;
+/// The store and the inputs, in order of declaration; the states of the plans come last. What several plans keep by one
+/// name they keep together.
+std::vector<Tensor> sharedTensors(const Graph &model, const std::vector<const TrainingPlan *> &plans, Diagnostics &diag) {
+  std::vector<Tensor> list = sharedTensors(model, plans.empty() ? std::set<int>() : plans[0]->states, /*ofPlan=*/false);
+  for (const TrainingPlan *plan : plans)
+    for (Tensor &t : sharedTensors(plan->graph, plan->states, /*ofPlan=*/true)) {
+      const auto same = std::find_if(list.begin(), list.end(), [&](const Tensor &x) { return x.name == t.name; });
+      if (same == list.end()) list.push_back(std::move(t));
+      else if (!sameStore(*same, t)) {
+        diag.error(t.location, fmt::format("'{}' differs between training plans: --plan NAME compiles one of them", t.name));
+        diag.note(same->location, "the other one stands here");
+      }
+    }
+  return list;
 }
 
 /// Parameters and states must not depend on `training`.
@@ -122,25 +135,24 @@ void checkOutputs(const Graph &predict, Diagnostics &diag) {
         }
 }
 
-/// trainStep; or apply and accumulate. The largest entry is the last one.
+/// trainStep; or apply and accumulate.
 void addTraining(const TrainingPlan &plan, const std::vector<Tensor> &shared, graph::Module &m) {
   const auto loss = [](Result::Kind k) { return k == Result::Kind::Loss; };
   const auto nothing = [](Result::Kind) { return false; };
-  const std::string name = plan.every ? "accumulate" : "trainStep";
-  if (plan.every) m.entries.push_back(Extraction(plan.graph, shared).run("apply", nothing, plan.applied));
-  m.entries.push_back(Extraction(plan.graph, shared).run(name, loss, plan.graph.next));
+  const std::string of = plan.name.empty() ? "" : plan.name + ".", step = plan.every ? "accumulate" : "trainStep";
+  if (plan.every) m.entries.push_back(Extraction(plan.graph, shared).run(of + "apply", nothing, plan.applied));
+  m.entries.push_back(Extraction(plan.graph, shared).run(of + step, loss, plan.graph.next));
   m.entries.back().every = plan.every;
   m.entries.back().plan = plan.text;
 }
 
 } // namespace
 
-std::optional<graph::Module> makeEntries(const Elaborated &inference, const TrainingPlan *plan,
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const std::vector<const TrainingPlan *> &plans,
                                          std::int64_t batch, Diagnostics &diag) {
-  if (plan) checkStores(inference.graph, *plan, diag);
+  if (!plans.empty()) checkStores(inference.graph, *plans[0], diag);
+  const std::vector<Tensor> shared = sharedTensors(plans.empty() ? inference.graph : plans[0]->graph, plans, diag);
   if (diag.hasErrors()) return std::nullopt;
-  const std::vector<Tensor> shared =
-      plan ? sharedTensors(plan->graph, plan->states) : sharedTensors(inference.graph, {});
   graph::Module m;
   m.name = inference.model.empty() ? "model" : inference.model;
   m.batch = batch;
@@ -156,7 +168,8 @@ std::optional<graph::Module> makeEntries(const Elaborated &inference, const Trai
   }
   if (has(Result::Kind::Loss) || has(Result::Kind::Metric))
     m.entries.push_back(Extraction(inference.graph, shared).run("evaluate", measure));
-  if (plan && has(Result::Kind::Loss)) addTraining(*plan, shared, m);
+  if (has(Result::Kind::Loss))
+    for (const TrainingPlan *plan : plans) addTraining(*plan, shared, m);
   return diag.hasErrors() ? std::nullopt : std::optional(std::move(m));
 }
 

@@ -5,9 +5,9 @@
 
 namespace netc::dsl {
 
-/// predict, evaluate and trainStep (or accumulate and apply) over the same shared tensors. `inference` was elaborated with training =
-/// false, `plan` (when the model trains) with training = true. Empty after an error.
-std::optional<graph::Module> makeEntries(const Elaborated &inference, const TrainingPlan *plan,
+/// predict, evaluate and for each plan trainStep (or accumulate and apply) over the same shared tensors. `inference` was
+/// elaborated with training = false, the plans with training = true. Empty after an error.
+std::optional<graph::Module> makeEntries(const Elaborated &inference, const std::vector<const TrainingPlan *> &plans,
                                          std::int64_t batch, Diagnostics &);
 
 } // namespace netc::dsl

@@ -3,6 +3,7 @@
 #include "compiler/codegen/lines.h"
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/names.h"
+#include "compiler/support/entry_name.h"
 
 #include <fmt/format.h>
 
@@ -155,12 +156,14 @@ private:
   void printModel() {
     line("class Model {{\n public:");
     printConstants();
-    line("  /// Initial parameters are a function of options.seed; for the other options see netc/model.h.");
+    const bool given = std::any_of(p.tensors.begin(), p.tensors.end(), [](const Tensor &t) { return t.init == Tensor::Init::Values; });
+    line("  /// Initial parameters are {}; for the other options see netc/model.h.",
+         given ? "those that netc was given" : "a function of options.seed");
     line("  explicit Model(const netc::Options &options = {{}}) : core_({}, options) {{}}", symbol);
     line("\n  /// Of the construction or of the last call that can fail; message() says more.");
     line("  netc::Status status() const {{ return core_.status(); }}");
     line("  const char *message() const {{ return core_.message(); }}\n");
-    if (trains()) printTrainStep();
+    if (trains()) printTrainSteps();
     if (evaluates()) printEvaluate();
     if (predicts()) {
       printPredictComment();
@@ -202,8 +205,17 @@ private:
     return note.empty() ? "" : note + ".";
   }
 
-  void printTrainStep() {
-    const Entry &e = *p.trainingEntry();
+  /// trainStep, by the first plan, and headStep by the plan head.
+  void printTrainSteps() {
+    Names methods;
+    printTrainStep(*p.trainingEntry(), methods.take("trainStep"), "");
+    methods.take("setStep");
+    for (const Entry &e : p.entries)
+      if (const std::string plan(planOf(e.name)); isTraining(e.name) && !plan.empty())
+        printTrainStep(e, methods.take(plan + "Step"), stringLiteral(plan) + ", ");
+  }
+
+  void printTrainStep(const Entry &e, const std::string &method, const std::string &plan) {
     if (!e.plan.empty()) line("{}", wrappedComment(fmt::format("The plan: train {}", e.plan)));
     line("  /// One step on 1 to maxBatch samples: the loss before the update. A bad count or label or a loss that is not");
     line("  /// finite changes nothing, returns NaN and sets status().{}", labelNote());
@@ -212,9 +224,9 @@ private:
       line("  /// endWindow() makes it from those that there are.");
     }
     if (e.every < 0) line("  /// Gradients are averaged over the epoch: endEpoch() makes the update.");
-    signature("  float trainStep(", parameters(inputsAndTargets(), {}, false));
+    signature(fmt::format("  float {}(", method), parameters(inputsAndTargets(), {}, false));
     line("    const void *const inputs[] = {};", inputList(true, false));
-    line("    return core_.trainStep(inputs, count);\n  }}\n");
+    line("    return core_.trainStep({}inputs, count);\n  }}\n", plan);
   }
 
   /// The text of a comment over as many lines as it needs.
@@ -269,16 +281,18 @@ private:
   }
 
   void printFiles() {
-    line("  /// Parameters and running statistics, as safetensors; with State also the optimizer's state, step and epoch.");
-    line("  netc::Status save(const char *path) const {{ return core_.save(path); }}");
-    line("  netc::Status load(const char *path) {{ return core_.load(path); }}");
-    line("  netc::Status saveState(const char *path) const {{ return core_.saveState(path); }}");
-    line("  netc::Status loadState(const char *path) {{ return core_.loadState(path); }}");
-    line("  /// The same in memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer only asks.");
-    line("  netc::Status save(void *buffer, std::size_t *size) const {{ return core_.save(buffer, size); }}");
-    line("  netc::Status load(const void *buffer, std::size_t size) {{ return core_.load(buffer, size); }}");
-    line("  netc::Status saveState(void *buffer, std::size_t *size) const {{ return core_.saveState(buffer, size); }}");
-    line("  netc::Status loadState(const void *buffer, std::size_t size) {{ return core_.loadState(buffer, size); }}\n");
+    line("  /// Parameters and running statistics, as safetensors.");
+    printFilesOf("");
+    if (!trains()) return;
+    line("  /// Also the optimizer's state, step, epoch and seed: training goes on as if it had not stopped.");
+    printFilesOf("State");
+  }
+  void printFilesOf(std::string_view what) {
+    line("  netc::Status save{0}(const char *path) const {{ return core_.save{0}(path); }}", what);
+    line("  netc::Status load{0}(const char *path) {{ return core_.load{0}(path); }}", what);
+    line("  /// In memory: `size` holds the bytes at `buffer` and becomes those needed; a null buffer only asks.");
+    line("  netc::Status save{0}(void *buffer, std::size_t *size) const {{ return core_.save{0}(buffer, size); }}", what);
+    line("  netc::Status load{0}(const void *buffer, std::size_t size) {{ return core_.load{0}(buffer, size); }}\n", what);
   }
 
   void printRates() {
@@ -286,7 +300,7 @@ private:
     line("  void useSchedule() {{ core_.useSchedule(); }}                       ///< the model's own again");
     line("  void setStep(std::uint64_t step) {{ core_.setStep(step); }}");
     line("  void setEpoch(std::uint64_t epoch) {{ core_.setEpoch(epoch); }}");
-    if (p.trainingEntry()->every) {
+    if (std::any_of(p.entries.begin(), p.entries.end(), [](const Entry &e) { return e.every != 0; })) {
       line("  /// The update of samples that await one, if there are any; endEpoch() also counts the epoch.");
       line("  netc::Status endWindow() {{ return core_.endWindow(); }}");
       line("  netc::Status endEpoch() {{ return core_.endEpoch(); }}");
@@ -348,18 +362,26 @@ private:
     line("static inline int {}_create(const NetcOptions *options, NetcCore **model) {{", name);
     line("  return netc_create(&{}, options, model);\n}}\n", symbol);
     line("static inline void {}_destroy(NetcCore *model) {{ netc_destroy(model); }}", name);
-    if (trains()) printCTrainStep();
+    if (trains()) printCTrainSteps();
     if (evaluates()) printCRun("evaluate", inputsAndTargets(), evaluation, true);
     if (predicts()) printCRun("predict", inputs, outputs, false);
   }
 
-  void printCTrainStep() {
+  void printCTrainSteps() {
+    Names functions;
     line("\n/* `loss` may be null; it is NaN when the step was not taken. */");
+    printCTrainStep(functions.take("train_step"), "NULL");
+    for (const Entry &e : p.entries)
+      if (const std::string plan(planOf(e.name)); isTraining(e.name) && !plan.empty())
+        printCTrainStep(functions.take(plan + "_step"), stringLiteral(plan));
+  }
+
+  void printCTrainStep(const std::string &function, const std::string &plan) {
     std::vector<std::string> params = parameters(inputsAndTargets(), {}, true);
     params.push_back("float *loss");
-    signature(fmt::format("static inline int {}_train_step(NetcCore *model, ", name), params);
+    signature(fmt::format("static inline int {}_{}(NetcCore *model, ", name, function), params);
     line("  const void *const inputs[] = {};", inputList(true, true));
-    line("  return netc_train_step(model, inputs, count, loss);\n}}");
+    line("  return netc_train_plan(model, {}, inputs, count, loss);\n}}", plan);
   }
 
   void printCRun(const std::string &entry, const std::vector<Argument> &in, const std::vector<Argument> &results,

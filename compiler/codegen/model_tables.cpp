@@ -89,9 +89,13 @@ private:
     if (rows.empty()) return Null{};
     for (std::size_t i = 0; i < tables.size(); ++i)
       if (tables[i].cType == cType && sameRows(tables[i].rows, rows)) return TableRef{static_cast<int>(i)};
-    std::string name = wanted;
-    for (int n = 2; !names.insert(name).second; ++n) name = fmt::format("{}_{}", wanted, n);
-    tables.push_back({name, cType, std::move(rows)});
+    return addNamed(wanted, {{}, cType, std::move(rows)});
+  }
+
+  Field addNamed(const std::string &wanted, Table table) {
+    table.name = wanted;
+    for (int n = 2; !names.insert(table.name).second; ++n) table.name = fmt::format("{}_{}", wanted, n);
+    tables.push_back(std::move(table));
     return TableRef{static_cast<int>(tables.size()) - 1};
   }
 
@@ -128,8 +132,9 @@ private:
       std::vector<std::vector<Field>> classNames;
       for (const std::string &n : t.classNames) classNames.push_back({n});
       const Field classes = add(identifier(t.name) + "ClassNames", "const char *", std::move(classNames));
+      const Field values = t.values.empty() ? Null{} : addNamed(identifier(t.name) + "Values", {{}, "float", {}, t.values});
       rows.push_back({t.name, code(t.role), code(t.type), integer(t.shape.size()), shape, integer(t.batch),
-                      std::int64_t{t.classes}, classes, code(t.init), t.initA, t.initB, t.store});
+                      std::int64_t{t.classes}, classes, code(t.init), t.initA, t.initB, t.store, values});
     }
     return add("tensors", "NetcTensor", std::move(rows));
   }

@@ -23,6 +23,7 @@ struct Table {
   std::string name;  // a C identifier: "trainStepStages"
   std::string cType; // "NetcStage", "int64_t", "const char *"
   std::vector<std::vector<Field>> rows; // a scalar cType has one field a row
+  std::vector<float> values{};          // of a "float" table, in place of rows
 };
 
 /// Tables in dependency order; the last is the NetcModel, one row, whose symbol is modelSymbol().

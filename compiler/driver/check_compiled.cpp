@@ -6,6 +6,7 @@
 #include "compiler/driver/random_batch.h"
 #include "compiler/grad/differentiate.h"
 #include "compiler/graph/evaluator.h"
+#include "compiler/support/entry_name.h"
 
 #include <fmt/format.h>
 
@@ -53,7 +54,7 @@ Gradients parameterGradients(const Graph &entry) {
 /// With the gradients of all parameters where the loss is, and an update after the call whose gradients it takes.
 graph::Module withAllGradients(graph::Module module) {
   if (const Graph *from = entryWithLoss(module)) grad::askForGradients(*module.entry(from->name));
-  std::stable_partition(module.entries.begin(), module.entries.end(), [](const Graph &g) { return g.name != "apply"; });
+  std::stable_partition(module.entries.begin(), module.entries.end(), [](const Graph &g) { return roleOf(g.name) != "apply"; });
   return module;
 }
 
@@ -120,7 +121,7 @@ public:
       restore(initial);
       model.core().setStep(0);
       batch = RandomBatch(model, static_cast<std::uint64_t>(seed + k));
-      for (const Graph &entry : reference.entries) checkEntry(entry, entry.name == "apply" ? store() : initial);
+      for (const Graph &entry : reference.entries) checkEntry(entry, roleOf(entry.name) == "apply" ? store() : initial);
     }
     report();
     return failures.empty();

@@ -4,6 +4,7 @@
 #include "compiler/codegen/model_tables.h"
 #include "compiler/codegen/standalone.h"
 #include "compiler/driver/commands.h"
+#include "compiler/driver/compiled_model.h"
 #include "compiler/driver/outputs.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/graph/text.h"
@@ -14,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 
@@ -79,6 +81,33 @@ std::string artefact(const Options &o, const std::vector<loop::Program> &compile
                                                       : LlvmOutput::Object);
 }
 
+/// A parameter or state of the store begins with the values that were read.
+void takeValues(loop::Tensor &t, const Tensor &read, const std::string &file) {
+  std::vector<float> values(read.size());
+  read.get(values.data());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i])) throw UserError(fmt::format("'{}': element {} of {} is {}", file, i, t.name, values[i]));
+  const auto asBefore = [&](float v) { return t.init == loop::Tensor::Init::Constant && v == static_cast<float>(t.initA); };
+  if (std::all_of(values.begin(), values.end(), asBefore)) return; // an optimizer's state, say
+  t.init = loop::Tensor::Init::Values;
+  t.values = std::move(values);
+}
+
+/// Puts the values of --weights into the store. The runtime reads the file, and says what does not fit.
+void takeWeights(std::vector<loop::Program> &compiled, const Options &o) {
+  if (o.weights.empty()) return;
+  loop::Program store = compiled[0];
+  store.entries.clear();
+  store.target = "native";
+  CompiledModel model(std::move(store), o);
+  std::size_t params = 0, states = 0;
+  for (loop::Tensor &t : compiled[0].tensors) {
+    if (t.role == loop::Tensor::Role::Param) takeValues(t, model.core().parameter(params++), o.weights);
+    if (t.role == loop::Tensor::Role::State) takeValues(t, model.core().state(states++), o.weights);
+  }
+  for (loop::Program &other : compiled) other.tensors = compiled[0].tensors;
+}
+
 /// Both files or none.
 void writeWithHeader(const Options &o) {
   const std::vector<std::string> known = {".cpp", ".ll", ".bc", ".s", ".o"};
@@ -88,6 +117,7 @@ void writeWithHeader(const Options &o) {
   if (o.standalone && extension != ".cpp") throw UserError(fmt::format("--standalone writes C++: expected -o NAME.cpp, found '{}'", o.output));
   inputKind(o.input);
   std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
+  takeWeights(compiled, o);
   std::string header = codegen::header(compiled, fs::path(o.input).filename());
   fs::path headerFile = fs::path(o.output).replace_extension(".h");
   requireWritable(o.output);

@@ -19,6 +19,8 @@ public:
   explicit CompiledModel(const Options &);
   /// From an optimized graph.
   CompiledModel(const graph::Module &optimized, const Options &);
+  /// From unrolled loops.
+  CompiledModel(loop::Program, const Options &);
 
   Core &core() { return *coreObject; }
   const loop::Program &program() const { return loops; }
@@ -28,7 +30,6 @@ public:
   const loop::Entry *entry(const std::string &name) const { return loops.entry(name); }
 
 private:
-  CompiledModel(loop::Program, const Options &);
   loop::Program loops;
   std::unique_ptr<codegen::Jit> jit;
   std::unique_ptr<Core> coreObject; // uses the tables of `jit`

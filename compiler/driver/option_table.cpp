@@ -72,6 +72,7 @@ enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, X = 
 constexpr OptionRow rows[] = {
     {",o", "FILE", "the output; its extension says what it holds", C | X | F},
     {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
+    {"predict-only", "", "nothing of training; with --weights they are inside", C},
     {"emit", "STAGE", "print a stage's text instead", C},
     {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
@@ -86,7 +87,7 @@ constexpr OptionRow rows[] = {
     {"steps", "N", "stop after so many steps", T},
     {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},
     {"threads", "N", "default 1", T | E | P | R | K | B},
-    {"weights", "FILE", "read parameters (.safetensors) first", T | E | P | R | K},
+    {"weights", "FILE", "read parameters (.safetensors) first", C | T | E | P | R | K},
     {"map", "HOW", "take what fits of --weights: names, order, or FROM=TO", T},
     {"weights-out", "FILE", "write parameters at the end", T},
     {"out", "DIR", "a folder for weights, metrics.csv, report.html, checkpoints", T},

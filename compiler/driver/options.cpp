@@ -49,6 +49,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   auto flag = [&](const char *name, bool &field) { d.add_options()(name, po::bool_switch(&field)); };
   text(",o", o.output);
   flag("standalone", o.standalone);
+  flag("predict-only", o.predictOnly);
   text("emit", o.emit);
   text("pass", passes);
   flag("print-after-all", o.printAfterAll);
@@ -191,9 +192,11 @@ void check(Options &o, const po::variables_map &vm) {
   if (files.empty())
     throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));
   o.input = files[0];
+  o.allPlans = o.command == "compile" && o.plan.empty();
   o.files.assign(files.begin() + 1, files.end());
   if (!o.files.empty() && o.command != "predict") throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   if (o.input.ends_with(".net")) return;
+  if (o.predictOnly) throw UserError("--predict-only leaves out what a .net file says of training; what comes from one says it no more");
   if (!o.plan.empty()) throw UserError("--plan chooses a training plan of a .net file; what comes from one has a single plan");
 }
 

@@ -18,11 +18,12 @@ struct Options {
   std::int64_t batch = 64;
   std::map<std::string, std::string> set; // const overrides
   std::string plan;                       // empty: the file's default
+  bool allPlans = false;                  // side by side
   std::string target;                     // empty: the command's default
   std::string schedule;                   // a .sched file
   // compile
   std::string output, emit;
-  bool standalone = false;
+  bool standalone = false, predictOnly = false;
   std::vector<std::string> passes;
   bool passesGiven = false; // --pass= (empty) means no passes at all
   bool printAfterAll = false;

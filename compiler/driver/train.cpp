@@ -14,6 +14,7 @@
 #include "compiler/driver/run_folder.h"
 #include "compiler/driver/transfer.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/entry_name.h"
 #include "compiler/support/figures.h"
 #include "compiler/support/scalar_program.h"
 #include "compiler/support/text_file.h"
@@ -179,7 +180,7 @@ private:
 
   /// The learning rate of the last update.
   std::optional<double> rate() const {
-    const loop::Entry *update = model.entry(every() ? "apply" : "trainStep");
+    const loop::Entry *update = model.entry(besides(model.program().trainingEntry()->name, every() ? "apply" : "trainStep"));
     for (const RuntimeScalar &s : update->scalars)
       if (s.name == "lr")
         return evaluate(s.program, {.count = static_cast<double>(most),

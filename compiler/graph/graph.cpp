@@ -1,6 +1,7 @@
 #include "compiler/graph/graph.h"
 
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/entry_name.h"
 
 #include <algorithm>
 
@@ -79,8 +80,8 @@ const Graph *Module::entry(std::string_view entryName) const {
 }
 
 const Graph *Module::trainingEntry() const {
-  const Graph *step = entry("trainStep");
-  return step ? step : entry("accumulate");
+  const auto g = std::find_if(entries.begin(), entries.end(), [](const Graph &x) { return isTraining(x.name); });
+  return g == entries.end() ? nullptr : &*g;
 }
 
 } // namespace netc::graph

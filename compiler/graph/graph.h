@@ -187,7 +187,7 @@ struct Next {
 /// A window of samples that only the end of the epoch closes.
 inline constexpr std::int64_t everyEpoch = -1;
 
-/// One entry point (predict, evaluate, trainStep; or accumulate and apply): complete in itself.
+/// One entry point (predict, evaluate, trainStep; or accumulate and apply; support/entry_name.h): complete in itself.
 struct Graph {
   std::string name;
   /// Of accumulate: the samples over which it sums up gradients before apply is due, or everyEpoch; else 0. The
@@ -218,7 +218,7 @@ struct Module {
 
   Graph *entry(std::string_view name);
   const Graph *entry(std::string_view name) const;
-  /// trainStep or accumulate: the one with losses and gradients. Null: the module does not train.
+  /// trainStep or accumulate of the first training plan: an entry with losses and gradients. Null: the module does not train.
   const Graph *trainingEntry() const;
 };
 

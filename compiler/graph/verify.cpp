@@ -1,6 +1,7 @@
 // The verifier: invariants 1, 2, 3 and 12 here; each formula's own in verify_clauses.cpp and verify_writes.cpp.
 #include "compiler/graph/verifier.h"
 #include "compiler/graph/verify_formula.h"
+#include "compiler/support/entry_name.h"
 
 #include <algorithm>
 #include <bit>
@@ -218,20 +219,22 @@ bool verify(const Graph &g, Diagnostics &diag) {
 namespace {
 
 void verifyWindow(const Module &m, const Graph &g, Diagnostics &diag) {
-  if (g.name == "accumulate" && (g.every > 0 || g.every == everyEpoch)) {
-    if (!m.entry("apply")) diag.error(g.written, "entry 'accumulate' expects an entry 'apply' beside it");
-  } else if (g.every != 0 || g.name == "accumulate") {
+  const bool sums = roleOf(g.name) == "accumulate";
+  if (sums && (g.every > 0 || g.every == everyEpoch)) {
+    const std::string update = besides(g.name, "apply");
+    if (!m.entry(update)) diag.error(g.written, fmt::format("entry '{}' expects an entry '{}' beside it", g.name, update));
+  } else if (g.every != 0 || sums) {
     diag.error(g.written, fmt::format("entry '{}' says every {}, expected {}", g.name, g.every,
-                               g.name == "accumulate" ? "1 or more samples or epoch" : "nothing"));
+                                      sums ? "1 or more samples or epoch" : "nothing"));
   }
-  if (g.name != "apply") return;
+  if (roleOf(g.name) != "apply") return;
   for (const Formula &f : g.formulas)
     for (const Clause &c : f.clauses)
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read && n.id >= 0 && n.id < static_cast<int>(g.tensors.size()) &&
             (g.tensors[n.id].kind == TensorKind::Input || g.tensors[n.id].kind == TensorKind::Target))
-          diag.error(placeOf(f), fmt::format("'{}' of entry 'apply' reads '{}', but it is called without inputs",
-                                             g.tensors[f.target].name, g.tensors[n.id].name));
+          diag.error(placeOf(f), fmt::format("'{}' of entry '{}' reads '{}', but it is called without inputs",
+                                             g.tensors[f.target].name, g.name, g.tensors[n.id].name));
 }
 
 } // namespace

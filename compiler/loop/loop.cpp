@@ -1,5 +1,9 @@
 #include "compiler/loop/loop.h"
 
+#include "compiler/support/entry_name.h"
+
+#include <algorithm>
+
 namespace netc::loop {
 
 const Entry *Program::entry(std::string_view name) const {
@@ -9,8 +13,8 @@ const Entry *Program::entry(std::string_view name) const {
 }
 
 const Entry *Program::trainingEntry() const {
-  const Entry *step = entry("trainStep");
-  return step ? step : entry("accumulate");
+  const auto e = std::find_if(entries.begin(), entries.end(), [](const Entry &x) { return isTraining(x.name); });
+  return e == entries.end() ? nullptr : &*e;
 }
 
 } // namespace netc::loop

@@ -24,6 +24,7 @@
 //   tensor input image: u8[N, 1, 28, 28]
 //   tensor target label: i32[N] class 10
 //   tensor param conv1.weight: f32[6, 1, 5, 5] ~ uniform(-0.2, 0.2) store 0
+//   tensor param scale: f32[2] ~ values(0.5, 2) store 640           (or: ~ constant(0), ~ normal(0, 1))
 //   entry trainStep workspace 123456 commit 12 {                (or: entry accumulate every 64 workspace ...)
 //     plan "sgd(lr = 0.1)"
 //     scalar lr = 0.03 * pow(0.4, epoch)
@@ -215,8 +216,9 @@ struct Tensor {
   bool batch = false;              // the first extent is N
   int classes = 0;
   std::vector<std::string> classNames;
-  enum class Init { Constant, Uniform, Normal } init = Init::Constant; // Param, State
+  enum class Init { Constant, Uniform, Normal, Values } init = Init::Constant; // Param, State
   double initA = 0, initB = 0;
+  std::vector<float> values; // Values: all elements
   std::int64_t store = 0; // Param, State: byte offset in the store; the layout is row-major
   Location location = {};
 };
@@ -230,7 +232,7 @@ struct Program {
   std::vector<Entry> entries;
 
   const Entry *entry(std::string_view name) const;
-  const Entry *trainingEntry() const; // trainStep or accumulate; null: the program does not train
+  const Entry *trainingEntry() const; // trainStep or accumulate of the first plan; null: the program does not train
 };
 
 } // namespace netc::loop

@@ -116,14 +116,23 @@ private:
 
   void parseInit(Tensor &x) {
     const Token at = t.peek();
-    const std::string kind = t.expectIdentifier("constant, uniform or normal");
+    constexpr const char *kinds = "constant, uniform, normal or values";
+    const std::string kind = t.expectIdentifier(kinds);
     if (kind == "constant") x.init = Tensor::Init::Constant;
     else if (kind == "uniform") x.init = Tensor::Init::Uniform;
     else if (kind == "normal") x.init = Tensor::Init::Normal;
-    else t.error(at.location, fmt::format("expected constant, uniform or normal, found '{}'", kind));
+    else if (kind == "values") x.init = Tensor::Init::Values;
+    else t.error(at.location, fmt::format("expected {}, found '{}'", kinds, kind));
     t.expect("(");
+    if (x.init == Tensor::Init::Values) return parseValues(x);
     x.initA = t.expectNumber("a number");
     if (x.init != Tensor::Init::Constant && t.expect(",")) x.initB = t.expectNumber("a number");
+    t.expect(")");
+  }
+
+  void parseValues(Tensor &x) {
+    do x.values.push_back(static_cast<float>(t.expectNumber("a number")));
+    while (t.accept(","));
     t.expect(")");
   }
 

@@ -17,6 +17,12 @@ template <class T> std::string number(T v) {
   return fmt::format("{}", v);
 }
 
+template <class T> std::string numbers(const std::vector<T> &values) {
+  std::string s;
+  for (const T v : values) s += (s.empty() ? "" : ", ") + number(v);
+  return s;
+}
+
 /// A constant of type f32 as it stands in code: always recognisable as a real.
 std::string real(double v) {
   std::string s = number(static_cast<float>(v));
@@ -218,6 +224,7 @@ void printTensor(const Tensor &t, std::string &out) {
     if (t.init == Tensor::Init::Constant) out += fmt::format(" ~ constant({})", number(t.initA));
     if (t.init == Tensor::Init::Uniform) out += fmt::format(" ~ uniform({}, {})", number(t.initA), number(t.initB));
     if (t.init == Tensor::Init::Normal) out += fmt::format(" ~ normal({}, {})", number(t.initA), number(t.initB));
+    if (t.init == Tensor::Init::Values) out += " ~ values(" + numbers(t.values) + ")";
     out += fmt::format(" store {}", t.store);
   }
   out += "\n";
@@ -230,9 +237,7 @@ void printBuffer(const Buffer &b, std::string &out) {
     out += fmt::format(" {}\n", b.place);
     return;
   }
-  out += " [";
-  for (std::size_t i = 0; i < b.values.size(); ++i) out += (i > 0 ? ", " : "") + number(b.values[i]);
-  out += "]\n";
+  out += " [" + numbers(b.values) + "]\n";
 }
 
 void printEntry(const Entry &e, std::string &out) {

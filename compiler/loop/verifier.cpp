@@ -1,6 +1,7 @@
 #include "compiler/loop/verifier.h"
 
 #include "compiler/loop/kernel_verifier.h"
+#include "compiler/support/entry_name.h"
 
 #include <fmt/format.h>
 
@@ -42,16 +43,20 @@ private:
     if (t.store < 0 || t.store % 64 != 0 || t.store + bytes > p.storeBytes)
       error(t.location, fmt::format("tensor {}: bytes {} to {} of the store, expected a multiple of 64 within {} bytes",
                                     t.name, t.store, t.store + bytes, p.storeBytes));
+    const std::int64_t elements = bytes / byteSize(t.type), given = static_cast<std::int64_t>(t.values.size());
+    if (t.init == Tensor::Init::Values && given != elements)
+      error(t.location, fmt::format("tensor {}: has {} values, expected {}", t.name, given, elements));
   }
 
   void verifyEntry(const Entry &e) {
     where = fmt::format("entry {}", e.name);
     if (e.commit < 0 || e.commit > static_cast<int>(e.kernels.size()))
       error(e.location, fmt::format("{}: commit is {}, expected 0 to {}", where, e.commit, e.kernels.size()));
-    const bool sums = e.name == "accumulate";
+    const bool sums = roleOf(e.name) == "accumulate";
     if (sums ? e.every < -1 || e.every == 0 : e.every != 0)
       error(e.location, fmt::format("{}: says every {}, expected {}", where, e.every, sums ? "1 or more, or epoch" : "nothing"));
-    if (sums && !p.entry("apply")) error(e.location, fmt::format("{}: expected an entry apply beside it", where));
+    const std::string update = besides(e.name, "apply");
+    if (sums && !p.entry(update)) error(e.location, fmt::format("{}: expected an entry {} beside it", where, update));
     std::unordered_set<std::string> names;
     for (const RuntimeScalar &s : e.scalars)
       if (!names.insert(s.name).second) error(e.location, fmt::format("{}: scalar {} is declared twice", where, s.name));

@@ -11,7 +11,7 @@
 //  7. Store buffers and workspace buffers lie inside storeBytes and workspaceBytes; inputs and outputs have the type and
 //     size of their slot.
 //  8. A kernel that runs depth first with the next one has the same parallel extent; no commit stands between them.
-//  9. Only an entry named accumulate says `every`, 1 or more or -1; then there is an entry apply.
+//  9. Only entries named accumulate (of any plan) say `every`, 1 or more or -1; then the plan has an entry apply.
 #pragma once
 
 #include "compiler/loop/loop.h"

@@ -300,14 +300,17 @@ std::vector<Schedule> planAll(const graph::Module &m, const Target &target,
                               const std::vector<Schedule> &given) {
   checkNames(m, given);
   std::vector<Schedule> all(m.entries.size());
-  const Schedule *largest = nullptr;
-  for (std::size_t i = m.entries.size();
-       i-- > 0;) { // trainStep, which has what the others have and more, comes last
-    const auto known = std::find_if(given.begin(), given.end(),
-                                    [&](const Schedule &s) { return s.entry == m.entries[i].name; });
-    all[i] = known != given.end() ? *known : plan(m.entries[i], target, largest);
-    if (!largest) largest = &all[i];
-  }
+  const auto largest = std::max_element(m.entries.begin(), m.entries.end(), [](const Graph &a, const Graph &b) {
+    return a.formulas.size() < b.formulas.size();
+  });
+  const auto planned = [&](const Graph &g, const Schedule *sibling) {
+    const auto known = std::find_if(given.begin(), given.end(), [&](const Schedule &s) { return s.entry == g.name; });
+    return known != given.end() ? *known : plan(g, target, sibling);
+  };
+  // A training step has what the others have and more.
+  if (largest != m.entries.end()) all[largest - m.entries.begin()] = planned(*largest, nullptr);
+  for (auto g = m.entries.begin(); g != m.entries.end(); ++g)
+    if (g != largest) all[g - m.entries.begin()] = planned(*g, &all[largest - m.entries.begin()]);
   return all;
 }
 

@@ -50,7 +50,11 @@ void netc_destroy(NetcCore *core) {
 }
 
 int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, float *loss) {
-  float value = core->core.trainStep(inputs, count);
+  return netc_train_plan(core, nullptr, inputs, count, loss);
+}
+
+int netc_train_plan(NetcCore *core, const char *plan, const void *const *inputs, size_t count, float *loss) {
+  float value = core->core.trainStep(plan, inputs, count);
   if (loss) *loss = value;
   return code(core->core.status());
 }

@@ -33,6 +33,9 @@ void initialiseTensor(const NetcTensor &tensor, float *values, std::uint64_t see
   case NETC_INIT_NORMAL:
     fillNormal(values, count, tensor.initA, tensor.initB, key);
     break;
+  case NETC_INIT_VALUES:
+    std::memcpy(values, tensor.values, count * sizeof *values);
+    break;
   default:
     for (std::size_t i = 0; i < count; ++i)
       values[i] = static_cast<float>(tensor.initA);
@@ -133,13 +136,22 @@ const NetcEntry *Core::entry(const char *name) const {
 }
 
 float Core::trainStep(const void *const *inputs, std::size_t count) {
+  return trainStep(nullptr, inputs, count);
+}
+
+float Core::trainStep(const char *plan, const void *const *inputs, std::size_t count) {
   constexpr float notTaken = std::numeric_limits<float>::quiet_NaN();
-  const NetcEntry *window = entry("accumulate");
-  if (run(window ? "accumulate" : "trainStep", inputs, nullptr, count) != Status::ok) return notTaken;
+  if (!usable()) return notTaken;
+  const NetcEntry *step = trainingEntry(*target_, plan);
+  if (!step) {
+    status_ = fail(message_, Status::noSuchEntry, "%s has no training plan%s%s", model_.name, plan ? " " : "", plan ? plan : "");
+    return notTaken;
+  }
+  if (runChecked(*step, inputs, nullptr, count) != Status::ok) return notTaken;
   float sum = 0;
   for (std::int64_t i = 0; i < lastEntry_->resultCount; ++i)
     if (lastEntry_->results[i].kind == NETC_LOSS) sum += lastResult(static_cast<std::size_t>(i));
-  if (window && window->every > 0 && samples_ >= static_cast<std::uint64_t>(window->every)) endWindow();
+  if (step->every > 0 && samples_ >= static_cast<std::uint64_t>(step->every)) endWindow();
   return sum;
 }
 
@@ -147,7 +159,7 @@ Status Core::endWindow() {
   if (!usable()) return status_;
   message_[0] = 0;
   status_ = Status::ok;
-  const NetcEntry *apply = entry("apply");
+  const NetcEntry *apply = window_ ? besides(*target_, *window_, "apply") : nullptr;
   if (apply && samples_ > 0) status_ = runEntry(*apply, nullptr, nullptr, static_cast<std::size_t>(samples_));
   return status_;
 }
@@ -168,9 +180,17 @@ Status Core::run(const char *name, const void *const *inputs, void *const *outpu
   const NetcEntry *found = entry(name);
   if (!found)
     return status_ = fail(message_, Status::noSuchEntry, "%s has no entry point %s", model_.name, name);
-  if (!std::strcmp(name, "apply")) return endWindow(); // its samples are those that were accumulated
-  status_ = checkCall(model_, *found, inputs, count, message_);
-  if (status_ == Status::ok) status_ = runEntry(*found, inputs, outputs, count);
+  if (isUpdate(*found)) return endWindow(); // its samples are those that were accumulated
+  return runChecked(*found, inputs, outputs, count);
+}
+
+Status Core::runChecked(const NetcEntry &entry, const void *const *inputs, void *const *outputs, std::size_t count) {
+  message_[0] = 0;
+  status_ = checkCall(model_, entry, inputs, count, message_);
+  if (status_ == Status::ok && samples_ > 0 && isTraining(entry) && &entry != window_)
+    status_ = fail(message_, Status::badArgument, "%s: %llu samples of %s wait for their update: endWindow() makes it", entry.name,
+                   static_cast<unsigned long long>(samples_), window_->name);
+  if (status_ == Status::ok) status_ = runEntry(entry, inputs, outputs, count);
   return status_;
 }
 
@@ -198,6 +218,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
                 static_cast<unsigned long long>(step_));
   runStages(entry, entry.commit, entry.stageCount, frame, dispatch);
   samples_ = entry.every ? samples_ + count : 0;
+  window_ = entry.every ? &entry : nullptr;
   step_ += !entry.every;
   return Status::ok;
 }

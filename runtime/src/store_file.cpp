@@ -48,6 +48,7 @@ void shapeText(const std::int64_t *shape, std::int64_t rank, char *out, std::siz
 // Loading goes over the file twice: first it only checks (store null), then it copies.
 struct Loading {
   const NetcModel &model;
+  const NetcTarget &target;
   const char *source;
   bool states;
   unsigned char *store;
@@ -55,6 +56,7 @@ struct Loading {
   char *message;
   std::uint64_t step = 0, epoch = 0, samples = 0, seed = 0;
   bool hasStep = false, hasEpoch = false, hasSamples = false, hasSeed = false; // older states have no seed
+  const NetcEntry *window = nullptr; // what accumulated the samples; older states do not say, there was one plan
   bool foreign = false; // another fingerprint; the tensors will show what differs
 
   const char *whose() const {
@@ -120,6 +122,11 @@ Status loadMetadata(void *context, const char *key, const char *value) {
     *counter.given = true;
     return Status::ok;
   }
+  if (load.states && !std::strcmp(key, "window")) {
+    load.window = findEntry(load.target, value);
+    if (load.window && load.window->every) return Status::ok;
+    return fail(load.message, Status::mismatch, "%s: a window of %s, which %s does not have", load.source, value, load.model.name);
+  }
   char expected[40];
   bool ofState = !std::strcmp(key, "state_fingerprint");
   if ((ofState && load.states) || !std::strcmp(key, "fingerprint")) {
@@ -144,6 +151,7 @@ Status checkComplete(const Loading &load) {
 
 struct Counters {
   std::uint64_t step, epoch, samples, seed;
+  const NetcEntry *window;
 };
 
 void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states, const Counters &now) {
@@ -160,7 +168,7 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
     writer.metadata("state_fingerprint", model.fingerprint);
     counter("step", now.step);
     counter("epoch", now.epoch);
-    if (now.samples > 0) counter("samples", now.samples);
+    if (now.samples > 0) counter("samples", now.samples), writer.metadata("window", now.window->name);
     counter("seed", now.seed);
   }
   for (std::int64_t i = 0; i < model.tensorCount; ++i)
@@ -175,7 +183,7 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
 Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
   if (!usable()) return status_;
   SafetensorsWriter count(nullptr);
-  const Counters counters{step_, epoch_, samples_, seed_};
+  const Counters counters{step_, epoch_, samples_, seed_, window_};
   writeHeader(count, model_, states, counters);
   std::size_t needed = count.size();
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
@@ -212,7 +220,8 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
   unsigned char *found =
       static_cast<unsigned char *>(std::calloc(static_cast<std::size_t>(model_.tensorCount) + 1, 1));
   if (!found) return status_ = fail(message_, Status::outOfMemory, "%s: no memory", source);
-  Loading load{model_, source, states, nullptr, found, message_};
+  Loading load{model_, *target_, source, states, nullptr, found, message_};
+  load.window = trainingEntry(*target_, nullptr);
   FileVisitor visitor{&load, loadTensor, loadMetadata};
   status_ = readSafetensors(bytes, size, source, visitor, message_);
   if (status_ == Status::ok) status_ = checkComplete(load);
@@ -222,6 +231,7 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
     step_ = states ? load.step : step_;
     epoch_ = states ? load.epoch : epoch_;
     samples_ = states ? load.samples : samples_;
+    window_ = states ? load.window : window_;
     seed_ = states && load.hasSeed ? load.seed : seed_;
   }
   std::free(found);

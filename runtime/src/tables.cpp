@@ -41,6 +41,41 @@ const NetcEntry *findEntry(const NetcTarget &target, const char *name) {
   return nullptr;
 }
 
+static const char *roleOf(const char *entry) {
+  const char *dot = std::strrchr(entry, '.');
+  return dot ? dot + 1 : entry;
+}
+
+static bool isOfPlan(const char *entry, const char *plan, std::size_t length) {
+  const char *role = roleOf(entry);
+  std::size_t own = role == entry ? 0 : static_cast<std::size_t>(role - entry) - 1;
+  return own == length && !std::strncmp(entry, plan, length);
+}
+
+bool isTraining(const NetcEntry &entry) {
+  return !std::strcmp(roleOf(entry.name), "trainStep") || !std::strcmp(roleOf(entry.name), "accumulate");
+}
+
+bool isUpdate(const NetcEntry &entry) {
+  return !std::strcmp(roleOf(entry.name), "apply");
+}
+
+const NetcEntry *trainingEntry(const NetcTarget &target, const char *plan) {
+  for (std::int64_t i = 0; i < target.entryCount; ++i) {
+    const NetcEntry &entry = target.entries[i];
+    if (isTraining(entry) && (!plan || isOfPlan(entry.name, plan, std::strlen(plan)))) return &entry;
+  }
+  return nullptr;
+}
+
+const NetcEntry *besides(const NetcTarget &target, const NetcEntry &of, const char *role) {
+  std::size_t before = static_cast<std::size_t>(roleOf(of.name) - of.name), plan = before ? before - 1 : 0;
+  for (std::int64_t i = 0; i < target.entryCount; ++i)
+    if (isOfPlan(target.entries[i].name, of.name, plan) && !std::strcmp(roleOf(target.entries[i].name), role))
+      return &target.entries[i];
+  return nullptr;
+}
+
 std::size_t workspaceBytes(const NetcTarget &target) {
   std::int64_t most = 0;
   for (std::int64_t i = 0; i < target.entryCount; ++i)

@@ -18,6 +18,13 @@ bool inStore(const NetcTensor &);
 /// (running statistics) belong to the weights.
 bool isOptimizerState(const NetcModel &, const NetcTensor &);
 const NetcEntry *findEntry(const NetcTarget &, const char *name);
+/// The entry "trainStep" or "accumulate" of a training plan, whatever its name ends in; of the first plan if `plan`
+/// is null; null if there is none.
+const NetcEntry *trainingEntry(const NetcTarget &, const char *plan);
+bool isTraining(const NetcEntry &);
+bool isUpdate(const NetcEntry &); ///< "apply" of a plan
+/// The entry of the same plan in another role: "head.apply" of "head.accumulate"; null if there is none.
+const NetcEntry *besides(const NetcTarget &, const NetcEntry &, const char *role);
 /// The most that any entry of the target needs.
 std::size_t workspaceBytes(const NetcTarget &);
 /// Fails (false, with a message) on tables of another version or beyond the runtime's limits.

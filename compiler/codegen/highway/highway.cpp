@@ -132,8 +132,9 @@ public:
       known = fields;
       const bool pointers = tables[i].cType.back() == '*';
       const std::string type = pointers ? tables[i].cType + "const " : "const " + tables[i].cType + " ";
-      const std::string table = fmt::format("{}{}[] = {{{}}};", type, tables[i].name, rows(tables, i));
-      out += (tables[i].rows[0].size() == 1 ? wrapped(table, 4) : table) + '\n';
+      const std::string table = fmt::format("{}{}[] = {{{}}};", type, tables[i].name,
+                                            tables[i].values.empty() ? rows(tables, i) : numbers(tables[i].values));
+      out += (isList(tables[i]) ? wrapped(table, 4) : table) + '\n';
     }
     const Table &model = tables.back();
     out += fmt::format("\n}} // namespace\n\n{}", comment(fmt::format("NetcModel: {}", columns("NetcModel"))));
@@ -147,7 +148,7 @@ private:
   /// The fields of a record of netc/abi.h, for who reads its rows.
   static std::string_view columns(std::string_view type) {
     if (type == "NetcTensor")
-      return "name, role, type, rank, shape, batch, classes, class names, init, its two values, place in the store";
+      return "name, role, type, rank, shape, batch, classes, class names, init, its two values, place in the store, values";
     if (type == "NetcScalarOp") return "code, value";
     if (type == "NetcScalar") return "name, operations and their number";
     if (type == "NetcResult") return "name, kind, type, rank, shape, batch";
@@ -163,9 +164,19 @@ private:
     return "";
   }
 
+  static bool isList(const Table &t) { return !t.rows.empty() && t.rows[0].size() == 1; }
+
+  /// In hexadecimal, which is exact.
+  static std::string numbers(const std::vector<float> &values) {
+    constexpr std::size_t perLine = 8;
+    std::string text;
+    for (std::size_t i = 0; i < values.size(); ++i) text += fmt::format("{}{:a}f,", i % perLine ? " " : "\n    ", values[i]);
+    return text + '\n';
+  }
+
   std::string rows(const std::vector<Table> &tables, std::size_t i) const {
     const Table &t = tables[i];
-    const bool scalar = t.rows[0].size() == 1;
+    const bool scalar = isList(t);
     std::string text;
     for (std::size_t r = 0; r < t.rows.size(); ++r) {
       if (scalar) text += (r ? ", " : "") + field(tables, t.rows[r][0]);

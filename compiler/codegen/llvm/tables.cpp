@@ -24,7 +24,7 @@ class TableCode {
         fields.push_back(std::visit([this](const auto &f) { return constant(f); }, field));
       rows.push_back(fields.size() == 1 ? fields.front() : llvm::ConstantStruct::getAnon(context, fields));
     }
-    llvm::Constant *value = allRows(rows);
+    llvm::Constant *value = table.values.empty() ? allRows(rows) : llvm::ConstantDataArray::get(context, table.values);
     auto *global =
         new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true, linkage, value, symbol);
     global->setAlignment(llvm::Align(8));

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NETC_ABI_VERSION 2
+#define NETC_ABI_VERSION 3
 
 /* What a kernel sees. `inputs` and `outputs` are by slot; memory is 64-byte aligned except inputs and outputs. */
 typedef struct NetcFrame {
@@ -54,7 +54,7 @@ typedef struct NetcScalar {
 
 enum NetcType { NETC_F32, NETC_I32, NETC_U8, NETC_BOOL };
 enum NetcRole { NETC_INPUT, NETC_TARGET, NETC_PARAM, NETC_STATE };
-enum NetcInit { NETC_INIT_CONSTANT, NETC_INIT_UNIFORM, NETC_INIT_NORMAL };
+enum NetcInit { NETC_INIT_CONSTANT, NETC_INIT_UNIFORM, NETC_INIT_NORMAL, NETC_INIT_VALUES };
 enum NetcResultKind { NETC_OUTPUT, NETC_LOSS, NETC_METRIC };
 
 typedef struct NetcTensor {
@@ -69,6 +69,7 @@ typedef struct NetcTensor {
   int64_t init;          /* NetcInit */
   double initA, initB;
   int64_t store;         /* params and states: byte offset in the store */
+  const float *values;   /* NETC_INIT_VALUES: all elements, row-major */
 } NetcTensor;
 
 typedef struct NetcResult {
@@ -83,7 +84,7 @@ typedef struct NetcResult {
 #define NETC_EVERY_EPOCH (-1)
 
 typedef struct NetcEntry {
-  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply" */
+  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head */
   int64_t workspaceBytes;
   const NetcScalar *scalars;
   int64_t scalarCount;

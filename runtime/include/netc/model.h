@@ -96,6 +96,10 @@ class Core {
   /// lastResult(). Where the training plan says `every`, a call adds to the gradients of a window of samples, and
   /// the one that fills the window makes the update, from the mean over all its samples.
   float trainStep(const void *const *inputs, std::size_t count);
+  /// The same by a plan's name, "" being the plan without one; above it is the model's first. All plans train the same
+  /// parameters, and a state of one name is the same in all; step() counts the updates of all. A window is of one plan: a
+  /// step of another is refused (badArgument) until endWindow().
+  float trainStep(const char *plan, const void *const *inputs, std::size_t count);
   /// Makes the update of a window that is not full; without one nothing happens.
   Status endWindow();
   /// The same, and epoch() becomes one more.
@@ -154,6 +158,7 @@ class Core {
   bool startThreads(const Options &);
   std::size_t count(std::int64_t role) const;
   Tensor tensor(std::int64_t role, std::size_t i);
+  Status runChecked(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
   Status runEntry(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
   Status loadBytes(const unsigned char *bytes, std::size_t size, const char *source, bool states);
   Status loadFile(const char *path, bool states);
@@ -173,6 +178,7 @@ class Core {
   bool ownRate_ = false;
   float rate_ = 0;
   const NetcEntry *lastEntry_ = nullptr;
+  const NetcEntry *window_ = nullptr; // what accumulated the samples
   mutable Status status_ = Status::ok;
   mutable char message_[256] = "";
 };

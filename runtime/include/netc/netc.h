@@ -37,6 +37,8 @@ void netc_destroy(NetcCore *core);
 /* `inputs` and `outputs` by slot, as netc::Core::run. `loss` may be null; it is NaN when the step was not
  * taken. */
 int netc_train_step(NetcCore *core, const void *const *inputs, size_t count, float *loss);
+/* By the name of a training plan; "" is the plan without a name, null the model's first. */
+int netc_train_plan(NetcCore *core, const char *plan, const void *const *inputs, size_t count, float *loss);
 /* Of a training plan with `every`: the update of a window of samples that is not full. netc_end_epoch also counts
  * the epoch. Without a window in progress no update is made. */
 int netc_end_window(NetcCore *core);

@@ -96,7 +96,7 @@ int main() {
   model.setEpoch(5);
   HOLDS(core.step() == 4 && core.samples() == 0 && core.epoch() == 5);
   model.trainStep(x, t, 16);
-  HOLDS(core.run("apply", nullptr, nullptr, 0) == netc::Status::ok && core.step() == 5);
+  HOLDS(core.run("small.apply", nullptr, nullptr, 0) == netc::Status::ok && core.step() == 5);
 
   // The same samples in three calls and in one weigh the same: 7 + 16 + 16 against 16 + 16 + 7.
   Model one, other;
