@@ -34,12 +34,14 @@ entry trainStep {{
                      call, alone ? "" : " * (w[i] + u[i])");
 }
 
-bool checkPasses(const std::string &text, const grad::DerivativeTable &table, std::string *report, int *compared) {
+/// `large`: as a large model is checked, by directions only.
+bool checkPasses(const std::string &text, bool large, const grad::DerivativeTable &table, std::string *report, int *compared) {
   Diagnostics diagnostics;
   graph::Module m = graph::parse(text, "loss.graph", diagnostics);
   if (!diagnostics.hasErrors()) graph::verify(m, diagnostics);
   grad::CheckOptions options;
   options.table = table;
+  if (large) options.work = 1;
   grad::CheckReport found;
   if (!diagnostics.hasErrors()) found = grad::checkGradients(m.entries[0], options, diagnostics);
   *report = diagnostics.str() + found.str();
@@ -49,13 +51,13 @@ bool checkPasses(const std::string &text, const grad::DerivativeTable &table, st
 
 /// Whether the check fails with this derivative for an argument of the function. A row may enter the loss otherwise,
 /// too: y * (w + u) uses add and mul themselves.
-bool isNoticed(const FnRow &f, bool alone, int argument, const std::string &wrong) {
+bool isNoticed(const FnRow &f, bool large, bool alone, int argument, const std::string &wrong) {
   auto table = [&](Fn fn, int k) {
     return fn == f.fn && k == argument ? std::string_view(wrong) : grad::standardDerivative(fn, k);
   };
   std::string report;
   int compared = 0;
-  if (!checkPasses(lossOf(f, alone), table, &report, &compared)) {
+  if (!checkPasses(lossOf(f, alone), large, table, &report, &compared)) {
     const char *zero = "the gradient is zero everywhere, but the loss depends on it";
     if (!alone || f.arity > 2 || report.find(zero) != report.npos) return true;
     fmt::print("{}: the check fails for another reason than the zero\n{}", f.name, report);
@@ -66,15 +68,17 @@ bool isNoticed(const FnRow &f, bool alone, int argument, const std::string &wron
   return false;
 }
 
-int checkRow(const FnRow &f, int argument) {
+int checkRow(const FnRow &f, bool large, int argument) {
+  const int fewest = large ? 3 : 16; // samples: a direction through each parameter and one over all
+
   std::string report;
   int failures = 0, compared = 0;
-  if (!checkPasses(lossOf(f), grad::standardDerivative, &report, &compared) || compared < 16) {
+  if (!checkPasses(lossOf(f), large, grad::standardDerivative, &report, &compared) || compared < fewest) {
     fmt::print("{}: the check fails or compares little with the right derivatives\n{}", f.name, report);
     ++failures;
   }
-  failures += !isNoticed(f, false, argument, fmt::format("-({})", f.derivative[argument]));
-  failures += !isNoticed(f, false, argument, "0") + !isNoticed(f, true, argument, "0");
+  failures += !isNoticed(f, large, false, argument, fmt::format("-({})", f.derivative[argument]));
+  failures += !isNoticed(f, large, false, argument, "0") + !isNoticed(f, large, true, argument, "0");
   return failures;
 }
 
@@ -86,7 +90,7 @@ int main() {
     for (int k = 0; k < f.arity; ++k) {
       if (f.derivative[k].empty() || f.derivative[k] == "0" || f.fn == Fn::Given) continue; // given: what the user says
       ++flips;
-      failures += checkRow(f, k);
+      failures += checkRow(f, /*large=*/false, k) + checkRow(f, /*large=*/true, k);
     }
   fmt::print("{} rows flipped and made zero, {} failures\n", flips, failures);
   return failures == 0 && flips > 20 ? 0 : 1;
