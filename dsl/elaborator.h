@@ -59,6 +59,7 @@ class Elaborator {
     std::map<std::string, Value> arguments, names;
     std::map<std::string, Location> defined;
     std::map<std::string, int> counters;
+    std::map<std::string, int> named;   // the tensor that has got a name of the user's
     std::set<std::string> repetitions;  // the names of open repetitions, which live in their blocks only
     std::map<std::string, int> clauses; // definitions with a declared shape, which may get further clauses; -1: in error
     int depth = 0;
@@ -278,6 +279,7 @@ class Elaborator {
   // What one mistake may make wrong in many places is reported at the first.
   std::set<std::string> unknownNames, unknownCallees;
   std::set<std::string> failedCallees;
+  std::map<std::string, Location> statedNames; // of the model's statements, wherever they stand
   std::set<const Expr *> waitingChains;
   std::set<std::string> failedPaths; // of layers and parameters that an error has left undeclared
   std::set<std::pair<std::string, std::size_t>> wrongRanks; // tensor, number of subscripts

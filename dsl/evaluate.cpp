@@ -149,6 +149,7 @@ bool Elaborator::excused(const std::string &path) const {
     if (failedPaths.contains(path.substr(0, dot))) return true;
   if (failedPaths.contains(path)) return true;
   const std::string layer = path.substr(0, path.find('.')), kind = layer.substr(0, layer.find_last_not_of("0123456789") + 1);
+  if (!unknownCallees.empty() && isLayer(kind)) return true; // it may be the one that was meant there
   return unknownCallees.contains(kind) || failedCallees.contains(kind);
 }
 
@@ -168,6 +169,9 @@ Value Elaborator::unknownName(const Expr &e) {
   if (excused(e.text) || unknownCallees.contains(e.text) || !unknownNames.insert(scope + "/" + e.text).second) return Value::error();
   const std::string hint = suggestion(e.text, /*callable=*/false);
   report(e.location, fmt::format("unknown name '{}'{}", e.text, hint));
+  const auto below = frame == &model ? statedNames.find(e.text) : statedNames.end();
+  if (below != statedNames.end() && below->second.line > e.location.line)
+    note(below->second, "it is defined here, further down: statements are carried out in order");
   if (frame != &model && model.names.contains(e.text))
     note(model.defined.contains(e.text) ? model.defined.at(e.text) : e.location,
          "a layer sees its arguments and the model's constants only: pass it as an argument");
@@ -262,9 +266,9 @@ Value Elaborator::evaluateSubscript(const Expr &e) {
     if (t.shape[d].batch) continue;
     const Interval r = out.rangeOf(use.map[d]);
     if (r.min >= 0 && r.max < t.shape[d].size) continue;
-    l.unsafe.push_back(
-        {use.locations[d], fmt::format("subscript {} of {} runs from {} to {}, but its extent is {}",
-                                       out.str(use.map[d]), t.name, r.min, r.max, t.shape[d].size)});
+    const std::string place = r.min == r.max ? fmt::format("is outside of 0 to {}", t.shape[d].size - 1)
+                                             : fmt::format("runs from {} to {}, but its extent is {}", r.min, r.max, t.shape[d].size);
+    l.unsafe.push_back({use.locations[d], fmt::format("subscript {} of {} {}", out.str(use.map[d]), t.name, place)});
   }
   Value element = Value::ofLazy(std::move(l));
   return use.isCondition ? compare("!=", std::move(element), Value::ofNumber(0), e.location) : element;

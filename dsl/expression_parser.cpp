@@ -14,6 +14,24 @@ constexpr int deepest = 200; // levels of an expression; keeps every recursive w
 constexpr std::array<std::string_view, 8> reductions = {"sum",  "mean",   "max",   "min",
                                                         "prod", "argmax", "argmin", "logsumexp"};
 
+/// How the operator that stands here is written in this language.
+std::string_view adviceOn(const Token &before, const Token &t) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> operators = {
+      {{"&&", "conditions are joined by 'and' and 'or'"},
+       {"|", "conditions are joined by 'and' and 'or'"},
+       {"!", "a condition is turned round by 'not'"},
+       {"%", "the remainder is mod(a, b)"},
+       {"?", "a choice is written where(condition, a, b)"},
+       {"@", "a product of matrices is written with indices, as in sum(k) a[n, k] * b[k, o]"}}};
+  if (t.kind != Token::Kind::Symbol) return {};
+  const bool doubled = before.kind == Token::Kind::Symbol && before.text == t.text && !t.spaceBefore && !t.firstOnLine;
+  if (doubled && t.text == "*") return "a power is written x ^ 2";
+  if (doubled && t.text == "/") return "a comment begins with #; div(a, b) divides rounding down";
+  for (const auto &[theirs, advice] : operators)
+    if (theirs == t.text) return advice;
+  return {};
+}
+
 struct Nested {
   int &level;
   explicit Nested(int &l) : level(l) { ++level; }
@@ -27,7 +45,9 @@ bool isReduction(std::string_view word) {
 }
 
 void ExpressionParser::fail(const Location &at, std::string message) {
-  if (!in.unreadable(begin.line, at.line)) diag.error(at, std::move(message));
+  if (in.unreadable(begin.line, at.line)) throw SyntaxError{};
+  diag.error(at, std::move(message));
+  if (const std::string_view advice = adviceOn(in.peek(-1), in.peek()); !advice.empty()) diag.note(at, std::string(advice));
   throw SyntaxError{};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace netc::dsl {
 
@@ -236,8 +237,8 @@ void Elaborator::fixExtent(int variable, graph::Extent extent, const std::string
     i.extent = extent;
     i.by = by;
   } else if (i.extent != extent) {
-    report(at, fmt::format("the extent of index '{}' is {} {}, but {} {}", i.name, text(i.extent), i.by,
-                           text(extent), by));
+    if (!std::exchange(i.disagrees, true)) // once: it is one extent that is wrong
+      report(at, fmt::format("the extent of index '{}' is {} {}, but {} {}", i.name, text(i.extent), i.by, text(extent), by));
     context->failed = true;
   }
 }

@@ -187,6 +187,7 @@ constexpr std::array advices = {
     Advice{"matmul", "products are written with indices, as in y[n, o] = sum(k) x[n, k] * w[k, o]"},
     Advice{"transpose", "dimensions change places by their indices, as in y[n, j, i] = x[n, i, j]"},
     Advice{"permute", "dimensions change places by their indices, as in y[n, j, i] = x[n, i, j]"},
+    Advice{"param", "a parameter is declared by a statement, as in param w: [10, 784] ~ kaiming_uniform"},
     Advice{"Embedding", "rows are chosen by a condition, as in y[n, d] = sum(v) [v == t[n]] * w[v, d]"},
     Advice{"in_channels", "leave it out: it follows from the input's shape"},
     Advice{"in_features", "leave it out: it follows from the input's shape"},

@@ -1,6 +1,7 @@
 #include "dsl/graph_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace netc::dsl {
 
@@ -172,6 +173,16 @@ Lazy GraphWriter::spill(graph::Combine op, const Lazy &value, const std::vector<
   Lazy result = readAt(define(s, value, label), std::move(map));
   result.shape = value.shape;
   return result;
+}
+
+void GraphWriter::yieldName(int tensor, int heir) {
+  for (int k = 1;; ++k) {
+    const std::string name = graph.tensors[tensor].name + "." + std::to_string(k);
+    if (const int other = graph.find(name); other >= 0 && other != heir) continue;
+    const std::string wanted = std::exchange(graph.tensors[tensor].name, name);
+    graph.tensors[heir].name = wanted;
+    return;
+  }
 }
 
 void GraphWriter::rename(int tensor, const std::string &name) {

@@ -14,6 +14,7 @@ struct IndexVariable {
   bool known = false;
   bool stated = false;   // by a bound or by a declared shape
   bool declared = false; // by a declared shape
+  bool disagrees = false; // reported
   std::string by;        // what fixed the extent: "in w", "by its bound"
 };
 
@@ -66,6 +67,8 @@ class GraphWriter {
 
   /// Gives a Local that was named by the compiler the name that the user gave it, if that is free.
   void rename(int tensor, const std::string &name);
+  /// In a repetition the last value of `h` has the name; those before it are h.1, h.2, ...
+  void yieldName(int tensor, int heir);
 
  private:
   graph::Extent extentOf(int variable, const Lazy &) const;

@@ -150,6 +150,8 @@ class Parser : public ExpressionParser {
     list(")", [&] { c.parameters.push_back(parameter()); });
     close(")");
     if (kind == Callable::Kind::Layer || kind == Callable::Kind::Optimizer) {
+      if (kind == Callable::Kind::Optimizer && !in.at("{"))
+        fail(in.peek(-1).location, fmt::format("'optimizer' declares one, with a block; to train by it write train {}(...)", c.name));
       c.body = block();
     } else {
       expect("=");
@@ -240,12 +242,34 @@ class Parser : public ExpressionParser {
       fail(s.location, "'import' stands at the top of a file, not in a block");
     if (declarationAhead() >= 0) fail(s.location, fmt::format("'{}' declares at the top of a file, not in a block", in.peek().text));
     if (in.peek().kind == Token::Kind::Identifier && !in.at("if") && in.peek(1).text == "=" &&
-        in.peek(1).kind == Token::Kind::Symbol)
+        in.peek(1).kind == Token::Kind::Symbol) {
       definition(s);
-    else if (!declaration(s) && !subscripted(s))
+    } else if (!declaration(s) && !subscripted(s)) {
+      rejectUnknownWord();
       s.value = expression();
+    }
     endOfStatement();
     return s;
+  }
+
+  /// `ouput y`, `for i in ...`: two words that no operator joins are no expression.
+  void rejectUnknownWord() {
+    static constexpr std::array<std::string_view, 6> joining = {"and", "or", "as", "else", "on", "derivative"};
+    static const std::vector<std::string> words = {"model", "const", "input",  "target", "output",  "loss",   "metric", "train", "param",
+                                                   "state", "next",  "repeat", "if",     "require", "import", "layer",  "fn",    "init",
+                                                   "optimizer"};
+    struct Foreign {
+      const char *theirs, *ours;
+    };
+    static constexpr Foreign foreign[] = {{"for", "repeat"},  {"while", "repeat"}, {"def", "layer"},    {"class", "layer"},
+                                          {"function", "fn"}, {"let", "const"},    {"weight", "param"}, {"assert", "require"}};
+    const Token word = in.peek(), next = in.peek(1);
+    if (word.kind != Token::Kind::Identifier || next.kind != Token::Kind::Identifier || next.firstOnLine) return;
+    if (word.text == "not" || isReduction(word.text) || std::find(joining.begin(), joining.end(), next.text) != joining.end()) return;
+    std::string near = nearest(word.text, words);
+    for (const auto &[theirs, ours] : foreign)
+      if (theirs == word.text) near = ours;
+    fail(word.location, fmt::format("unknown statement '{}'{}", word.text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
 
   void named(Statement &s, std::string_view what) {

@@ -15,6 +15,9 @@ Elaborator::Elaborator(const Library &library, Diagnostics &diag, const std::vec
 Elaborated Elaborator::run(const SourceFile &file) {
   try {
     checkSettings(file);
+    for (const Statement &s : file.statements)
+      if (const auto k = s.kind; k != Statement::Kind::Model && k != Statement::Kind::Train && k != Statement::Kind::Repeat)
+        statedNames.emplace(s.name, s.nameLocation);
     runBlock(file.statements);
     if (training) elaboratePlans();
     else if (diag.hasErrors()) checkPlans(); // they are not elaborated then
@@ -338,7 +341,12 @@ void Elaborator::bind(const std::string &name, const Location &at, Value v, std:
       !(v.lazy.shape.empty() && v.lazy.root().kind == graph::Node::Kind::Scalar)) {
     const int t = settle(std::move(v), label(name, at), at);
     v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
-    if (t >= static_cast<int>(tensorsBefore) && fixedNames.insert(t).second) out.rename(t, qualified(name));
+    if (t >= static_cast<int>(tensorsBefore) && fixedNames.insert(t).second) {
+      const auto last = frame->named.find(name);
+      if (last != frame->named.end() && out.graph.tensors[last->second].name == qualified(name)) out.yieldName(last->second, t);
+      out.rename(t, qualified(name));
+      frame->named[name] = t;
+    }
   }
   frame->names[name] = std::move(v);
 }

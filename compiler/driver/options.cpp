@@ -157,15 +157,21 @@ void takeSets(const std::vector<std::string> &sets, Options &o) {
 /// Boost's exceptions in netc's words.
 [[noreturn]] void rethrow(const po::error &error, std::string_view command) {
   if (auto *e = dynamic_cast<const po::unknown_option *>(&error)) {
-    throw UserError(unknownName("option", e->get_option_name(), optionNames(commandBit(command))));
+    const std::string &name = e->get_option_name();
+    const std::string near = nearest(name, optionNames(commandBit(command)));
+    throw UserError(fmt::format("no option '{}'; {}", name,
+                                near.empty() ? fmt::format("'netc {} --help' lists them, and --set NAME=VALUE sets a const of the model", command)
+                                             : fmt::format("did you mean '{}'?", near)));
   }
   if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
     std::string name = e->get_option_name();
+    if (name.size() == 3 && name.starts_with("--")) name.erase(0, 1); // -o
     const OptionRow *r = findRow(name);
     if (dynamic_cast<const po::multiple_occurrences *>(&error))
       throw UserError(fmt::format("{} is given twice", name));
     if (auto *v = dynamic_cast<const po::validation_error *>(&error); v && r)
-      throw UserError(fmt::format("{}: expected {}", std::string(error.what()).substr(0, 200), r->value));
+      throw UserError(fmt::format("{}: expected {}", std::string(error.what()).substr(0, 200),
+                                  std::string_view(r->value) == "N" ? "a whole number" : r->value));
     if (r) throw UserError(fmt::format("{} needs a value: {} {}", name, name, r->value));
   }
   throw UserError(error.what());

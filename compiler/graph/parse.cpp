@@ -177,9 +177,7 @@ private:
     ofs.clear();
     results.clear();
     nexts.clear();
-    in.expect("{");
-    if (in.failed())
-      in.recoverInBlock();
+    in.openBlock();
     while (!in.atEnd() && !in.at("}") && !in.at("entry"))
       statement([&] { entryStatement(g); });
     in.begin();
@@ -290,9 +288,7 @@ private:
     t.written = at;
     f.target = static_cast<int>(g.tensors.size());
     g.tensors.push_back(std::move(t));
-    in.expect("{");
-    if (in.failed())
-      in.recoverInBlock();
+    in.openBlock();
     Pending p{g.formulas.size(), {}};
     while (!in.atEnd() && !in.at("}") && !atStatement())
       p.tokens.push_back(in.next());

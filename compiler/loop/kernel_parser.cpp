@@ -33,19 +33,22 @@ Kernel KernelParser::parse() {
     scope.emplace_back(name, k.parallel);
   }
   if (t.accept("flops")) k.flops = t.expectNumber("the number of operations");
-  t.expect("{");
-  if (t.failed()) t.recoverInBlock();
+  t.openBlock();
   while (t.peek().kind == Token::Kind::String && comments.count(t.peek().location.line)) {
     k.comment.push_back(comments.at(t.peek().location.line));
     t.next();
   }
-  while (t.at("reg") && t.peek(1).kind == Token::Kind::Identifier) {
+  while (atRegister()) {
     t.begin();
     parseRegister();
     if (t.failed()) t.recover();
   }
   parseBody(k.body);
   return std::move(k);
+}
+
+bool KernelParser::atRegister() const {
+  return t.at("reg") && (t.peek(1).kind == Token::Kind::Identifier || t.peek(1).text == ":");
 }
 
 int KernelParser::addVariable(const std::string &name) {
@@ -96,15 +99,19 @@ void KernelParser::parseBody(Block &body) {
       t.next();
       continue;
     }
-    parseStatement(body);
+    if (atRegister()) {
+      if (!t.diagnostics().hasErrors()) t.error("registers are declared before the statements");
+      parseRegister();
+    } else {
+      parseStatement(body);
+    }
     if (t.failed() && (t.atEnd() || atOuter())) return;
     if (t.failed()) t.recover();
   }
 }
 
 void KernelParser::openAndParse(Block &body) {
-  t.expect("{");
-  if (t.failed()) t.recoverInBlock();
+  t.openBlock();
   if (scope.size() > maxDepth) {
     t.error(fmt::format("loops are nested more than {} deep", maxDepth));
     while (!t.atEnd()) t.next();

@@ -26,6 +26,7 @@ public:
 
 private:
   // kernel_parser.cpp: structure
+  bool atRegister() const;
   void parseRegister();
   void parseBody(Block &);
   void parseFor(Block &, bool unroll);

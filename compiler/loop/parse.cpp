@@ -144,8 +144,7 @@ private:
     if (t.accept("workspace")) e.workspaceBytes = t.expectInteger("the workspace's size");
     e.commit = -1;
     if (t.accept("commit")) e.commit = static_cast<int>(t.expectInteger("a kernel's number"));
-    t.expect("{");
-    if (t.failed()) t.recoverInBlock();
+    t.openBlock();
     bool lost = false;
     while (!t.at("}") && !t.atEnd() && !(t.at("entry") && t.peek().firstOnLine)) {
       t.begin();

@@ -121,8 +121,7 @@ class Parser {
 
   void section(const char *title, const std::function<void()> &line) {
     if (!head(title)) return;
-    in.expect("{");
-    if (in.failed()) in.recoverInBlock();
+    in.openBlock();
     while (!in.at("}") && !in.atEnd() && !atSection())
       statement(line);
     in.begin();
@@ -216,8 +215,7 @@ class Parser {
     const Token size = in.peek();
     const std::int64_t samples = in.expectInteger("a number of samples");
     if (samples < 1 || samples > 16) in.error(size.location, fmt::format("expected 1 to 16 samples, found '{}'", size.text));
-    in.expect("{");
-    if (in.failed()) in.recoverInBlock();
+    in.openBlock();
     return samples;
   }
 

@@ -115,7 +115,8 @@ static int editDistance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
   std::string best;
-  int bestDistance = std::max<int>(1, static_cast<int>(name.size()) / 3) + 1;
+  const int size = static_cast<int>(name.size());
+  int bestDistance = std::max(size > 1 ? 1 : 0, size / 3) + 1; // of one letter everything is near
   for (const std::string &c : candidates)
     if (const int d = editDistance(name, c); d < bestDistance) best = c, bestDistance = d;
   return best;

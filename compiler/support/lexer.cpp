@@ -24,12 +24,34 @@ std::size_t findBinary(const std::string &text) {
   return it == text.end() ? std::string::npos : static_cast<std::size_t>(it - text.begin());
 }
 
+/// What an editor or a text program has put in place of a sign of the language.
+std::string meant(std::string_view character) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> signs = {{{"\u2212", "'-'"},
+                                                                                          {"\u2013", "'-'"},
+                                                                                          {"\u00d7", "'*'"},
+                                                                                          {"\u00b7", "'*'"},
+                                                                                          {"\u00f7", "'/'"},
+                                                                                          {"\u2264", "'<='"},
+                                                                                          {"\u2265", "'>='"},
+                                                                                          {"\u2260", "'!='"},
+                                                                                          {"\u201c", "'\"'"},
+                                                                                          {"\u201d", "'\"'"},
+                                                                                          {"\u2018", "'\"'"},
+                                                                                          {"\u2019", "'\"'"},
+                                                                                          {"\u00a0", "a blank"}}};
+  for (const auto &[theirs, ours] : signs)
+    if (theirs == character) return fmt::format("; did you mean {}?", ours);
+  const bool letter = character.size() > 1 && static_cast<unsigned char>(character[0]) < 0xe2; // of Latin, Greek, ...
+  return letter ? ": names are made of the letters a to z, digits and '_'" : "";
+}
+
 class Lexer {
 public:
   Lexer(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag, LexerOptions options)
       : text(text), file(std::move(file)), diag(diag), options(options) {}
 
   std::vector<Token> run() {
+    if (text.starts_with("\xef\xbb\xbf")) at = lineBegin = 3; // a byte order mark
     if (const std::size_t binary = findBinary(text); binary != std::string::npos) {
       const std::size_t newline = text.substr(0, binary).rfind('\n');
       line += static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(binary), '\n'));
@@ -84,7 +106,7 @@ private:
     if (single.find(c) != std::string_view::npos) return readSymbol(t, 1);
     std::size_t length = 1; // of the character, in UTF-8
     while (length < 4 && (static_cast<unsigned char>(peek(length)) & 0xc0) == 0x80) ++length;
-    diag.error(t.location, fmt::format("unexpected character '{}'", text.substr(at, length)));
+    diag.error(t.location, fmt::format("unexpected character '{0}'{1}", text.substr(at, length), meant(text.substr(at, length))));
     while (at < text.size() && text[at] == c) at += length; // a run of them is one mistake
     at = std::min(at, text.size());
     return false;
@@ -251,8 +273,9 @@ void TokenStream::recover() {
   resume();
 }
 
-void TokenStream::recoverInBlock() {
-  while (!atEnd() && !peek().firstOnLine && !accept("{")) next();
+void TokenStream::openBlock() {
+  if (!inError && expect("{")) return;
+  while (!atEnd() && !peek().firstOnLine && !at("}") && !accept("{")) next();
   excuseNames(position);
   resume();
 }

@@ -77,8 +77,8 @@ public:
   /// After an error in the statement: goes on at the next line, behind a block that has been opened. Its names
   /// excuse what does not know them.
   void recover();
-  /// After an error in the head of a block: goes on in the block, if it is there, and at the next line.
-  void recoverInBlock();
+  /// The '{' of a block; after an error in its head, goes on in the block, if it is there, and at the next line.
+  void openBlock();
   /// True when a character of lines `from` to `to` could not be read, which excuses what follows from it.
   bool unreadable(int from, int to) const;
   std::string found() const; // "'y'" or "the end of the file"
