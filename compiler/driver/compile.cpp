@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "dot", "loops", "cpp", "llvm"};
+const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "fusion", "memory", "dot", "loops", "cpp", "llvm"};
 
 /// The stage to print; empty: the output file's extension says what to write.
 std::string chosenStage(const Options &o) {
@@ -61,9 +61,11 @@ std::string stageText(const Options &o, const std::string &stage) {
   checkReachable(inputKind(o.input), stage);
   if (stage == "ast") return syntaxTree(o);
   std::vector<std::string> targets = deploymentTargets(o);
-  if (stage == "layouts") return layoutsText(o);
+  if (stage == "layouts") return layoutsText(o, targets[0]);
   if (stage == "schedule") return scheduleText(o, targets[0]);
   if (stage == "dot") return dotText(o, targets[0]);
+  if (stage == "fusion") return fusionText(o, targets[0]);
+  if (stage == "memory") return memoryPicture(o, targets[0]);
   if (stage == "loops") return loop::print(programs(o, {targets[0]})[0]);
   if (stage == "cpp") return codegen::highway(unrolled(programs(o, targets)), headerName(o.input), fs::path(o.input).filename());
   if (stage == "llvm") return codegen::llvm(unrolled(programs(o, targets)), codegen::LlvmOutput::Ir);

@@ -4,10 +4,13 @@
 #include "compiler/loop/text.h"
 #include "compiler/loop/verifier.h"
 #include "compiler/schedule/dot.h"
+#include "compiler/schedule/fusion_text.h"
 #include "compiler/schedule/lower.h"
+#include "compiler/schedule/memory_picture.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/support/in_parallel.h"
 #include "compiler/support/text_file.h"
+#include "netc/model.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,19 +26,25 @@ void settle(const Diagnostics &diagnostics) {
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
 }
 
+/// What does not fit is told at its place, in the schedule or the model.
+template <class Work> auto located(Diagnostics &diagnostics, const Options &options, Work work) {
+  try {
+    return work();
+  } catch (const schedule::Misfit &misfit) {
+    if (!misfit.at.known()) throw;
+    if (misfit.at.file && *misfit.at.file == options.input) diagnostics.addSource(options.input, readFile(options.input));
+    diagnostics.error(misfit.at, misfit.what());
+    throw SourceError(diagnostics.str());
+  }
+}
+
 /// use(the schedules of --schedule); what does not fit is said at its line.
 template <class Use> auto withGivenSchedules(const Options &options, Use use) {
   Diagnostics diagnostics;
   std::vector<schedule::Schedule> given;
   if (!options.schedule.empty()) given = schedule::parse(readFile(options.schedule), options.schedule, diagnostics);
   settle(diagnostics);
-  try {
-    return use(given);
-  } catch (const schedule::Misfit &misfit) {
-    if (!misfit.at.known()) throw;
-    diagnostics.error(misfit.at, misfit.what());
-    throw SourceError(diagnostics.str());
-  }
+  return located(diagnostics, options, [&] { return use(given); });
 }
 
 void verifyOwn(const loop::Program &program, const std::string &stage) {
@@ -81,28 +90,38 @@ std::string knownTarget(const std::string &name, const std::string &from) {
   throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames)));
 }
 
+schedule::MemoryLimit memoryLimit(const graph::Module &module, const Options &options) {
+  const auto store = static_cast<std::size_t>(schedule::programInterface(module, "").storeBytes);
+  return {options.maxMemory, static_cast<std::int64_t>(Core::memoryBytes(store, 0))};
+}
+
+/// The graph as it is scheduled for a target.
+graph::Module preparedGraph(const Options &options, const std::string &target) {
+  graph::Module module = optimizedGraph(options);
+  for (graph::Graph &entry : module.entries) schedule::prepare(entry);
+  Diagnostics diagnostics;
+  located(diagnostics, options, [&] { schedule::fitMemory(module, schedule::target(target), memoryLimit(module, options)); });
+  return module;
+}
+
 struct Scheduled {
   graph::Module module; // prepared
   std::vector<schedule::Schedule> schedules;
 };
 
 Scheduled scheduled(const Options &options, const std::string &target) {
-  Scheduled result{optimizedGraph(options), {}};
-  for (graph::Graph &entry : result.module.entries) schedule::prepare(entry);
-  result.schedules = withGivenSchedules(
-      options, [&](const auto &given) { return schedule::planAll(result.module, schedule::target(target), given); });
+  Scheduled result{preparedGraph(options, target), {}};
+  result.schedules = withGivenSchedules(options, [&](const auto &given) {
+    return schedule::planAll(result.module, schedule::target(target), given, memoryLimit(result.module, options));
+  });
   return result;
 }
 
 } // namespace
 
-std::string layoutsText(const Options &options) {
-  graph::Module module = optimizedGraph(options);
+std::string layoutsText(const Options &options, const std::string &target) {
   std::string text;
-  for (graph::Graph &entry : module.entries) {
-    schedule::prepare(entry);
-    text += schedule::layoutsText(entry);
-  }
+  for (const graph::Graph &entry : preparedGraph(options, target).entries) text += schedule::layoutsText(entry);
   return text;
 }
 
@@ -119,8 +138,22 @@ std::string dotText(const Options &options, const std::string &target) {
   return schedule::dot(all.module.entries[entry], all.schedules[entry]);
 }
 
+std::string fusionText(const Options &options, const std::string &target) {
+  const Scheduled all = scheduled(options, target);
+  std::string text;
+  for (std::size_t i = 0; i < all.schedules.size(); ++i) text += schedule::fusionText(all.module.entries[i], all.schedules[i]);
+  return text;
+}
+
+std::string memoryPicture(const Options &options, const std::string &target) {
+  const Scheduled all = scheduled(options, target);
+  return schedule::memoryPicture(all.module, all.schedules);
+}
+
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  return withGivenSchedules(options, [&](const auto &given) { return schedule::compile(module, schedule::target(target), given); });
+  return withGivenSchedules(options, [&](const auto &given) {
+    return schedule::compile(module, schedule::target(target), given, /*optimize=*/true, memoryLimit(module, options));
+  });
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {

@@ -10,7 +10,7 @@ constexpr Command commands[] = {
 
   netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
   netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
-  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule dot loops cpp llvm
+  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule fusion memory dot loops cpp llvm
   netc x.graph --pass=simplify,cse --emit=graph
 )"},
     {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
@@ -81,6 +81,7 @@ constexpr OptionRow rows[] = {
     {"plan", "NAME", "train by this plan of the model", Models | X},
     {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
+    {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
     {"epochs", "N", "passes over the training data (default 5)", T},

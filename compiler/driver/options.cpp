@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <iostream>
 #include <limits>
 #include <string_view>
@@ -40,7 +41,7 @@ void printCommandHelp(const Command &c) {
 }
 
 /// Boost's description of every option, bound to the fields of `o`.
-po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes) {
+po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes, std::string &maxMemory) {
   po::options_description d;
   auto text = [&](const char *name, std::string &field) { d.add_options()(name, po::value(&field)); };
   auto list = [&](const char *name, std::vector<std::string> &field) {
@@ -57,6 +58,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("plan", o.plan);
   text("target", o.target);
   text("schedule", o.schedule);
+  text("max-memory", maxMemory);
   text("data", o.data);
   list("bind", o.bind);
   list("input", o.inputs);
@@ -154,6 +156,20 @@ void takeSets(const std::vector<std::string> &sets, Options &o) {
   }
 }
 
+/// "384K" and the like.
+std::int64_t bytesIn(const std::string &text, const std::string &option) {
+  constexpr std::string_view units = "KMG";
+  constexpr std::int64_t most = std::int64_t{1} << 50;
+  std::int64_t value = 0;
+  const char *end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, value);
+  const std::size_t unit = rest + 1 == end ? units.find(*rest) : std::string_view::npos;
+  if (unit != std::string_view::npos && value <= most) value <<= 10 * (unit + 1), ++rest;
+  if (error != std::errc() || rest != end || value < 1 || value > most)
+    throw UserError(fmt::format("{} {}: expected a number of bytes, such as 512K, 3M or 1G", option, text));
+  return value;
+}
+
 /// Boost's exceptions in netc's words.
 [[noreturn]] void rethrow(const po::error &error, std::string_view command) {
   if (auto *e = dynamic_cast<const po::unknown_option *>(&error)) {
@@ -234,8 +250,8 @@ Options parseOptions(int argc, const char *const *argv) {
   bool commandNamed = commandBit(words[0]) != 0;
   o.command = takeCommand(words);
   std::vector<std::string> sets;
-  std::string passes;
-  po::options_description description = describe(o, sets, passes);
+  std::string passes, maxMemory;
+  po::options_description description = describe(o, sets, passes, maxMemory);
   try {
     po::parsed_options parsed = parseWords(words, description);
     po::variables_map vm;
@@ -257,6 +273,7 @@ Options parseOptions(int argc, const char *const *argv) {
     rethrow(error, o.command);
   }
   takeSets(sets, o);
+  if (!maxMemory.empty()) o.maxMemory = bytesIn(maxMemory, "--max-memory");
   if (!o.set.empty() && !o.input.ends_with(".net"))
     throw UserError("--set overrides a const of a .net file; what comes from one has none left");
   o.passes = splitAtCommas({passes});

@@ -21,6 +21,7 @@ struct Options {
   bool allPlans = false;                  // side by side
   std::string target;                     // empty: the command's default
   std::string schedule;                   // a .sched file
+  std::int64_t maxMemory = 0;             // bytes; 0: no limit
   // compile
   std::string output, emit;
   bool standalone = false, predictOnly = false;

@@ -42,9 +42,13 @@ void completePasses(graph::Module &, const Options &);
 graph::Module optimizedGraph(const Options &);
 
 /// --emit=layouts: where the tensors of all entries lie, and what the model says of each contraction.
-std::string layoutsText(const Options &);
+std::string layoutsText(const Options &, const std::string &target);
 /// --emit=schedule: the schedules of all entries, those of --schedule or planned for the target.
 std::string scheduleText(const Options &, const std::string &target);
+/// --emit=fusion: what each kernel computes together, and the memory traffic that saves.
+std::string fusionText(const Options &, const std::string &target);
+/// --emit=memory: where the tensors of each entry's workspace lie, and when, as SVG.
+std::string memoryPicture(const Options &, const std::string &target);
 
 /// --emit=dot: the kernels of the training step (of a model that does not train, of its first entry) for graphviz.
 std::string dotText(const Options &, const std::string &target);

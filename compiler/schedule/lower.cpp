@@ -297,7 +297,7 @@ void checkNames(const graph::Module &m, const std::vector<Schedule> &given) {
 } // namespace
 
 std::vector<Schedule> planAll(const graph::Module &m, const Target &target,
-                              const std::vector<Schedule> &given) {
+                              const std::vector<Schedule> &given, const MemoryLimit &limit) {
   checkNames(m, given);
   std::vector<Schedule> all(m.entries.size());
   const auto largest = std::max_element(m.entries.begin(), m.entries.end(), [](const Graph &a, const Graph &b) {
@@ -310,25 +310,29 @@ std::vector<Schedule> planAll(const graph::Module &m, const Target &target,
   // A training step has what the others have and more.
   if (largest != m.entries.end()) all[largest - m.entries.begin()] = planned(*largest, nullptr);
   for (auto g = m.entries.begin(); g != m.entries.end(); ++g)
-    if (g != largest) all[g - m.entries.begin()] = planned(*g, &all[largest - m.entries.begin()]);
+    if (g != largest) all[g - m.entries.begin()] = planned(*g, limit.most == 0 ? &all[largest - m.entries.begin()] : nullptr);
   return all;
 }
 
 loop::Program compile(const graph::Module &given, const Target &target,
-                      const std::vector<Schedule> &schedules, bool optimize) {
+                      const std::vector<Schedule> &schedules, bool optimize, const MemoryLimit &limit) {
   graph::Module m = given;
   for (Graph &g : m.entries)
     prepare(g);
+  fitMemory(m, target, limit);
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);
-  const std::vector<Schedule> all = planAll(m, target, schedules);
+  const std::vector<Schedule> all = planAll(m, target, schedules, limit);
   for (std::size_t i = 0; i < m.entries.size(); ++i) {
     program.entries.push_back(lower(m.entries[i], all[i], offsets));
     loop::Entry &entry = program.entries.back();
     if (optimize)
       for (loop::Kernel &k : entry.kernels)
         loop::optimize(entry, k, m.batch);
-    const auto violations = checkMemory(entry);
+    if (limit.most > 0 && limit.outside + entry.workspaceBytes > limit.most)
+      throw Misfit(all[i].location, fmt::format("schedule: {} takes {} bytes of memory, --max-memory gives {}", entry.name,
+                                                limit.outside + entry.workspaceBytes, limit.most));
+    const auto violations = checkMemory(entry, m.batch);
     if (!violations.empty()) {
       const MemoryViolation &first = violations.front();
       if (!schedules.empty()) throw Misfit(first.at, "schedule: " + first.what);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "compiler/loop/loop.h"
-#include "compiler/schedule/schedule.h"
+#include "compiler/schedule/fit_memory.h"
 
 namespace netc::schedule {
 
@@ -15,20 +15,22 @@ loop::Entry lower(const graph::Graph &, const Schedule &, const std::map<std::st
 loop::Program programInterface(const graph::Module &, const std::string &target);
 std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);
 
-/// The schedule of each entry, in order: the given ones, and plans for the others. Entries must be prepared.
-std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {});
+/// The schedule of each entry, in order: the given ones, and plans for the others. Entries must be prepared, and fit the
+/// limit.
+std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {}, const MemoryLimit & = {});
 
 /// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize`
 /// false leaves the loops as lowered.
 loop::Program compile(const graph::Module &, const Target &, const std::vector<Schedule> &schedules = {},
-                      bool optimize = true);
+                      bool optimize = true, const MemoryLimit & = {});
 
 /// Independent of the planner: workspace buffers that share bytes must not be live at the same time, judged
-/// by the accesses in the lowered kernels. Returns the violations, each at the place of its buffer.
+/// by the accesses in the lowered kernels; but one may take the place of another element by element, in the kernel that
+/// reads the other for the last time. Returns the violations, each at the place of its buffer.
 struct MemoryViolation {
   Location at;
   std::string what;
 };
-std::vector<MemoryViolation> checkMemory(const loop::Entry &);
+std::vector<MemoryViolation> checkMemory(const loop::Entry &, std::int64_t batch);
 
 } // namespace netc::schedule

@@ -1,6 +1,7 @@
 #include "compiler/schedule/plan.h"
 
 #include "compiler/schedule/emit.h"
+#include "compiler/schedule/fit_memory.h"
 #include "compiler/schedule/lower_leaf.h"
 #include "compiler/schedule/plan_parts.h"
 
@@ -101,7 +102,17 @@ class RunPlanner {
   bool ready(int i) const {
     for (int d : inputs(i))
       if (!done[d]) return false;
-    return true;
+    return !isRecomputed(g.formulas[i]) || isWaitedFor(i);
+  }
+  /// Something reads the result and nothing else that is not there yet, or is computed again, too.
+  bool isWaitedFor(int i) const {
+    for (std::size_t j = 0; j < g.formulas.size(); ++j) {
+      const std::vector<int> wanted = inputs(static_cast<int>(j));
+      if (std::count(wanted.begin(), wanted.end(), i) > 0 &&
+          std::all_of(wanted.begin(), wanted.end(), [&](int d) { return done[d] || isRecomputed(g.formulas[d]); }))
+        return true;
+    }
+    return false;
   }
 
   /// Per-sample formulas as long as there are any; then only what the remaining ones wait for; then the rest.
@@ -115,7 +126,7 @@ class RunPlanner {
       }
       std::set<int> needed;
       for (int i = 0; i < n; ++i)
-        if (!done[i] && perSample[i] && eligible(i)) addAncestors(i, needed);
+        if (!done[i] && perSample[i] && eligible(i) && !isRecomputed(g.formulas[i])) addAncestors(i, needed);
       bool any = false, left = false;
       const auto placeWanted = [&](int i) {
         if (done[i] || perSample[i] || !eligible(i)) return;
@@ -427,7 +438,7 @@ class RunPlanner {
   /// against it.
   bool follow(int i) {
     const Formula &f = g.formulas[i];
-    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() ||
+    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() || isRecomputed(f) ||
         !plainOut(g, f, f.clauses[0]))
       return false;
     std::pair<int, int> last{-1, -1}; // the last leaf that makes an input

@@ -1,10 +1,10 @@
-// The arena: each tensor of a step gets an offset such that tensors that live at the same time do not
-// overlap.
+// The arena: each tensor of a step gets an offset such that tensors that live at the same time do not overlap.
+#include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan_parts.h"
 
-#include "compiler/loop/loop.h"
-
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <set>
 
 namespace netc::schedule {
@@ -14,80 +14,78 @@ using graph::Node;
 
 namespace {
 
-struct Life {
-  std::string name;
-  std::int64_t bytes = 0;
-  int first = -1, last = -1; // steps
-  std::int64_t offset = 0;
-  bool fixed = false;
+bool overlapInTime(const Place &a, const Place &b) { return a.first <= b.last && b.first <= a.last; }
+bool overlapInSpace(const Place &a, const Place &b) { return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes; }
 
-  bool meets(const Life &o) const { return o.first <= last && first <= o.last; }
-  bool overlaps(const Life &o) const { return offset < o.offset + o.bytes && o.offset < offset + bytes; }
-};
-
-/// When each tensor is touched. A step is a leaf; a whole tiled group is one step, because its leaves
-/// alternate.
-std::vector<Life> liveness(const Graph &g, const Schedule &s) {
-  std::vector<Life> lives(g.tensors.size());
-  const auto touch = [&](int tensor, int step) {
-    Life &l = lives[tensor];
-    if (l.first < 0) l.first = step;
-    l.last = step;
-  };
-  const auto touchFormula = [&](const std::string &name, int step) {
-    const int target = g.find(name);
-    touch(target, step);
-    for (const graph::Clause &c : g.definition(target)->clauses)
-      for (const Node &n : c.body.nodes)
-        if (n.kind == Node::Kind::Read) touch(n.id, step);
-  };
-  int step = 0;
-  for (const Group &group : s.run) {
-    for (const Leaf &leaf : group.leaves) {
-      touchFormula(leaf.formula, step);
-      for (const std::string &name : leaf.with)
-        touchFormula(name, step);
-      for (const std::string &name : leaf.then)
-        touchFormula(name, step);
-      step += group.tile == 0;
+/// Gives each place, in the order of `order`, the lowest offset at which it meets no place before it; those before
+/// `from` have theirs. Returns the end of the highest.
+std::int64_t assignOffsets(const std::vector<Place *> &order, std::size_t from) {
+  std::int64_t end = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    Place &place = *order[i];
+    if (i >= from) {
+      std::vector<const Place *> neighbours;
+      for (std::size_t j = 0; j < i; ++j)
+        if (overlapInTime(place, *order[j])) neighbours.push_back(order[j]);
+      std::sort(neighbours.begin(), neighbours.end(), [](const Place *a, const Place *b) { return a->offset < b->offset; });
+      place.offset = 0;
+      for (const Place *n : neighbours) {
+        if (place.offset + place.bytes <= n->offset) break;
+        place.offset = std::max(place.offset, n->offset + n->bytes);
+      }
     }
-    step += group.tile > 0;
+    end = std::max(end, place.offset + place.bytes);
   }
-  return lives;
+  return end;
 }
 
-/// Largest first, each at the lowest offset where it meets no tensor of its lifetime.
-void assignOffsets(std::vector<Life> &lives) {
-  std::stable_sort(lives.begin(), lives.end(), [](const Life &a, const Life &b) {
-    return a.fixed != b.fixed ? a.fixed : a.bytes > b.bytes;
-  });
-  for (std::size_t i = 0; i < lives.size(); ++i) {
-    if (lives[i].fixed) continue;
-    std::vector<const Life *> neighbours;
-    for (std::size_t j = 0; j < i; ++j)
-      if (lives[i].meets(lives[j])) neighbours.push_back(&lives[j]);
-    std::sort(neighbours.begin(), neighbours.end(),
-              [](const Life *a, const Life *b) { return a->offset < b->offset; });
-    std::int64_t offset = 0;
-    for (const Life *n : neighbours) {
-      if (offset + lives[i].bytes <= n->offset) break;
-      offset = std::max(offset, n->offset + n->bytes);
+constexpr int mostRounds = 96; // of each search; one costs as much as a plan
+constexpr double closeEnough = 1.005;
+constexpr double mostWaste = 1.05; // that equal kernels in two entries are worth
+
+/// Four orders to begin with: by size, by size and time, by time, by the beginning. In each, whatever ended highest is placed
+/// before all others, or before half of those that stood before it, and so on. Keeps the lowest plan and returns its end.
+std::int64_t searchOffsets(const std::vector<Place *> &places, std::size_t fixed, std::int64_t bound) {
+  const auto enough = static_cast<std::int64_t>(closeEnough * static_cast<double>(bound));
+  const auto time = [](const Place *p) { return p->last - p->first + 1; };
+  const std::function<std::int64_t(const Place *)> keys[] = {
+      [](const Place *p) { return p->bytes; }, [&](const Place *p) { return p->bytes * time(p); }, [&](const Place *p) { return time(p); },
+      [](const Place *p) { return -p->first; }};
+  std::vector<Place *> best = places;
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const auto &key : keys)
+    for (const bool halfway : {false, true}) {
+      std::vector<Place *> order = places;
+      const auto free = order.begin() + static_cast<std::ptrdiff_t>(fixed);
+      std::stable_sort(free, order.end(), [&](const Place *a, const Place *b) { return key(a) > key(b); });
+      for (int round = 0; round < mostRounds && least > enough; ++round) {
+        if (const std::int64_t end = assignOffsets(order, fixed); end < least) least = end, best = order;
+        const auto highest = std::max_element(free, order.end(), [](const Place *a, const Place *b) { return a->offset + a->bytes < b->offset + b->bytes; });
+        if (highest == order.end()) break;
+        std::rotate(halfway ? free + (highest - free) / 2 : free, highest, highest + 1);
+      }
     }
-    lives[i].offset = offset;
-  }
+  return assignOffsets(best, fixed);
 }
 
-/// Takes over the places that the sibling gives to the same tensors, as far as they fit together here.
-void fixOffsets(std::vector<Life> &lives, const Schedule &sibling) {
-  std::vector<const Life *> fixed;
-  for (Life &l : lives) {
-    const auto at = sibling.memory.find(l.name);
-    if (at == sibling.memory.end() || at->second.kind != Placement::Kind::Workspace) continue;
-    l.offset = at->second.offset;
-    l.fixed = std::none_of(fixed.begin(), fixed.end(),
-                           [&](const Life *o) { return l.meets(*o) && l.overlaps(*o); });
-    if (l.fixed) fixed.push_back(&l);
-  }
+/// The places that can stay where the sibling has the same tensors first, with these offsets, then the others. Returns
+/// how many stay.
+std::size_t fixOffsets(const Graph &g, std::vector<Place *> &places, const Schedule &sibling) {
+  const auto stays = [&](Place &p, const auto &fixed) {
+    for (const Life &l : p.lives) {
+      const auto at = sibling.memory.find(g.tensors[l.tensor].name);
+      if (at == sibling.memory.end() || at->second.kind != Placement::Kind::Workspace) continue;
+      p.offset = at->second.offset;
+      return std::none_of(fixed.begin(), fixed.end(), [&](const Place *o) { return overlapInTime(p, *o) && overlapInSpace(p, *o); });
+    }
+    return false;
+  };
+  std::vector<Place *> fixed, others;
+  for (Place *p : places)
+    (stays(*p, fixed) ? fixed : others).push_back(p);
+  places = fixed;
+  places.insert(places.end(), others.begin(), others.end());
+  return fixed.size();
 }
 
 /// Tensors that only the leaf that makes them uses stay in registers.
@@ -113,26 +111,27 @@ void keepInRegisters(const Graph &g, Schedule &s) {
   }
 }
 
+/// Gives every tensor of the workspace its offset. Returns the end of the highest.
+std::int64_t place(const Graph &g, Schedule &s, const Schedule *sibling) {
+  Liveness alive = liveness(g, s, sibling);
+  std::vector<Place *> places;
+  for (Place &p : alive.places)
+    places.push_back(&p);
+  const std::size_t fixed = sibling ? fixOffsets(g, places, *sibling) : 0;
+  const std::int64_t end = searchOffsets(places, fixed, alive.bound());
+  for (const Place &p : alive.places)
+    for (const Life &l : p.lives)
+      s.memory[g.tensors[l.tensor].name].offset = p.offset;
+  return end;
+}
+
 } // namespace
 
 void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
   keepInRegisters(g, s);
-  const std::vector<Life> all = liveness(g, s);
-  std::vector<Life> lives;
-  for (std::size_t t = 0; t < g.tensors.size(); ++t) {
-    const auto place = s.memory.find(g.tensors[t].name);
-    if (place == s.memory.end() || place->second.kind != Placement::Kind::Workspace) continue;
-    Life l = all[t];
-    l.name = g.tensors[t].name;
-    const std::int64_t size =
-        byteSize(g.tensors[t].dtype) * elements(g.tensors[t], place->second.layout);
-    l.bytes = (size + 63) / 64 * 64;
-    lives.push_back(std::move(l));
-  }
-  if (sibling) fixOffsets(lives, *sibling);
-  assignOffsets(lives);
-  for (const Life &l : lives)
-    s.memory[l.name].offset = l.offset;
+  if (sibling && static_cast<double>(place(g, s, sibling)) <= mostWaste * static_cast<double>(liveness(g, s).bound())) return;
+  orderForMemory(g, s);
+  place(g, s, nullptr);
 }
 
 } // namespace netc::schedule

@@ -40,4 +40,8 @@ void planHeavyWeights(const Nest &, const Target &, const Numeric &, Leaf &);
 /// The register tile, unrolling and parallel index of one clause.
 void chooseTile(const Nest &, const Target &, Leaf &);
 
+/// Changes the order of the groups and leaves before the commit where less is alive at once then. The kinds of places
+/// must be known.
+void orderForMemory(const graph::Graph &, Schedule &);
+
 } // namespace netc::schedule
