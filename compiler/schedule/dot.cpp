@@ -2,6 +2,7 @@
 #include "compiler/schedule/dot.h"
 
 #include "compiler/graph/text.h"
+#include "compiler/support/entry_name.h"
 #include "compiler/support/figures.h"
 
 #include <fmt/format.h>
@@ -49,7 +50,7 @@ public:
 
 private:
   Phase phase(std::size_t groupNumber, const Formula &f) const {
-    if (graph.name == "trainStep" && static_cast<int>(groupNumber) >= schedule.commit) return Phase::Update;
+    if (roleOf(graph.name) == "trainStep" && static_cast<int>(groupNumber) >= schedule.commit) return Phase::Update;
     return f.origin.starts_with("gradient") ? Phase::Backward : Phase::Forward;
   }
 

@@ -223,7 +223,7 @@ class ContractionPlanner {
     const bool enough = at(nest.batch).extent >= enoughTasks;
     if (weights <= inL2 && enough)
       add({n, lanes});
-    else if (static_cast<double>(together) >= batch || together == 1)
+    else if (static_cast<double>(together) >= batch || together == 1 || at(nest.batch).block >= 0)
       add(together == 1 && enough ? std::vector<Step>{n, lanes} : std::vector<Step>{lanes, n});
     else
       add({{n.index, together}, lanes, n});
@@ -274,7 +274,7 @@ class ContractionPlanner {
     if (spatial.empty()) return add(inner);
     if (plane <= inL1) {
       const auto together = static_cast<std::int64_t>(inL1 / plane);
-      if (together < at(nest.batch).extent) add({{n.index, together}});
+      if (together < at(nest.batch).extent && at(nest.batch).block < 0) add({{n.index, together}}); // blocks have no steps
     } else if (at(spatial[0]).block >= 0) {
       add({n});
     } else {

@@ -14,11 +14,17 @@ using graph::Graph;
 
 namespace {
 
+/// The numeric plan is one for all clauses of a formula, each of which would choose a reduced index by its own accesses.
+bool mayReduce(const Nest &nest) {
+  const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
+  return !ordinal && nest.formula->clauses.size() == 1;
+}
+
 /// How well position p would run along the lanes: contiguous accesses count for it, gathers against it.
 int laneScore(const Nest &nest, int p) {
   const Position &pos = nest.positions[p];
   if (pos.name.empty() || pos.extent < 2 || nest.guarded(p)) return 0;
-  if (pos.reduction && (nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin)) return 0;
+  if (pos.reduction && !mayReduce(nest)) return 0;
   int score = 0;
   const auto judge = [&](const Affine &a, int weight) {
     const std::int64_t stride = a.coefficient(p);
@@ -57,14 +63,13 @@ double laneCost(const Nest &nest, int p) {
 }
 
 int cheapestVector(const Nest &nest) {
-  const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
   int best = -1;
   double bestCost = laneCost(nest, -1);
   for (std::size_t i = 0; i < nest.positions.size(); ++i) {
     const int p = static_cast<int>(i);
     const Position &pos = nest.positions[i];
     if (pos.name.empty() || (pos.extent < 2 && !pos.batch) || nest.guarded(p)) continue;
-    if (pos.reduction ? ordinal : nest.out.coefficient(p) == 0) continue;
+    if (pos.reduction ? !mayReduce(nest) : nest.out.coefficient(p) == 0) continue;
     if (const double cost = laneCost(nest, p); cost < bestCost) best = p, bestCost = cost;
   }
   return best;
