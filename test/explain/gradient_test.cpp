@@ -4,6 +4,7 @@
 #include "compiler/explain/explain.h"
 #include "compiler/grad/differentiate.h"
 #include "compiler/graph/evaluator.h"
+#include "compiler/support/entry_name.h"
 #include "compiler/support/text_file.h"
 #include "dsl/dsl.h"
 
@@ -74,9 +75,15 @@ bool hasParameters(const graph::Graph &g) {
                      [](const graph::Tensor &t) { return t.kind == graph::TensorKind::Param; });
 }
 
+/// Of the first plan; null where no plan makes its update in each step.
+const graph::Graph *trainStep(const graph::Module &m) {
+  const auto found = std::find_if(m.entries.begin(), m.entries.end(), [](const graph::Graph &g) { return roleOf(g.name) == "trainStep"; });
+  return found == m.entries.end() ? nullptr : &*found;
+}
+
 int test(const std::string &file) {
   graph::Module source = compiled(readFile(file), file);
-  const graph::Graph *entry = source.entry("trainStep") ? source.entry("trainStep") : source.entry("evaluate");
+  const graph::Graph *entry = trainStep(source) ? trainStep(source) : source.entry("evaluate");
   constexpr double mostWork = 1e9; // operations of the forward pass
   if (!entry || !hasParameters(*entry) || graph::evaluationWork(*entry) > mostWork) {
     fmt::print("{}: {}\n", file, !entry ? "no loss" : hasParameters(*entry) ? "too large" : "no parameters");
