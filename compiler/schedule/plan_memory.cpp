@@ -1,6 +1,7 @@
 // The arena: each tensor of a step gets an offset such that tensors that live at the same time do not overlap.
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan_parts.h"
+#include "compiler/support/entry_name.h"
 
 #include <algorithm>
 #include <functional>
@@ -129,7 +130,10 @@ std::int64_t place(const Graph &g, Schedule &s, const Schedule *sibling) {
 
 void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
   keepInRegisters(g, s);
-  if (sibling && static_cast<double>(place(g, s, sibling)) <= mostWaste * static_cast<double>(liveness(g, s).bound())) return;
+  if (sibling) { // the steps of all plans run in the workspace of the largest; a predictor has one of its own
+    const auto end = static_cast<double>(place(g, s, sibling));
+    if (isTraining(g.name) || end <= mostWaste * static_cast<double>(liveness(g, s).bound())) return;
+  }
   orderForMemory(g, s);
   place(g, s, nullptr);
 }
