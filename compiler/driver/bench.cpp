@@ -8,6 +8,7 @@
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/random_batch.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 
@@ -80,20 +81,11 @@ Times measureStep(CompiledModel &model, const Options &o, const RandomBatch &bat
 
 std::string number(double v) { return fmt::format("{:.6g}", v); }
 
-std::string quoted(const std::string &text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 std::string kernelsJson(const KernelTimes &t) {
   std::string out;
   for (const KernelTime &k : t.kernels)
     out += fmt::format("{}{{\"name\": {}, \"formula\": {}, \"schedule\": {}, \"ms\": {}, \"gflops\": {}, \"peak_fraction\": {}, \"bytes\": {}}}",
-                       out.empty() ? "" : ", ", quoted(k.name), quoted(k.formula), quoted(k.schedule), number(k.ms),
+                       out.empty() ? "" : ", ", jsonString(k.name), jsonString(k.formula), jsonString(k.schedule), number(k.ms),
                        number(k.gflops()), number(t.peak > 0 ? k.gflops() / t.peak : 0), number(k.bytes));
   return out;
 }

@@ -40,7 +40,8 @@ class Training {
 public:
   /// `folder` may be null.
   Training(const Options &o, CompiledModel &model, const DataParts &data, RunFolder *folder)
-      : options(o), model(model), taken(o.map.empty() ? std::vector<std::string>{} : takeWeights(model, o.weights, o.map)), core(model.core()), data(data), folder(folder), rows(data.train.rows),
+      : options(o), model(model), taken(o.map.empty() ? std::vector<std::string>{} : takeWeights(model, o.weights, o.map)),
+        core(model.core()), data(data), folder(folder), rows(data.train.rows),
         most(static_cast<std::size_t>(model.program().batch)), batch(data.train, most), order(rows),
         progress(o, o.epochs, static_cast<std::int64_t>(rows)), firstWeights(firstFilters(model)) {
     std::size_t samples = every() == 0 ? most : every() < 0 ? rows : static_cast<std::size_t>(every());

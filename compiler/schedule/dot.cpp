@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <string_view>
 
 namespace netc::schedule {
 namespace {
@@ -20,15 +19,6 @@ using graph::Node;
 using graph::Tensor;
 
 enum class Phase { Forward, Backward, Update };
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 std::string size(const Tensor &t) {
   std::int64_t bytes = byteSize(t.dtype);
@@ -45,7 +35,7 @@ public:
     for (std::size_t i = 0; i < schedule.run.size(); ++i) kernels += group(i);
     return fmt::format("digraph {} {{\n  node [shape=box, style=filled, fontname=\"sans-serif\", fontsize=11]\n"
                        "  edge [fontname=\"sans-serif\", fontsize=9, color=\"#666666\"]\n{}{}{}}}\n",
-                       quoted(graph.name), kernels, stored, edges);
+                       jsonString(graph.name), kernels, stored, edges);
   }
 
 private:
@@ -87,9 +77,9 @@ private:
     for (int t : read)
       if (!own.count(t) && !(p == Phase::Update && tensor(t).inStore())) edge(t, id); // what an update replaces is plain from its name
     for (int t : own) madeBy[t].push_back(id);
-    return fmt::format("  {} [label=\"{}\", fillcolor=\"{}\", tooltip={}]\n", quoted(id), label,
+    return fmt::format("  {} [label=\"{}\", fillcolor=\"{}\", tooltip={}]\n", jsonString(id), label,
                        colours[static_cast<int>(p)],
-                       quoted(lead.origin + ", " + lead.location.str()));
+                       jsonString(lead.origin + ", " + lead.location.str()));
   }
 
   const Tensor &tensor(int number) const { return graph.tensors[static_cast<std::size_t>(number)]; }
@@ -104,13 +94,13 @@ private:
     const Tensor &t = tensor(number);
     if (t.kind == graph::TensorKind::Local) {
       for (const std::string &from : madeBy[number])
-        edges += fmt::format("  {} -> {} [label=\"{}\"]\n", quoted(from), quoted(to), size(t));
+        edges += fmt::format("  {} -> {} [label=\"{}\"]\n", jsonString(from), jsonString(to), size(t));
       return;
     }
     // The store's tensors are read from everywhere: a box for each reader keeps the picture free of long lines.
     std::string id = fmt::format("{} for {}", t.name, to);
-    stored += fmt::format("  {} [label={}, shape=ellipse, fillcolor=\"#eeeeee\", fontsize=9]\n", quoted(id), quoted(str(t)));
-    edges += fmt::format("  {} -> {}\n", quoted(id), quoted(to));
+    stored += fmt::format("  {} [label={}, shape=ellipse, fillcolor=\"#eeeeee\", fontsize=9]\n", jsonString(id), jsonString(str(t)));
+    edges += fmt::format("  {} -> {}\n", jsonString(id), jsonString(to));
   }
 
   const Graph &graph;
