@@ -4,6 +4,7 @@
 #include "compiler/codegen/literals.h"
 #include "compiler/codegen/names.h"
 #include "compiler/support/entry_name.h"
+#include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
@@ -142,7 +143,7 @@ private:
   void printTop() {
     std::string guard = fmt::format("NETC_MODEL_{}_H", name);
     for (char &c : guard) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    line("// {} compiled by netc; do not edit.\n//", source);
+    line("// {} compiled by {}; do not edit.\n//", source, version());
     line("//     {}::Model model;", name);
     if (trains()) line("//     float loss = model.trainStep({});", call(inputsAndTargets(), {}));
     if (predicts()) line("//     model.predict({});", call(inputs, outputs));

@@ -1,6 +1,7 @@
 #include "compiler/driver/help_pages.h"
 
 #include "compiler/driver/option_table.h"
+#include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
@@ -31,8 +32,8 @@ std::string optionsOf(const Command &c) {
 } // namespace
 
 std::string manualPage() {
-  std::string page = fmt::format(".TH NETC 1 \"\" \"netc {0}\"\n.SH NAME\nnetc \\- compiles and trains neural networks written as formulas\n"
-                                 ".SH SYNOPSIS\n.B netc\n[COMMAND] FILE [options]\n", NETC_VERSION);
+  std::string page = fmt::format(".TH NETC 1 \"\" \"{0}\"\n.SH NAME\nnetc \\- compiles and trains neural networks written as formulas\n"
+                                 ".SH SYNOPSIS\n.B netc\n[COMMAND] FILE [options]\n", version());
   for (const Command &c : commandTable()) {
     page += fmt::format(".SH NETC {}\n{}.\n.PP\n.nf\n{}.fi\n", troff(c.name), troff(c.does), troff(c.help));
     for (const OptionRow &r : optionTable())

@@ -4,6 +4,7 @@
 #include "compiler/driver/option_table.h"
 #include "compiler/driver/shell_text.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/version.h"
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
@@ -257,7 +258,7 @@ Options parseOptions(int argc, const char *const *argv) {
     po::variables_map vm;
     po::store(parsed, vm);
     if (vm.count("version")) {
-      std::cout << "netc " NETC_VERSION "\n";
+      std::cout << version() << "\n";
       return {};
     }
     if (vm.count("help")) {

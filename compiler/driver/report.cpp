@@ -3,6 +3,7 @@
 #include "compiler/driver/chart.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/figures.h"
+#include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
@@ -183,7 +184,8 @@ std::optional<FilterBank> firstFilters(CompiledModel &model) {
 
 std::string reportPage(CompiledModel &model, const TrainingRecord &record) {
   std::string name = htmlText(model.program().name), page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  page += fmt::format("<title>{}: training</title>\n{}</head>\n<body>\n<h1>{}</h1>\n", name, style, name);
+  page += fmt::format("<meta name=\"generator\" content=\"{}\">\n<title>{}: training</title>\n{}</head>\n<body>\n<h1>{}</h1>\n", version(), name,
+                      style, name);
   const std::string &plan = model.program().trainingEntry()->plan;
   page += fmt::format("<p>{} updates of {} parameters{}</p>\n", model.core().step(), parametersIn(model),
                       plan.empty() ? "" : ", by " + htmlText(plan));

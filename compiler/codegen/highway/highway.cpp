@@ -6,6 +6,7 @@
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/in_parallel.h"
+#include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
@@ -19,13 +20,13 @@ using loop::Program;
 
 namespace {
 
-constexpr std::string_view prologue = R"(// {source} compiled by netc; do not edit.
+constexpr std::string_view prologue = R"(// {source} compiled by {version}; do not edit.
 //
 // Each section below holds the kernels of one instruction set; the table at the end lists them, and the runtime
 // (netc/model.h) picks. Compile as C++17 with optimization; no -march flag is needed.
 
 #if defined(__FAST_MATH__)
-#error "{file} does not work under -ffast-math: its sums would no longer give the same bits everywhere"
+#error "this file does not work under -ffast-math: its sums would no longer give the same bits everywhere"
 #endif
 // Multiplies and adds stay apart; fused ones are written as MulAdd. These pragmas see to it, whatever flags g++
 // gets; clang's -ffp-contract=fast, which is not its default, would override them and change the bits.
@@ -217,7 +218,7 @@ std::string highway(const std::vector<Program> &programs, const std::string &hea
   FilePrinter printer(programs);
   std::string top(prologue);
   top = replaceAll(top, "{source}", sourceName);
-  top = replaceAll(top, "{file}", "this file");
+  top = replaceAll(top, "{version}", version());
   top = replaceAll(top, "{header}", headerName);
   printer.out = std::move(top);
   printer.printSections();

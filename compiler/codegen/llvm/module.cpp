@@ -1,6 +1,7 @@
 #include "compiler/codegen/llvm/module.h"
 
 #include "compiler/codegen/llvm/kernel_code.h"
+#include "compiler/support/version.h"
 
 namespace netc::codegen {
 
@@ -34,6 +35,8 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
   module->setTargetTriple(machine->getTargetTriple().str());
   module->setDataLayout(machine->createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
+  auto *ident = module->getOrInsertNamedMetadata("llvm.ident");
+  ident->addOperand(llvm::MDNode::get(context, llvm::MDString::get(context, version())));
 
   ConstantBuffers constants(*module);
   std::vector<std::vector<std::vector<llvm::Function *>>> functions; // by program, entry, kernel
