@@ -203,8 +203,11 @@ std::optional<Lazy> Elaborator::toLazy(const Value &v, const Location &at) {
   }
   case Value::Kind::Tensor:
     return v.lazy;
-  case Value::Kind::List:
-    return out.read(listTensor(v, qualified("literal"), at));
+  case Value::Kind::List: {
+    Value read = listValue(v, qualified("literal"), at);
+    if (read.isError()) return std::nullopt;
+    return std::move(read.lazy);
+  }
   case Value::Kind::Layer:
     if (!waits(v, at)) report(at, fmt::format("'{0}' is a function: call it, as in {0}(x)", v.layer->name));
     return std::nullopt;
@@ -226,7 +229,8 @@ std::optional<Lazy> Elaborator::toCondition(const Value &v, const Location &at) 
     if (v.number == 0) l.condition->push_back(Affine(-1));
     return l;
   }
-  if (v.isTensor() && v.lazy.dtype() == DType::Bool) return v.lazy;
+  if (v.kind == Value::Kind::List && v.booleans) return toLazy(v, at);
+  if (v.isCondition()) return v.lazy;
   report(at, fmt::format("expected a condition such as a < b, found {}", describe(v)));
   return std::nullopt;
 }
@@ -352,6 +356,10 @@ void matchInteger(Lazy &a, const Lazy &other) {
     a.body.root = a.body.constant(n.value, DType::I32);
 }
 
+bool holdsBooleans(const Value &v) {
+  return v.isBoolean() || v.isCondition() || (v.kind == Value::Kind::List && v.booleans);
+}
+
 } // namespace
 
 Value Elaborator::compare(const std::string &op, Value a, Value b, const Location &at) {
@@ -369,10 +377,13 @@ Value Elaborator::compare(const std::string &op, Value a, Value b, const Locatio
     return Value::ofBoolean((op == "==") == (a.kind == b.kind));
   std::optional<std::vector<Affine>> condition;
   if (isAffine(a) && isAffine(b)) condition = inequalities(op, affineOf(a), affineOf(b));
-  std::optional<Lazy> x = toLazy(a, at), y = toLazy(b, at);
+  const bool conditions = equality && holdsBooleans(a) && holdsBooleans(b);
+  const auto side = [&](const Value &v) { return conditions ? toCondition(v, at) : toLazy(v, at); };
+  std::optional<Lazy> x = side(a), y = side(b);
   if (!x || !y) return Value::error();
-  if (x->dtype() == DType::Bool || y->dtype() == DType::Bool)
+  if (!conditions && (x->dtype() == DType::Bool || y->dtype() == DType::Bool))
     return fail(at, "a condition is not a number: join conditions with 'and' and 'or'");
+  if (conditions) toNumber(*x, DType::I32), toNumber(*y, DType::I32);
   matchInteger(*x, *y);
   matchInteger(*y, *x);
   if (op == ">" || op == ">=") std::swap(x, y);

@@ -32,6 +32,14 @@ void Elaborator::declareConst(const Statement &s) {
   bind(s.name, s.nameLocation, std::move(v), out.graph.tensors.size());
 }
 
+/// A literal as a tensor, of booleans as conditions.
+Value Elaborator::listValue(const Value &v, const std::string &name, const Location &at) {
+  const int t = listTensor(v, name, at);
+  if (t < 0) return Value::error();
+  Value read = Value::ofLazy(out.read(t));
+  return v.booleans ? compare("!=", std::move(read), Value::ofNumber(0), at) : read;
+}
+
 int Elaborator::listTensor(const Value &v, const std::string &name, const Location &at) {
   for (double x : v.values)
     if (!std::isfinite(x)) return report(at, "a tensor literal holds finite numbers only"), -1;
@@ -90,15 +98,16 @@ void Elaborator::declareInput(const Statement &s) {
     good = target && classes(s.type, t);
   } else {
     const std::optional<DType> d = parseDType(s.type.name);
-    good = d && *d != DType::Bool;
+    good = d.has_value();
     if (!good) {
-      const std::array<std::pair<std::string_view, std::string_view>, 6> foreign = {{{"float", "f32"},
+      const std::array<std::pair<std::string_view, std::string_view>, 7> foreign = {{{"float", "f32"},
                                                                                      {"float32", "f32"},
                                                                                      {"uint8", "u8"},
                                                                                      {"int32", "i32"},
                                                                                      {"int", "i32"},
-                                                                                     {"int64", "i32"}}};
-      std::string hint = "u8, i32, f32 or class(10)";
+                                                                                     {"int64", "i32"},
+                                                                                     {"boolean", "bool"}}};
+      std::string hint = "u8, i32, f32, bool or class(10)";
       for (const auto &[theirs, ours] : foreign)
         if (theirs == s.type.name) hint = ours;
       report(s.type.location, fmt::format("unknown type '{}': expected {}", s.type.name, hint));

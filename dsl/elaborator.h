@@ -237,6 +237,7 @@ class Elaborator {
   void declareMeasure(const Statement &); // loss and metric
   void addResult(graph::Result::Kind, const std::string &name, int tensor, const Location &);
   int settle(Value, const Label &, const Location &); // a tensor for a value; -1 after an error
+  Value listValue(const Value &, const std::string &name, const Location &);
   int listTensor(const Value &, const std::string &name, const Location &);
   void checkSettings(const SourceFile &);
 

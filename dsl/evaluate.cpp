@@ -238,8 +238,12 @@ Value Elaborator::literal(const Expr &e) {
     const bool nested = a.value->kind == Expr::Kind::Bracket;
     Value v = nested ? literal(*a.value) : evaluate(*a.value);
     if (v.isError()) return v;
-    if (!nested && !v.isNumber())
-      return fail(a.location, fmt::format("a tensor literal holds numbers, found {}", describe(v)));
+    if (!nested && !v.isNumber() && !v.isBoolean())
+      return fail(a.location, fmt::format("a tensor literal holds numbers or booleans, found {}", describe(v)));
+    const bool booleans = nested ? v.booleans : v.isBoolean();
+    if (inner && booleans != list.booleans)
+      return fail(a.location, "a tensor literal holds numbers or booleans, not both");
+    list.booleans = booleans;
     if (!inner) inner = v.lazy.shape;
     if (*inner != v.lazy.shape)
       return fail(a.location, fmt::format("the rows of a tensor literal differ: expected {}, found {}",

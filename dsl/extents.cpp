@@ -167,7 +167,9 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
     use.map.push_back(a.value_or(Affine()));
     use.locations.push_back(startOf(*e.args[i].value));
   }
-  use.isCondition = v.isCondition();
+  if (v.kind == Value::Kind::List && v.booleans) v = listValue(v, temporary("", base.location).name, base.location);
+  const bool isGiven = v.isCondition() && wholeTensor(v.lazy) >= 0; // an input or target of booleans, read as it is
+  use.isCondition = v.isCondition() && !isGiven;
   if (use.isCondition) toNonZero(v.lazy);
   use.constant = constantElement(v, use);
   if (!use.constant && v.kind == Value::Kind::Pack) {
@@ -176,7 +178,9 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
                                                 "less than {}", v.pack.size()));
   }
   const bool hasName = use.isCondition && base.kind == Expr::Kind::Name;
-  if (!use.constant)
+  if (!use.constant && isGiven)
+    use.tensor = wholeTensor(v.lazy);
+  else if (!use.constant)
     use.tensor = settle(v, hasName ? label(base.text, base.location) : temporary("", base.location), base.location);
   if (!use.constant && use.tensor < 0) return static_cast<void>(context->failed = true);
   const bool read = !use.constant;
@@ -199,7 +203,8 @@ std::optional<Value> Elaborator::constantElement(const Value &base, const Use &u
     place = place * static_cast<std::size_t>(extent) + static_cast<std::size_t>(at);
   }
   if (pack) return base.pack[place];
-  return Value::ofNumber((constant ? out.graph.tensors[t].values : base.values)[place]);
+  const double value = (constant ? out.graph.tensors[t].values : base.values)[place];
+  return use.isCondition ? Value::ofBoolean(value != 0) : Value::ofNumber(value);
 }
 
 std::optional<Affine> Elaborator::subscript(const Expr &e) {

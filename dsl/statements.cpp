@@ -333,10 +333,7 @@ void Elaborator::bind(const std::string &name, const Location &at, Value v, std:
     v = Value::error();
   }
   if (v.kind == Value::Kind::Program && v.text.empty()) v.text = qualified(name);
-  if (v.kind == Value::Kind::List) {
-    const int t = listTensor(v, qualified(name), at);
-    v = t < 0 ? Value::error() : Value::ofLazy(out.read(t));
-  }
+  if (v.kind == Value::Kind::List) v = listValue(v, qualified(name), at);
   if (v.isTensor() && v.lazy.dtype() != DType::Bool &&
       !(v.lazy.shape.empty() && v.lazy.root().kind == graph::Node::Kind::Scalar)) {
     const int t = settle(std::move(v), label(name, at), at);

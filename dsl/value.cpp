@@ -76,7 +76,7 @@ std::optional<std::vector<Value>> elements(const Value &v) {
   if (v.kind != Value::Kind::List || v.lazy.shape.size() != 1) return std::nullopt;
   std::vector<Value> list;
   for (const double x : v.values)
-    list.push_back(Value::ofNumber(x));
+    list.push_back(v.booleans ? Value::ofBoolean(x != 0) : Value::ofNumber(x));
   return list;
 }
 

@@ -56,7 +56,7 @@ struct Value {
     Program, // a run-time scalar
     Index,   // affine in indices
     Tensor,  // lazy
-    List,    // a tensor literal: `values` of shape lazy.shape
+    List,    // a tensor literal: `values` of shape lazy.shape, numbers or `booleans`
     Pack,    // several extents or numbers: S in x: [N, C, S...]
     Layer,   // relu, or |> conv(8, 3) |> relu
   };
@@ -67,6 +67,7 @@ struct Value {
   Affine affine;
   Lazy lazy;
   std::vector<double> values;
+  bool booleans = false; // List: true and false, as 1 and 0
   std::vector<Value> pack;
   std::shared_ptr<const LayerValue> layer;
 

@@ -5,7 +5,7 @@ import sys
 root = sys.argv[1]
 text = open(root + "/docs/language.md").read()
 grammar = re.search(r"## Grammar.*?```text\n(.*?)```", text, re.S)[1]
-words = set(re.findall(r'"([a-z_]+)"', grammar)) - {"f32", "i32", "u8"}
+words = set(re.findall(r'"([a-z_]+)"', grammar)) - {"f32", "i32", "u8", "bool"}
 source = "".join(open(f"{root}/dsl/{name}.cpp").read() for name in ("parser", "expression_parser"))
 known = set(re.findall(r'"([a-z_]+)"', source))
 unknown = sorted(words - known)

@@ -14,7 +14,9 @@ b = rng.integers(0, 3, (5, 6)).astype("u1")
 with np.errstate(invalid="ignore"):
     cut = np.trunc(np.clip(np.nan_to_num(a.astype("f8"), nan=0.0, posinf=1e30, neginf=-1e30), -2.0**31, 2147483520.0))
 k[1, 2] = int(cut[1, 2])
-named = {"a": a, "k": k, "b": b}
+valid = rng.random((5, 6)) < 0.6
+used = np.array([True, False, True, True, False, True])
+named = {"a": a, "k": k, "b": b, "valid": valid}
 for name, value in named.items():
     np.save(os.path.join(folder, name + ".npy"), value)
 x = a.astype("f8")
@@ -29,6 +31,8 @@ with np.errstate(invalid="ignore", over="ignore"):
         "nested": ((x[:, :, None] - x[:, None, :]) ** 2).sum(axis=2).max(axis=1),
         "rising": (x[:, 1:] > x[:, :-1]) * 1.0,
         "picked": np.where((x[:, 1:] > x[:, :-1]) & (k[:, 1:] % 2 == 0) | (x[:, :1] > 0), x[:, :-1], k[:, :-1] % 2),
+        "kept": np.where(valid, x, b), "agree": ((valid == (b == 1)) * (i + 1)).sum(axis=1),
+        "masked": np.where(used & ~valid, 1, np.where(~valid[:, :1], 2, 3)),
         "both": np.where(~c | (k[:, 0] == 2), 1, np.where(c, 2, 3)),
     }
     finite = slice(1, 5)
