@@ -99,6 +99,7 @@ struct Statement {
     If,      // value, then, otherwise
     Require, // value, message
     Repeat,  // value, then; [name: the number of the repetition]
+    Data,    // [name], then: a call for each step
     Define,  // name = value
     Indexed, // name[subscripts][: shape] = value [else elseValue], or += value
     Value,   // value

@@ -70,7 +70,7 @@ std::string stages(const Expr &call) {
 std::string_view name(Statement::Kind k) {
   static constexpr std::string_view names[] = {"model",   "const",  "input",   "target", "output", "loss",
                                                "metric",  "train",  "param",   "state",  "next",   "if",
-                                               "require", "repeat", "define", "indexed", "value"};
+                                               "require", "repeat", "data", "define", "indexed", "value"};
   return names[static_cast<int>(k)];
 }
 
@@ -132,7 +132,7 @@ class TreePrinter {
     if (s.init) line(depth + 1, "init " + print(*s.init));
     if (s.elseValue) line(depth + 1, "else " + print(*s.elseValue));
     if (!s.message.empty()) line(depth + 1, fmt::format("message \"{}\"", s.message));
-    if (s.kind == Statement::Kind::Repeat) block(s.then, depth + 1);
+    if (s.kind == Statement::Kind::Repeat || s.kind == Statement::Kind::Data) block(s.then, depth + 1);
     if (s.kind != Statement::Kind::If) return;
     line(depth + 1, "then");
     block(s.then, depth + 2);

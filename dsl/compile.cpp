@@ -58,6 +58,18 @@ std::vector<Setting> parseSettings(const Options &options, Diagnostics &diag) {
   return list;
 }
 
+/// --augment: a data block in place of the file's.
+void replaceData(SourceFile &source, const std::string &steps, Diagnostics &diag) {
+  std::erase_if(source.statements, [](const Statement &s) { return s.kind == Statement::Kind::Data; });
+  if (steps == "none") return;
+  const auto file = diag.addSource("--augment", steps);
+  Statement data;
+  data.kind = Statement::Kind::Data;
+  data.location = {file, 1, 1};
+  data.then = parseSteps(steps, file, diag);
+  source.statements.push_back(std::move(data));
+}
+
 /// The plan of --plan, or the default.
 const TrainingPlan *choosePlan(const std::vector<TrainingPlan> &plans, const std::string &name,
                                Diagnostics &diag) {
@@ -105,6 +117,7 @@ std::optional<graph::Module> compile(const std::string &text, const std::string 
   const std::deque<SourceFile> imports = readImports(source, fileName, diag);
   const std::vector<SourceFile> prelude = parsePrelude(diag);
   const std::vector<Setting> settings = parseSettings(options, diag);
+  if (options.augment) replaceData(source, *options.augment, diag);
   Library library;
   for (const SourceFile &f : prelude)
     addToLibrary(library, f, diag);

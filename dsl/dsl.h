@@ -16,6 +16,7 @@ struct Options {
   std::map<std::string, std::string> set; // --set NAME=VALUE: overrides a const
   std::string plan{};                     // --plan NAME; empty: the plan without a name, else the first
   bool allPlans = false;                  // the others, too
+  std::optional<std::string> augment{};   // --augment STEPS: in place of the file's data blocks
   bool predictOnly = false;               // the entry "predict" alone, and no state of an optimizer
 };
 

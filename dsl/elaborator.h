@@ -3,6 +3,7 @@
 // every error is reported at the user's line, also when it arises inside a layer of the prelude.
 #pragma once
 
+#include "compiler/support/transform.h"
 #include "dsl/ast.h"
 #include "dsl/dsl.h"
 #include "dsl/graph_writer.h"
@@ -240,6 +241,15 @@ class Elaborator {
   Value listValue(const Value &, const std::string &name, const Location &);
   int listTensor(const Value &, const std::string &name, const Location &);
   void checkSettings(const SourceFile &);
+
+  // --- how pictures are prepared (data.cpp)
+  // -------------------------------------------------------------------
+  struct Step;
+  void declareData(const Statement &);
+  int pictureInput(const Statement &);
+  void collectSteps(const Block &, std::vector<Step> &);
+  std::optional<Transform> transform(const Expr &);
+  std::optional<std::vector<double>> numbers(const Expr &);
 
   // --- initialisers (training.cpp)
   // -------------------------------------------------------------------

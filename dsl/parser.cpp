@@ -40,6 +40,21 @@ class Parser : public ExpressionParser {
     return diag.hasErrors() ? nullptr : std::move(e);
   }
 
+  /// random_crop(32, padding = 4), random_horizontal_flip
+  Block steps() {
+    Block b;
+    guarded([&] {
+      do {
+        Statement s;
+        s.location = in.peek().location;
+        s.value = expression();
+        b.push_back(std::move(s));
+      } while (in.accept(","));
+      if (!in.atEnd()) failExpected("',' and a further step");
+    });
+    return b;
+  }
+
  private:
   template <class F> void guarded(F parse) {
     brackets = 0;
@@ -256,7 +271,7 @@ class Parser : public ExpressionParser {
   void rejectUnknownWord() {
     static constexpr std::array<std::string_view, 6> joining = {"and", "or", "as", "else", "on", "derivative"};
     static const std::vector<std::string> words = {"model", "const", "input",  "target", "output",  "loss",   "metric", "train", "param",
-                                                   "state", "next",  "repeat", "if",     "require", "import", "layer",  "fn",    "init",
+                                                   "state", "next",  "repeat", "data", "if",     "require", "import", "layer",  "fn",    "init",
                                                    "optimizer"};
     struct Foreign {
       const char *theirs, *ours;
@@ -294,7 +309,7 @@ class Parser : public ExpressionParser {
   bool declaration(Statement &s) {
     using K = Statement::Kind;
     if (in.peek().kind != Token::Kind::Identifier) return false;
-    static constexpr std::array<std::pair<std::string_view, K>, 14> words = {{{"model", K::Model},
+    static constexpr std::array<std::pair<std::string_view, K>, 15> words = {{{"model", K::Model},
                                                                               {"const", K::Const},
                                                                               {"input", K::Input},
                                                                               {"target", K::Target},
@@ -307,15 +322,22 @@ class Parser : public ExpressionParser {
                                                                               {"next", K::Next},
                                                                               {"if", K::If},
                                                                               {"require", K::Require},
-                                                                              {"repeat", K::Repeat}}};
+                                                                              {"repeat", K::Repeat},
+                                                                              {"data", K::Data}}};
     for (const auto &[word, kind] : words) {
-      if (!in.at(word)) continue;
+      if (!in.at(word) || (kind == K::Data && !atDataBlock())) continue;
       s.kind = kind;
       in.next();
       finish(s);
       return true;
     }
     return false;
+  }
+
+  /// Else `data` is a name like any other.
+  bool atDataBlock() const {
+    const Token &next = in.peek(1);
+    return !next.firstOnLine && (next.kind == Token::Kind::Identifier || (next.kind == Token::Kind::Symbol && next.text == "{"));
   }
 
   void finish(Statement &s) {
@@ -362,6 +384,10 @@ class Parser : public ExpressionParser {
       }
       if (in.at("{")) failExpected("the number of repetitions");
       s.value = expression();
+      s.then = block();
+      return;
+    case Statement::Kind::Data:
+      if (in.peek().kind == Token::Kind::Identifier) named(s, "the name of an input");
       s.then = block();
       return;
     case Statement::Kind::Define:
@@ -535,6 +561,10 @@ SourceFile parse(const std::string &text, std::shared_ptr<const std::string> fil
 
 ExprPtr parseValue(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag) {
   return Parser(tokenize(text, std::move(file), diag), diag).single();
+}
+
+Block parseSteps(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag) {
+  return Parser(tokenize(text, std::move(file), diag), diag).steps();
 }
 
 } // namespace netc::dsl

@@ -17,6 +17,9 @@ SourceFile parse(const std::string &text, std::shared_ptr<const std::string> fil
 /// One expression and nothing after it (the value of --set); null after an error.
 ExprPtr parseValue(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &);
 
+/// The steps of a data block, with commas between (the value of --augment).
+Block parseSteps(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &);
+
 bool isReduction(std::string_view word);
 
 } // namespace netc::dsl

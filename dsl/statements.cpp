@@ -16,7 +16,8 @@ Elaborated Elaborator::run(const SourceFile &file) {
   try {
     checkSettings(file);
     for (const Statement &s : file.statements)
-      if (const auto k = s.kind; k != Statement::Kind::Model && k != Statement::Kind::Train && k != Statement::Kind::Repeat)
+      if (const auto k = s.kind; k != Statement::Kind::Model && k != Statement::Kind::Train && k != Statement::Kind::Repeat &&
+                                k != Statement::Kind::Data)
         statedNames.emplace(s.name, s.nameLocation);
     runBlock(file.statements);
     if (training) elaboratePlans();
@@ -221,6 +222,9 @@ std::optional<Value> Elaborator::runModelStatement(const Statement &s) {
     break;
   case Statement::Kind::Train:
     addPlan(s);
+    break;
+  case Statement::Kind::Data:
+    declareData(s);
     break;
   default:
     break;

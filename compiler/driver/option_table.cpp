@@ -84,6 +84,7 @@ constexpr OptionRow rows[] = {
     {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
+    {"augment", "STEPS", "prepare pictures so, not as the model says", T | E | P},
     {"epochs", "N", "passes over the training data (default 5)", T},
     {"steps", "N", "stop after so many steps", T},
     {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},

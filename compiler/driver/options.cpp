@@ -61,6 +61,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("schedule", o.schedule);
   text("max-memory", maxMemory);
   text("data", o.data);
+  d.add_options()("augment", po::value<std::string>()->notifier([&o](const std::string &steps) { o.augment = steps; }));
   list("bind", o.bind);
   list("input", o.inputs);
   text("weights", o.weights);
@@ -275,6 +276,7 @@ Options parseOptions(int argc, const char *const *argv) {
   }
   takeSets(sets, o);
   if (!maxMemory.empty()) o.maxMemory = bytesIn(maxMemory, "--max-memory");
+  if (o.augment && !o.input.ends_with(".net")) throw UserError("--augment takes the place of the data blocks of a .net file");
   if (!o.set.empty() && !o.input.ends_with(".net"))
     throw UserError("--set overrides a const of a .net file; what comes from one has none left");
   o.passes = splitAtCommas({passes});

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct Options {
   // data
   std::vector<std::string> files;  // predict: after the model
   std::string data;
+  std::optional<std::string> augment; // the transforms of pictures in place of the model's
   std::vector<std::string> bind;   // "x=c1..c4"
   std::vector<std::string> inputs; // "x=x.npy"
   // train, evaluate, run

@@ -19,7 +19,7 @@
 // Text form (.graph), one module a file; # starts a comment; print -> parse -> print is the identity:
 //
 //   module lenet5 batch 64
-//   input  image: u8[N, 1, 28, 28]
+//   input  image: u8[N, 1, 28, 28] data "random_crop(size = 28, padding = 2, fill = 0)"   # or without, see support/transform.h
 //   target label: i32[N] class 10                       # or: class "ant", "bee"
 //   param  conv1.weight: f32[6, 1, 5, 5] ~ uniform(-0.2, 0.2)
 //   state  conv1.weight.v: f32[6, 1, 5, 5] ~ constant(0)
@@ -91,6 +91,7 @@ struct Tensor {
   int of = -1;                         // Gradient: whose
   int classes = 0;                     // Target class(k): values 0..k-1, checked before a step
   std::vector<std::string> classNames; // empty or `classes` names
+  std::string data;                    // Input: the transforms that prepare it, as text; empty: none
   Location location;
   Location written = {}; // in the .graph file that declares it; unknown in what netc made
 

@@ -2,6 +2,7 @@
 #include "compiler/graph/parse_formula.h"
 #include "compiler/graph/text.h"
 #include "compiler/support/lexer.h"
+#include "compiler/support/transform.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -124,6 +125,8 @@ private:
   void rest(Tensor &t) {
     if (t.kind == TensorKind::Target && in.accept("class"))
       classes(t);
+    if (t.kind == TensorKind::Input && in.accept("data"))
+      transforms(t);
     if (t.inStore() && in.accept("~"))
       initializer(t.init);
     if (t.kind != TensorKind::Constant)
@@ -136,6 +139,14 @@ private:
       t.values.push_back(in.expectNumber("a value"));
     }
     in.expect("}");
+  }
+
+  void transforms(Tensor &t) {
+    const Location at = in.peek().location;
+    t.data = in.expectString("the transforms of the input");
+    std::string problem;
+    if (!in.failed() && !parseTransforms(t.data, problem))
+      in.error(at, problem);
   }
 
   void classes(Tensor &t) {

@@ -38,7 +38,7 @@ std::string classes(const Tensor &t) {
 
 std::string declaration(const Graph &g, const Tensor &t) {
   switch (t.kind) {
-  case TensorKind::Input: return "input " + str(t);
+  case TensorKind::Input: return "input " + str(t) + (t.data.empty() ? "" : " data " + quoted(t.data));
   case TensorKind::Target: return "target " + str(t) + classes(t);
   case TensorKind::Param: return "param " + str(t) + " ~ " + str(t.init);
   case TensorKind::State: return "state " + str(t) + " ~ " + str(t.init);

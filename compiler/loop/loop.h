@@ -21,7 +21,7 @@
 // Text form (.loops); print -> parse -> print is the identity:
 //
 //   program lenet5 batch 64
-//   tensor input image: u8[N, 1, 28, 28]
+//   tensor input image: u8[N, 1, 28, 28] data "random_crop(size = 28, padding = 2, fill = 0)"   (or without, as in graph.h)
 //   tensor target label: i32[N] class 10
 //   tensor param conv1.weight: f32[6, 1, 5, 5] ~ uniform(-0.2, 0.2) store 0
 //   tensor param scale: f32[2] ~ values(0.5, 2) store 640           (or: ~ constant(0), ~ normal(0, 1))
@@ -216,6 +216,7 @@ struct Tensor {
   bool batch = false;              // the first extent is N
   int classes = 0;
   std::vector<std::string> classNames;
+  std::string data; // Input: as graph::Tensor's
   enum class Init { Constant, Uniform, Normal, Values } init = Init::Constant; // Param, State
   double initA = 0, initB = 0;
   std::vector<float> values; // Values: all elements

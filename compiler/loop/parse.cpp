@@ -1,5 +1,6 @@
 #include "compiler/loop/kernel_parser.h"
 #include "compiler/loop/text.h"
+#include "compiler/support/transform.h"
 
 #include <fmt/format.h>
 
@@ -98,10 +99,18 @@ private:
     x.type = parseType();
     parseExtents(x.shape, x.batch);
     if (t.accept("class")) parseClasses(x);
+    if (t.accept("data")) parseData(x);
     if (t.accept("~")) parseInit(x);
     if (t.accept("store")) x.store = t.expectInteger("the byte offset");
     endOfLine(t);
     p.tensors.push_back(std::move(x));
+  }
+
+  void parseData(Tensor &x) {
+    const Location at = t.peek().location;
+    x.data = t.expectString("the transforms of the input");
+    std::string problem;
+    if (!t.failed() && !parseTransforms(x.data, problem)) t.error(at, problem);
   }
 
   void parseClasses(Tensor &x) {

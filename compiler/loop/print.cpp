@@ -220,6 +220,7 @@ void printTensor(const Tensor &t, std::string &out) {
   } else if (t.classes > 0) {
     out += fmt::format(" class {}", t.classes);
   }
+  if (!t.data.empty()) out += " data " + quoted(t.data);
   if (t.role == Tensor::Role::Param || t.role == Tensor::Role::State) {
     if (t.init == Tensor::Init::Constant) out += fmt::format(" ~ constant({})", number(t.initA));
     if (t.init == Tensor::Init::Uniform) out += fmt::format(" ~ uniform({}, {})", number(t.initA), number(t.initB));

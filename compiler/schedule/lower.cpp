@@ -229,6 +229,7 @@ loop::Program programInterface(const graph::Module &m, const std::string &target
     out.batch = !t.shape.empty() && t.shape[0].batch;
     out.classes = t.classes;
     out.classNames = t.classNames;
+    out.data = t.data;
     out.role = t.kind == TensorKind::Input    ? loop::Tensor::Role::Input
                : t.kind == TensorKind::Target ? loop::Tensor::Role::Target
                : t.kind == TensorKind::Param  ? loop::Tensor::Role::Param
