@@ -62,7 +62,7 @@ class RunPlanner {
   /// Runs block of samples by block: the batch index is along the lanes and in the result.
   bool isPerSample(const Formula &f) const {
     for (std::size_t i = 0; i < f.clauses.size(); ++i) {
-      const Nest nest = collapsed(f, static_cast<int>(i));
+      const Nest nest = collapsed(g, schedule.memory, f, static_cast<int>(i));
       if (nest.batch < 0 || nest.positions[nest.batch].reduction || chooseVector(nest) != nest.batch ||
           heavyWeights(nest))
         return false;
@@ -74,7 +74,7 @@ class RunPlanner {
   /// A gradient that only updates read, larger than what it is computed from, is computed when they are: they ride
   /// along, and it need not be written and read again. It must not read what the updates overwrite.
   bool waitsForUpdate(const Formula &f) const {
-    const Nest nest = collapsed(f, 0);
+    const Nest nest = collapsed(g, schedule.memory, f, 0);
     const int vector = chooseVector(nest);
     if (f.clauses.size() != 1 || commits.count(f.target) || !isContraction(f, f.clauses[0]) || vector < 0 ||
         nest.positions[vector].reduction || nest.batch < 0 || !nest.positions[nest.batch].reduction)
@@ -284,7 +284,7 @@ class RunPlanner {
     std::vector<Leaf> leaves;
     bool fills = !coversAll(g, f) || leavesLanes(f);
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
-      leaves.push_back(makeLeaf(f, static_cast<int>(c)));
+      leaves.push_back(planLeaf(g, schedule, target, f, static_cast<int>(c)).leaf);
       fills |= interruptsReduction(g, leaves.back());
     }
     if (fills) {
@@ -358,80 +358,11 @@ class RunPlanner {
   bool leavesLanes(const Formula &f) const {
     if (!batchBlocked(g.tensors[f.target], layout(g, schedule.memory, f.target))) return false;
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
-      const Nest nest = collapsed(f, static_cast<int>(c));
+      const Nest nest = collapsed(g, schedule.memory, f, static_cast<int>(c));
       if (nest.batch >= 0 && !nest.positions[nest.batch].reduction && chooseVector(nest) != nest.batch)
         return true;
     }
     return false;
-  }
-
-  Leaf makeLeaf(const Formula &f, int clause) const {
-    Leaf leaf;
-    leaf.formula = g.tensors[f.target].name;
-    leaf.clause = clause;
-    Nest nest = makeNest(g, schedule.memory, f, clause);
-    collapseAll(nest, leaf);
-    const int vector = chooseVector(nest);
-    if (vector >= 0) leaf.vector = nest.positions[vector].name;
-    const auto numeric = std::find_if(schedule.numeric.begin(), schedule.numeric.end(),
-                                      [&](const Numeric &n) { return n.formula == leaf.formula; });
-    if (nest.batch >= 0 && !nest.positions[nest.batch].reduction)
-      leaf.order.push_back({nest.positions[nest.batch].name});
-    for (int p : resultOrder(nest))
-      leaf.order.push_back({nest.positions[p].name});
-    if (numeric != schedule.numeric.end())
-      leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
-    if (nest.rows && vector >= 0 && vector != nest.batch && !nest.positions[vector].reduction &&
-        isContraction(f, f.clauses[clause]) && injective(nest))
-      planContraction(nest, vector, target, *numeric, leaf);
-    else if (vector >= 0 && vector == nest.batch && heavyWeights(nest) && injective(nest))
-      planHeavyWeights(nest, target, *numeric, leaf);
-    else
-      chooseTile(nest, target, leaf);
-    return leaf;
-  }
-
-  /// Result indices by falling stride in the result, so that it is written in order.
-  static std::vector<int> resultOrder(const Nest &nest) {
-    std::vector<int> list;
-    for (std::size_t p = 0; p < nest.positions.size(); ++p)
-      if (!nest.positions[p].name.empty() && !nest.positions[p].reduction && !nest.positions[p].batch)
-        list.push_back(static_cast<int>(p));
-    const auto stride = [&](int p) {
-      const int block = nest.positions[p].block;
-      return nest.out.coefficient(block >= 0 ? block : p);
-    };
-    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return stride(a) > stride(b); });
-    return list;
-  }
-
-  /// Pointwise formulas over contiguous indices run as one long loop.
-  void collapseAll(Nest &nest, Leaf &leaf) const {
-    if (nest.formula->op != Combine::Assign) return;
-    std::vector<int> order = resultOrder(nest);
-    for (std::size_t begin = 0; begin < order.size();) {
-      std::size_t end = begin + 1;
-      while (end < order.size() &&
-             canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end + 1)))
-        ++end;
-      if (end - begin > 1) {
-        const std::vector<int> group(order.begin() + begin, order.begin() + end);
-        std::vector<std::string> names;
-        for (int p : group)
-          names.push_back(nest.positions[p].name);
-        leaf.collapse.push_back(names);
-        collapse(nest, group);
-      }
-      begin = end;
-    }
-  }
-
-  /// As its leaf runs it.
-  Nest collapsed(const Formula &f, int clause) const {
-    Nest nest = makeNest(g, schedule.memory, f, clause);
-    Leaf leaf;
-    collapseAll(nest, leaf);
-    return nest;
   }
 
   /// Lets a pointwise formula ride along with the last leaf whose result it reads, when nothing stands

@@ -14,27 +14,27 @@ namespace {
 constexpr double latencyHidden = 8;                 // multiply-adds in flight that keep two units busy
 constexpr double bytesFromL2 = 20;                  // for each multiply-add slot
 constexpr double inL1 = 32 << 10, inL2 = 768 << 10; // bytes that stay there beside everything else
-constexpr std::int64_t rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
+constexpr double rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
 constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
 constexpr std::int64_t unrolledOperations = 160;
 
 class ContractionPlanner {
  public:
-  ContractionPlanner(const Nest &nest, int vector, const Target &target, const Numeric &numeric, Leaf &leaf)
-      : nest(nest), vector(vector), target(target), numeric(numeric), leaf(leaf) {}
+  ContractionPlanner(const Nest &nest, int vector, const Target &target, const Variation &variation, const Numeric &numeric, Leaf &leaf)
+      : nest(nest), vector(vector), target(target), variation(variation), numeric(numeric), leaf(leaf) {}
 
-  void plan() {
-    chooseTile();
+  double plan() {
+    const double cost = chooseTile();
     chooseOrder();
     chooseUnrolling();
+    return cost;
   }
 
  private:
   struct Tile {
     std::int64_t vectors = 1;
     std::vector<std::pair<int, std::int64_t>> scalars; // position, size
-    double cost = 1e30;
     std::int64_t size() const {
       std::int64_t n = vectors;
       for (auto &[p, s] : scalars)
@@ -136,13 +136,11 @@ class ContractionPlanner {
     return !at(p).batch || at(p).extent % size == 0;
   }
 
-  void consider(Tile t) {
-    if (!fits(t)) return;
-    t.cost = tileCost(t);
-    if (t.cost < best.cost - 1e-9) best = std::move(t);
-  }
-
-  void chooseTile() {
+  double chooseTile() {
+    Ranking<Tile> ranking;
+    const auto consider = [&](const Tile &t) {
+      if (fits(t)) ranking.consider(t, tileCost(t));
+    };
     std::vector<int> candidates;
     for (int p = static_cast<int>(nest.positions.size()); p-- > 0;) // innermost first
       if (tileable(p)) candidates.push_back(p);
@@ -158,14 +156,19 @@ class ContractionPlanner {
               if (sizeAllowed(candidates[j], b)) consider({v, {{candidates[i], a}, {candidates[j], b}}});
         }
     }
+    const auto &[chosen, cost] = ranking.pick(variation.tile);
+    best = chosen;
     // The vectors stay in registers while one broadcast after the other passes.
     for (auto &[p, s] : best.scalars)
       leaf.tile.push_back({at(p).name, s});
     if (best.vectors > 1) leaf.tile.push_back({at(vector).name, best.vectors * loop::lanes});
+    return cost;
   }
   bool sizeFits(std::int64_t n) const { return n * target.registersPerVector < target.registers; }
 
   // ---- the loops
+
+  double cache(double bytes) const { return variation.cache * bytes; }
 
   /// Result indices but the vector and the batch, by falling stride in the result.
   std::vector<Step> others() const {
@@ -218,10 +221,10 @@ class ContractionPlanner {
     count(nest.out);
     const auto batch = static_cast<double>(at(nest.batch).extent);
     std::int64_t together = tileOf(nest.batch);
-    while (static_cast<double>(2 * together) <= std::min(batch, inL2 / sample))
+    while (static_cast<double>(2 * together) <= std::min(batch, cache(inL2) / sample))
       together *= 2;
     const bool enough = at(nest.batch).extent >= enoughTasks;
-    if (weights <= inL2 && enough)
+    if (weights <= cache(inL2) && enough)
       add({n, lanes});
     else if (static_cast<double>(together) >= batch || together == 1 || at(nest.batch).block >= 0)
       add(together == 1 && enough ? std::vector<Step>{n, lanes} : std::vector<Step>{lanes, n});
@@ -259,9 +262,9 @@ class ContractionPlanner {
   /// whole tiles, are finished together, while the second cache keeps that part of all samples. 1: does not pay.
   std::int64_t writtenTogether() const {
     const double results = 4 * footprint(nest.out, [&](int p) { return !at(p).reduction; });
-    if (results <= inL2 || at(vector).block >= 0 || numeric.order.size() > 1) return 1;
+    if (results <= cache(inL2) || at(vector).block >= 0 || numeric.order.size() > 1) return 1;
     const std::int64_t tile = best.vectors * loop::lanes;
-    const std::int64_t tiles = rowsInL2 / (4 * tile * at(nest.batch).extent);
+    const std::int64_t tiles = static_cast<std::int64_t>(cache(rowsInL2)) / (4 * tile * at(nest.batch).extent);
     return tiles > 1 && tiles * tile < at(vector).extent ? tiles * tile : 1;
   }
 
@@ -272,8 +275,8 @@ class ContractionPlanner {
       if (const int p = nest.find(s.index); !at(p).batch) spatial.push_back(p);
     const Step n{at(nest.batch).name};
     if (spatial.empty()) return add(inner);
-    if (plane <= inL1) {
-      const auto together = static_cast<std::int64_t>(inL1 / plane);
+    if (plane <= cache(inL1)) {
+      const auto together = static_cast<std::int64_t>(cache(inL1) / plane);
       if (together < at(nest.batch).extent && at(nest.batch).block < 0) add({{n.index, together}}); // blocks have no steps
     } else if (at(spatial[0]).block >= 0) {
       add({n});
@@ -281,7 +284,7 @@ class ContractionPlanner {
       const Position &rows = at(spatial[0]);
       const double row = plane / static_cast<double>(rows.extent);
       const auto parts = static_cast<std::int64_t>(
-          std::ceil(static_cast<double>(rows.extent) / std::max(1.0, std::floor(inL1 / row))));
+          std::ceil(static_cast<double>(rows.extent) / std::max(1.0, std::floor(cache(inL1) / row))));
       add({n, {rows.name, (rows.extent + parts - 1) / parts}});
     }
     add(inner);
@@ -311,7 +314,7 @@ class ContractionPlanner {
       const bool partial = at(p).block >= 0 || leaf.order[i].by > 1;
       body *= at(p).extent;
       if (!partial && !nest.guarded(p) && leaf.unroll.empty() && at(p).extent <= 8 &&
-          body <= unrolledOperations)
+          static_cast<double>(body) <= variation.unroll * unrolledOperations)
         leaf.unroll.push_back(at(p).name);
     }
   }
@@ -319,6 +322,7 @@ class ContractionPlanner {
   const Nest &nest;
   const int vector;
   const Target &target;
+  const Variation &variation;
   const Numeric &numeric;
   Leaf &leaf;
   Tile best;
@@ -326,8 +330,8 @@ class ContractionPlanner {
 
 } // namespace
 
-void planContraction(const Nest &nest, int vector, const Target &target, const Numeric &numeric, Leaf &leaf) {
-  ContractionPlanner(nest, vector, target, numeric, leaf).plan();
+double planContraction(const Nest &nest, int vector, const Target &target, const Variation &variation, const Numeric &numeric, Leaf &leaf) {
+  return ContractionPlanner(nest, vector, target, variation, numeric, leaf).plan();
 }
 
 } // namespace netc::schedule

@@ -4,6 +4,9 @@
 #include "compiler/schedule/nest.h"
 #include "compiler/schedule/plan.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace netc::schedule {
 
 /// What lies whole pages apart shares few places of the nearest cache.
@@ -30,15 +33,54 @@ bool reads(const graph::Formula &, int tensor);
 /// A sum of products of two tensors.
 bool isContraction(const graph::Formula &, const graph::Clause &);
 
+/// What a tuner tries besides the model's own choice, which is {}.
+struct Variation {
+  int tile = 0;      // register tiles that are passed over, the best ones first
+  double cache = 1;  // of what the model takes the caches to hold
+  double unroll = 1; // of the operations that it has in the innermost body
+};
+
+/// The register tiles that a model compared, and the one that a variation takes.
+template <class Tile> class Ranking {
+ public:
+  void consider(Tile tile, double cost) { tiles.push_back({std::move(tile), cost}); }
+  /// The best after `passed` better ones, or the last; among equals the one that was considered first.
+  const std::pair<Tile, double> &pick(int passed) {
+    constexpr double equal = 1e-9;
+    for (std::size_t begin = 0;; ++begin) {
+      std::size_t best = begin;
+      for (std::size_t i = begin + 1; i < tiles.size(); ++i)
+        if (tiles[i].second < tiles[best].second - equal) best = i;
+      std::rotate(tiles.begin() + begin, tiles.begin() + best, tiles.begin() + best + 1);
+      if (passed-- == 0 || begin + 1 == tiles.size()) return tiles[begin];
+    }
+  }
+
+ private:
+  std::vector<std::pair<Tile, double>> tiles; // and its cost
+};
+
+struct PlannedLeaf {
+  Leaf leaf;
+  double cost = 0; // slots of the multiply-add units for each multiply-add
+};
+/// A clause by itself: nothing follows it or shares its sweep yet. Reads the layouts and numeric plan of the schedule.
+PlannedLeaf planLeaf(const graph::Graph &, const Schedule &, const Target &, const graph::Formula &, int clause,
+                     const Variation & = {});
+/// As its leaf runs it: contiguous indices are one.
+Nest collapsed(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &, int clause);
+
+// The parts of planLeaf() return the cost.
+
 /// Order, tile, unrolling and parallel index of a contraction along a result index that is not the batch.
-void planContraction(const Nest &, int vector, const Target &, const Numeric &, Leaf &);
+double planContraction(const Nest &, int vector, const Target &, const Variation &, const Numeric &, Leaf &);
 
 /// A contraction along samples whose weights do not stay in the nearest caches: it takes all samples at once.
 bool heavyWeights(const Nest &);
-void planHeavyWeights(const Nest &, const Target &, const Numeric &, Leaf &);
+double planHeavyWeights(const Nest &, const Target &, const Variation &, const Numeric &, Leaf &);
 
 /// The register tile, unrolling and parallel index of one clause.
-void chooseTile(const Nest &, const Target &, Leaf &);
+double chooseTile(const Nest &, const Target &, const Variation &, Leaf &);
 
 /// Changes the order of the groups and leaves before the commit where less is alive at once then. The kinds of places
 /// must be known.

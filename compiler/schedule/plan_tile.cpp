@@ -207,9 +207,10 @@ double operations(const Nest &nest) {
   return n;
 }
 
-void chooseUnrolling(const Nest &nest, const Tile &tile, Leaf &leaf) {
+void chooseUnrolling(const Nest &nest, const Variation &variation, const Tile &tile, Leaf &leaf) {
   std::int64_t body = tile.size();
-  const std::int64_t mostPoints = std::min(unrolledPoints, unrolledPrimitives / primitivesOf(nest));
+  const auto mostPoints = static_cast<std::int64_t>(
+      variation.unroll * static_cast<double>(std::min(unrolledPoints, unrolledPrimitives / primitivesOf(nest))));
   for (std::size_t i = leaf.order.size(); i-- > 0;) {
     const int p = nest.find(leaf.order[i].index);
     if (!nest.positions[p].reduction || leaf.order[i].index == leaf.vector || nest.positions[p].batch) break;
@@ -263,8 +264,8 @@ bool heavyWeights(const Nest &nest) {
   return bytes > heavyBytes;
 }
 
-void planHeavyWeights(const Nest &nest, const Target &target, const Numeric &numeric, Leaf &leaf) {
-  chooseTile(nest, target, leaf);
+double planHeavyWeights(const Nest &nest, const Target &target, const Variation &variation, const Numeric &numeric, Leaf &leaf) {
+  const double cost = chooseTile(nest, target, variation, leaf);
   const Position &batch = nest.positions[nest.batch];
   std::vector<Step> results;
   double reduced = 4 * static_cast<double>(batch.extent); // bytes that all samples hold of the reduction
@@ -276,8 +277,8 @@ void planHeavyWeights(const Nest &nest, const Target &target, const Numeric &num
   leaf.order.clear();
   leaf.parallel.clear();
   const Position &first = nest.positions[nest.find(numeric.order[0].index)];
-  const auto part = static_cast<std::int64_t>(inL2 / (reduced / static_cast<double>(first.extent)));
-  if (reduced > inL2 && part < first.extent && first.block < 0)
+  const auto part = static_cast<std::int64_t>(variation.cache * inL2 / (reduced / static_cast<double>(first.extent)));
+  if (reduced > variation.cache * inL2 && part < first.extent && first.block < 0)
     leaf.order.push_back({first.name, std::max<std::int64_t>(part, 1)});
   else if (!results.empty())
     leaf.parallel = results[0].index;
@@ -289,23 +290,22 @@ void planHeavyWeights(const Nest &nest, const Target &target, const Numeric &num
   for (std::size_t i = 1; i < results.size(); ++i)
     leaf.order.push_back(results[i]);
   leaf.order.insert(leaf.order.end(), numeric.order.begin(), numeric.order.end());
+  return cost;
 }
 
-void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
+double chooseTile(const Nest &nest, const Target &target, const Variation &variation, Leaf &leaf) {
   const int vector = leaf.vector.empty() ? -1 : nest.find(leaf.vector);
   const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(),
                                    [](const Position &p) { return p.reduction; });
-  Tile best;
+  const bool heavy = heavyWeights(nest);
+  Ranking<Tile> ranking;
+  ranking.consider({}, tileCost(nest, target, {}, heavy));
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
-    const bool heavy = heavyWeights(nest);
-    double bestCost = tileCost(nest, target, best, heavy);
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is
     // unrolled.
     const auto consider = [&](const Tile &t) {
-      if (!fits(nest, target, vector, t)) return;
-      const double cost = tileCost(nest, target, t, heavy);
-      if (cost < bestCost - 1e-9) bestCost = cost, best = t;
+      if (fits(nest, target, vector, t)) ranking.consider(t, tileCost(nest, target, t, heavy));
     };
     const auto sizes = [&](int p) { return std::min<std::int64_t>(nest.positions[p].extent, 16); };
     const std::int64_t blocks =
@@ -319,12 +319,14 @@ void chooseTile(const Nest &nest, const Target &target, Leaf &leaf) {
               consider({{candidates[i], sa}, {candidates[j], sb}, n});
         }
   }
+  const auto &[best, cost] = ranking.pick(variation.tile);
   for (const Choice &c : {best.a, best.b})
     if (c.size > 1) leaf.tile.push_back({nest.positions[c.p].name, c.size});
   // The samples stay in registers while one weight after the other passes.
   if (best.blocks > 1) leaf.tile.push_back({nest.positions[nest.batch].name, best.blocks * loop::lanes});
-  chooseUnrolling(nest, best, leaf);
+  chooseUnrolling(nest, variation, best, leaf);
   chooseParallel(nest, leaf);
+  return cost;
 }
 
 } // namespace netc::schedule
