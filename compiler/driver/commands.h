@@ -15,5 +15,6 @@ int checkCommand(const Options &);    // gradients against differences, the JIT 
 int explainCommand(const Options &);  // the derivation of the gradients
 int formatCommand(const Options &);   // a .net file in its usual layout
 int benchCommand(const Options &);    // times of a step and of prediction against the machine's peak
+int tuneCommand(const Options &);     // schedules measured through the JIT
 
 } // namespace netc::driver

@@ -74,55 +74,6 @@ struct AlignedMemory {
   std::unique_ptr<unsigned char, void (*)(void *)> bytes;
 };
 
-class Rounds {
-public:
-  Rounds(const NetcEntry &entry, const NetcFrame &frame, KernelTimes &result)
-      : entry(entry), frame(frame), result(result), best(static_cast<std::size_t>(entry.stageCount), 1e9) {}
-
-  void one() {
-    for (std::int64_t i = 0; i < entry.stageCount;) {
-      std::int64_t length = 1;
-      while (i + length < entry.stageCount && entry.stages[i + length - 1].depthFirst) ++length;
-      chain(i, length);
-      i += length;
-    }
-  }
-
-  void finish() {
-    for (std::size_t k = 0; k < best.size(); ++k) result.kernels[k].ms = best[k] * 1e3;
-  }
-
-private:
-  void chain(std::int64_t first, std::int64_t length) {
-    const NetcStage &lead = entry.stages[first];
-    const std::int64_t blocks = (frame.count + 15) / 16;
-    const std::int64_t iterations = lead.perBlock * blocks + lead.perFullBlock * (frame.count / 16) +
-                                    lead.perCount * frame.count + lead.fixed;
-    std::vector<double> times(static_cast<std::size_t>(length));
-    const std::int64_t step = length == 1 ? iterations : 1;
-    for (std::int64_t at = 0; at < iterations; at += step)
-      for (std::int64_t s = 0; s < length; ++s) {
-        const double begin = threadSeconds();
-        entry.stages[first + s].run(&frame, at, at + step);
-        times[static_cast<std::size_t>(s)] += threadSeconds() - begin;
-      }
-    for (std::int64_t s = 0; s < length; ++s) {
-      double &t = best[static_cast<std::size_t>(first + s)];
-      t = std::min(t, times[static_cast<std::size_t>(s)]);
-      unpeaked += times[static_cast<std::size_t>(s)];
-    }
-    if (unpeaked < 1e-3) return;
-    result.peak = std::max(result.peak, samplePeak(1));
-    unpeaked = 0;
-  }
-
-  const NetcEntry &entry;
-  const NetcFrame &frame;
-  KernelTimes &result;
-  std::vector<double> best;
-  double unpeaked = 0; // seconds since the last sample of the peak
-};
-
 } // namespace
 
 double threadSeconds() {
@@ -131,29 +82,83 @@ double threadSeconds() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-KernelTimes timeKernels(CompiledModel &model, const std::string &name, const void *const *inputs, double seconds) {
-  const loop::Entry &loops = *model.entry(name);
-  const NetcEntry &entry = *model.core().entry(name.c_str());
-  KernelTimes result;
-  for (const loop::Kernel &k : loops.kernels) result.kernels.push_back(describe(loops, k));
-  const AlignedMemory store(model.program().storeBytes), workspace(loops.workspaceBytes);
-  std::memcpy(store.bytes.get(), model.core().store(), static_cast<std::size_t>(model.program().storeBytes));
+struct KernelClock::State {
+  State(CompiledModel &model, const std::string &name, const void *const *inputs)
+      : loops(*model.entry(name)), store(model.program().storeBytes), workspace(loops.workspaceBytes),
+        scalars(scalarValues(loops, static_cast<double>(model.program().batch))) {
+    const NetcEntry &entry = *model.core().entry(name.c_str());
+    stages.assign(entry.stages, entry.stages + entry.stageCount);
+    std::memcpy(store.bytes.get(), model.core().store(), static_cast<std::size_t>(model.program().storeBytes));
+    for (const loop::Result &r : loops.results) {
+      std::int64_t size = byteSize(r.type);
+      for (std::int64_t e : r.shape) size *= e;
+      outputs.emplace_back(size);
+      slots.push_back(outputs.back().bytes.get());
+    }
+    frame = {store.bytes.get(), workspace.bytes.get(), inputs, slots.data(), scalars.data(), model.program().batch};
+  }
+
+  /// stages[first ... first + length), which run depth first.
+  void chain(const NetcStage *list, std::size_t length, double *times) {
+    const NetcStage &lead = list[0];
+    const std::int64_t iterations = lead.perBlock * ((frame.count + 15) / 16) + lead.perFullBlock * (frame.count / 16) +
+                                    lead.perCount * frame.count + lead.fixed;
+    const std::int64_t step = length == 1 ? iterations : 1;
+    for (std::int64_t at = 0; at < iterations; at += step)
+      for (std::size_t s = 0; s < length; ++s) {
+        const double begin = threadSeconds();
+        list[s].run(&frame, at, at + step);
+        times[s] += threadSeconds() - begin;
+      }
+    for (std::size_t s = 0; s < length; ++s) unpeaked += times[s];
+    if (unpeaked < 1e-3) return;
+    peak = std::max(peak, samplePeak(1));
+    unpeaked = 0;
+  }
+
+  const loop::Entry &loops;
+  std::vector<NetcStage> stages;
+  const AlignedMemory store, workspace;
   std::vector<AlignedMemory> outputs;
   std::vector<void *> slots;
-  for (const loop::Result &r : loops.results) {
-    std::int64_t size = byteSize(r.type);
-    for (std::int64_t e : r.shape) size *= e;
-    outputs.emplace_back(size);
-    slots.push_back(outputs.back().bytes.get());
-  }
-  const std::vector<float> scalars = scalarValues(loops, static_cast<double>(model.program().batch));
-  const NetcFrame frame{store.bytes.get(), workspace.bytes.get(), inputs,
-                        slots.data(),      scalars.data(),        model.program().batch};
+  const std::vector<float> scalars;
+  NetcFrame frame{};
+  double peak = 0;
+  double unpeaked = 0; // seconds since the last sample of the peak
+};
+
+KernelClock::KernelClock(CompiledModel &model, const std::string &entry, const void *const *inputs)
+    : state(std::make_unique<State>(model, entry, inputs)) {}
+KernelClock::~KernelClock() = default;
+
+const std::vector<NetcStage> &KernelClock::stages() const { return state->stages; }
+double KernelClock::peak() const { return state->peak; }
+
+std::vector<double> KernelClock::run(const std::vector<NetcStage> &stages) {
   StepMode mode;
-  Rounds rounds(entry, frame, result);
+  std::vector<double> times(stages.size());
+  for (std::size_t i = 0; i < stages.size();) {
+    std::size_t length = 1;
+    while (i + length < stages.size() && stages[i + length - 1].depthFirst) ++length;
+    state->chain(&stages[i], length, &times[i]);
+    i += length;
+  }
+  return times;
+}
+
+KernelTimes timeKernels(CompiledModel &model, const std::string &name, const void *const *inputs, double seconds) {
+  const loop::Entry &loops = *model.entry(name);
+  KernelTimes result;
+  for (const loop::Kernel &k : loops.kernels) result.kernels.push_back(describe(loops, k));
+  KernelClock clock(model, name, inputs);
+  std::vector<double> best(result.kernels.size(), 1e9);
   int done = 0;
-  for (const auto start = Clock::now(); since(start) < seconds || done < 3; ++done) rounds.one();
-  rounds.finish();
+  for (const auto start = Clock::now(); since(start) < seconds || done < 3; ++done) {
+    const std::vector<double> times = clock.run(clock.stages());
+    for (std::size_t k = 0; k < best.size(); ++k) best[k] = std::min(best[k], times[k]);
+  }
+  for (std::size_t k = 0; k < best.size(); ++k) result.kernels[k].ms = best[k] * 1e3;
+  result.peak = clock.peak();
   return result;
 }
 

@@ -3,7 +3,10 @@
 
 #include "compiler/driver/compiled_model.h"
 
+#include "netc/abi.h"
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,8 +29,25 @@ struct KernelTimes {
   double peak = 0; // GFLOP/s of one thread, the best of the samples between the kernels
 };
 
-/// Runs the entry's kernels for about `seconds`, on memory of its own and with all scalars that do not make the
-/// store drift (a rate of zero). Kernels that run depth first alternate block by block, as in a step.
+/// Runs the kernels of an entry one after the other, as a step does but on one thread, on memory of its own and with all
+/// scalars that do not make the store drift (a rate of zero). Now and then it samples the peak in between.
+class KernelClock {
+public:
+  KernelClock(CompiledModel &, const std::string &entry, const void *const *inputs);
+  ~KernelClock();
+
+  /// The entry's, as it was compiled.
+  const std::vector<NetcStage> &stages() const;
+  /// Seconds that each takes. Those that run depth first alternate block by block.
+  std::vector<double> run(const std::vector<NetcStage> &);
+  double peak() const; // GFLOP/s of one thread, the best of the samples so far
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+/// Of about so many seconds of running.
 KernelTimes timeKernels(CompiledModel &, const std::string &entry, const void *const *inputs, double seconds);
 
 } // namespace netc::driver

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 #include <sstream>
@@ -38,11 +39,25 @@ template <class Work> auto located(Diagnostics &diagnostics, const Options &opti
   }
 }
 
-/// use(the schedules of --schedule); what does not fit is said at its line.
-template <class Use> auto withGivenSchedules(const Options &options, Use use) {
+/// A tuning may hold schedules for other targets and for entries that are not compiled this time.
+std::vector<schedule::Schedule> fromTuning(std::vector<schedule::Schedule> all, const graph::Module &module, const std::string &target,
+                                           const std::string &file) {
+  const std::string machine = schedule::described(target);
+  std::erase_if(all, [&](const schedule::Schedule &s) {
+    return s.target != machine || std::none_of(module.entries.begin(), module.entries.end(),
+                                               [&](const graph::Graph &g) { return g.name == s.entry; });
+  });
+  if (all.empty()) fmt::print(stderr, "netc: warning: '{}' has no schedule of this model for {}\n", file, machine);
+  return all;
+}
+
+/// use(the schedules of --schedule or --tuning); what does not fit is said at its line.
+template <class Use> auto withGivenSchedules(const Options &options, const graph::Module &module, const std::string &target, Use use) {
   Diagnostics diagnostics;
   std::vector<schedule::Schedule> given;
-  if (!options.schedule.empty()) given = schedule::parse(readFile(options.schedule), options.schedule, diagnostics);
+  const auto read = [&](const std::string &file) { return schedule::parse(readFile(file), file, diagnostics); };
+  if (!options.schedule.empty()) given = read(options.schedule);
+  if (!options.tuning.empty()) given = fromTuning(read(options.tuning), module, target, options.tuning);
   settle(diagnostics);
   return located(diagnostics, options, [&] { return use(given); });
 }
@@ -104,20 +119,15 @@ graph::Module preparedGraph(const Options &options, const std::string &target) {
   return module;
 }
 
-struct Scheduled {
-  graph::Module module; // prepared
-  std::vector<schedule::Schedule> schedules;
-};
+} // namespace
 
 Scheduled scheduled(const Options &options, const std::string &target) {
   Scheduled result{preparedGraph(options, target), {}};
-  result.schedules = withGivenSchedules(options, [&](const auto &given) {
+  result.schedules = withGivenSchedules(options, result.module, target, [&](const auto &given) {
     return schedule::planAll(result.module, schedule::target(target), given, memoryLimit(result.module, options));
   });
   return result;
 }
-
-} // namespace
 
 std::string layoutsText(const Options &options, const std::string &target) {
   std::string text;
@@ -150,10 +160,14 @@ std::string memoryPicture(const Options &options, const std::string &target) {
   return schedule::memoryPicture(all.module, all.schedules);
 }
 
+loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options,
+                      const std::vector<schedule::Schedule> &schedules) {
+  return schedule::compile(module, schedule::target(target), schedules, /*optimize=*/true, memoryLimit(module, options));
+}
+
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  return withGivenSchedules(options, [&](const auto &given) {
-    return schedule::compile(module, schedule::target(target), given, /*optimize=*/true, memoryLimit(module, options));
-  });
+  return withGivenSchedules(options, module, target,
+                            [&](const auto &given) { return lowered(module, target, options, given); });
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {

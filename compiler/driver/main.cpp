@@ -31,6 +31,7 @@ int run(int argc, char **argv) {
   if (options.command == "run") return runCommand(options);
   if (options.command == "check") return checkCommand(options);
   if (options.command == "bench") return benchCommand(options);
+  if (options.command == "tune") return tuneCommand(options);
   if (options.command == "explain") return explainCommand(options);
   if (options.command == "fmt") return formatCommand(options);
   return 0; // --help or --version

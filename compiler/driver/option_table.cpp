@@ -54,6 +54,14 @@ Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (co
 
   netc bench lenet5.net --batch 64      random data in memory; the machine's peak is measured alongside
 )"},
+    {"tune", "measures schedules and keeps the fastest", R"(usage: netc tune FILE.net [-o FILE.sched] [--batch N] [--target NAME] [--budget N]
+
+  netc tune lenet5.net --batch 64               writes lenet5.sched, with the schedules of all entries
+  netc train lenet5.net --tuning lenet5.sched   and any other command; the bits are the same with it or without
+
+Of each kernel at most eight ways to run it, which the cost model likes best, take turns in a step. Ctrl-C ends the
+measuring and keeps what is known by then.
+)"},
     {"explain", "derives the gradients, step by step, for people to read", R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
 
   netc explain mlp.net                          a .net file of the forward formulas and their gradients
@@ -67,10 +75,10 @@ Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (co
 };
 
 /// Which commands take an option; letters are the commands' in the order above.
-enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, X = 128, F = 256, Models = 127, All = 511 };
+enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, U = 128, X = 256, F = 512, Models = 255, All = 1023 };
 
 constexpr OptionRow rows[] = {
-    {",o", "FILE", "the output; its extension says what it holds", C | X | F},
+    {",o", "FILE", "the output; its extension says what it holds", C | U | X | F},
     {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
     {"predict-only", "", "nothing of training; with --weights they are inside", C},
     {"emit", "STAGE", "print a stage's text instead", C},
@@ -81,13 +89,14 @@ constexpr OptionRow rows[] = {
     {"plan", "NAME", "train by this plan of the model", Models | X},
     {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
+    {"tuning", "FILE", "take what netc tune found for this target", Models},
     {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
     {"augment", "STEPS", "prepare pictures so, not as the model says", T | E | P},
     {"epochs", "N", "passes over the training data (default 5)", T},
     {"steps", "N", "stop after so many steps", T},
-    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B},
+    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B | U},
     {"threads", "N", "default 1", T | E | P | R | K | B},
     {"weights", "FILE", "read parameters (.safetensors) first", C | T | E | P | R | K},
     {"map", "HOW", "take what fits of --weights: names, order, or FROM=TO", T},
@@ -100,11 +109,12 @@ constexpr OptionRow rows[] = {
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
     {"save", "NAME=FILE", "save a value as .npy", R},
     {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
+    {"budget", "N", "seconds for compiling and measuring (default 60)", U},
     {"top", "N", "show so many classes (default 5)", P},
     {"format", "NAME", "text, csv or json (default text)", P},
     {"format", "NAME", "text, md, tex or html (default text)", X},
     {"write", "", "write the result to the file itself", F},
-    {"quiet", "", "print the results only", T | E},
+    {"quiet", "", "print the results only", T | E | U},
     {"json", "", "one line of JSON a result", T | E | B},
     {"help", "", "this text", All},
     {"version", "", "the version", All},

@@ -59,6 +59,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("plan", o.plan);
   text("target", o.target);
   text("schedule", o.schedule);
+  text("tuning", o.tuning);
   text("max-memory", maxMemory);
   text("data", o.data);
   d.add_options()("augment", po::value<std::string>()->notifier([&o](const std::string &steps) { o.augment = steps; }));
@@ -78,7 +79,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   flag("quiet", o.quiet);
   flag("json", o.json);
   d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))(
-      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("keep", po::value(&o.keep))("top", po::value(&o.top))("help", "")("version", "")(
+      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("keep", po::value(&o.keep))("top", po::value(&o.top))("budget", po::value(&o.budget))("help", "")("version", "")(
       "file", po::value<std::vector<std::string>>());
   return d;
 }
@@ -209,14 +210,16 @@ void check(Options &o, const po::variables_map &vm) {
   requireAtLeast(o.threads, 1, 256, "--threads");
   requireAtLeast(o.keep, 1, 1'000'000, "--keep");
   requireAtLeast(o.top, 1, 1'000'000, "--top");
+  requireAtLeast(o.budget, 1, 1'000'000, "--budget");
   requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
   for (const char *name : {"checkpoint-every", "keep", "resume"})
     if (o.out.empty() && !vm[name].empty() && !vm[name].defaulted()) throw UserError(fmt::format("--{} needs the folder of the training: --out DIR", name));
+  if (!o.schedule.empty() && !o.tuning.empty()) throw UserError("--schedule and --tuning both give schedules");
   auto files = vm.count("file") ? vm["file"].as<std::vector<std::string>>() : std::vector<std::string>{};
   if (files.empty())
     throw UserError(fmt::format("'netc {}' needs a file, e.g. model.net; 'netc --help' shows the commands", o.command));
   o.input = files[0];
-  o.allPlans = o.command == "compile" && o.plan.empty();
+  o.allPlans = (o.command == "compile" || o.command == "tune") && o.plan.empty();
   o.files.assign(files.begin() + 1, files.end());
   if (!o.files.empty() && o.command != "predict") throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   if (o.input.ends_with(".net")) return;

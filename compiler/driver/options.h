@@ -21,7 +21,7 @@ struct Options {
   std::string plan;                       // empty: the file's default
   bool allPlans = false;                  // side by side
   std::string target;                     // empty: the command's default
-  std::string schedule;                   // a .sched file
+  std::string schedule, tuning;           // a .sched file
   std::int64_t maxMemory = 0;             // bytes; 0: no limit
   // compile
   std::string output, emit;
@@ -45,6 +45,8 @@ struct Options {
   std::int64_t keep = 3; // checkpoints
   bool resume = false;
   bool quiet = false, json = false;
+  // tune
+  std::int64_t budget = 60; // seconds
   // predict
   std::int64_t top = 5; // classes
   // run

@@ -6,6 +6,7 @@
 #include "compiler/driver/options.h"
 #include "compiler/graph/graph.h"
 #include "compiler/loop/loop.h"
+#include "compiler/schedule/schedule.h"
 #include "compiler/support/diagnostics.h"
 
 #include <string>
@@ -55,6 +56,16 @@ std::string dotText(const Options &, const std::string &target);
 
 /// An optimized graph made loops for one target, verified.
 loop::Program lowered(const graph::Module &, const std::string &target, const Options &);
+/// By these schedules of all entries.
+loop::Program lowered(const graph::Module &, const std::string &target, const Options &, const std::vector<schedule::Schedule> &);
+
+/// An optimized graph as it is scheduled for one target, with the schedules of all entries: those of --schedule and --tuning,
+/// and plans for the others.
+struct Scheduled {
+  graph::Module module; // prepared
+  std::vector<schedule::Schedule> schedules;
+};
+Scheduled scheduled(const Options &, const std::string &target);
 
 /// From the input file to loops, one program a target. A .loops file is taken as it is (the passes of --pass are
 /// run over it) and serves every target.

@@ -213,6 +213,12 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   return entry;
 }
 
+loop::Kernel lowerLeaf(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store, std::size_t group,
+                       const Leaf &leaf) {
+  const Buffers buffers = makeBuffers(g, s, store);
+  return lowerAtItsPlace({g, s, buffers, s.run[group].tile}, leaf);
+}
+
 loop::Program programInterface(const graph::Module &m, const std::string &target) {
   loop::Program p;
   p.name = m.name;

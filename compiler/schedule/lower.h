@@ -11,6 +11,10 @@ namespace netc::schedule {
 /// numeric plan forbids).
 loop::Entry lower(const graph::Graph &, const Schedule &, const std::map<std::string, std::int64_t> &store);
 
+/// The kernel, before any loop pass, of a leaf that stands in that group of the schedule, or might. Throws Misfit.
+loop::Kernel lowerLeaf(const graph::Graph &, const Schedule &, const std::map<std::string, std::int64_t> &store, std::size_t group,
+                       const Leaf &);
+
 /// The module's interface: names, shapes, store layout; no entries yet.
 loop::Program programInterface(const graph::Module &, const std::string &target);
 std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);

@@ -19,13 +19,15 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorKind;
 
+std::string described(const std::string &target) {
+  if (target != "native") return target;
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? "x86-64-v4" : "x86-64-v3";
+}
+
 Target target(const std::string &name) {
-  std::string described = name;
-  if (name == "native")
-    described =
-        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? "x86-64-v4" : "x86-64-v3";
-  if (described == "x86-64-v4") return {name, 32, 1};
-  if (described == "x86-64-v3") return {name, 16, 2};
+  const std::string machine = described(name);
+  if (machine == "x86-64-v4") return {name, 32, 1};
+  if (machine == "x86-64-v3") return {name, 16, 2};
   throw UserError(fmt::format("unknown target '{}', expected native, x86-64-v3 or x86-64-v4", name));
 }
 

@@ -66,6 +66,8 @@ struct Target {
   int registers = 32;         // vector registers
   int registersPerVector = 1; // machine registers that hold 16 lanes of f32
 };
+/// The name itself; of "native", the target that describes this machine.
+std::string described(const std::string &target);
 /// Throws UserError on an unknown name. "native" is described by what this machine has.
 Target target(const std::string &name);
 
