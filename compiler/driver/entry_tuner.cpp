@@ -2,6 +2,7 @@
 
 #include "compiler/driver/interrupt.h"
 #include "compiler/loop/passes.h"
+#include "compiler/schedule/lower.h"
 
 #include <fmt/format.h>
 
@@ -34,28 +35,45 @@ std::size_t EntryTuner::Contest::fastest() const {
 bool EntryTuner::over(Clock::time_point deadline) const { return interrupted() || Clock::now() > deadline; }
 
 /// Kernels that take a part of the entry's time worth the trouble, and that can be run in several ways.
-void EntryTuner::open(const std::map<std::string, schedule::Leaf> &known) {
+void EntryTuner::open(const std::map<std::string, schedule::Leaf> &known, Clock::time_point deadline) {
   std::vector<double> times(entry.kernels.size(), unknown);
   for (std::size_t round = 0; round < sharesRounds; ++round) {
     const std::vector<double> now = clock.run(clock.stages());
     std::transform(times.begin(), times.end(), now.begin(), times.begin(), [](double a, double b) { return std::min(a, b); });
   }
   const double all = std::accumulate(times.begin(), times.end(), 0.0);
+  std::map<std::string, Contest> byLikeness;
   std::size_t kernel = 0;
   for (std::size_t group = 0; group < tuned.run.size(); ++group)
     for (std::size_t leaf = 0; leaf < tuned.run[group].leaves.size(); ++leaf, ++kernel) {
-      schedule::Leaf &own = tuned.run[group].leaves[leaf];
-      const auto sibling = known.find(schedule::print(own));
-      if (sibling == known.end() && times[kernel] < worthwhile * all) continue;
-      Contest c{kernel, group, leaf, schedule::candidates(graph, tuned, target, program, entry, group, leaf, survivors), {}, {}, {}};
-      if (sibling != known.end()) {
-        for (const schedule::Candidate &candidate : c.candidates)
-          if (schedule::print(candidate.leaf) == schedule::print(sibling->second)) own = sibling->second;
-      } else if (c.candidates.size() > 1) {
-        c.stages = {clock.stages()[kernel]};
-        contests.push_back(std::move(c));
+      const Place place{kernel, group, leaf};
+      const std::string likeness = schedule::likeness(graph, tuned, group, leaf);
+      if (const auto sibling = known.find(likeness); sibling != known.end()) {
+        leafAt(place) = schedule::inTheWayOf(sibling->second, leafAt(place));
+      } else if (!likeness.empty()) {
+        Contest &c = byLikeness.try_emplace(likeness, Contest{place, likeness, {}}).first->second;
+        c.alike.push_back(place);
+        c.seconds += times[kernel];
       }
     }
+  for (auto &[likeness, c] : byLikeness)
+    if (c.seconds >= worthwhile * all) contests.push_back(std::move(c));
+  std::stable_sort(contests.begin(), contests.end(), [](const Contest &a, const Contest &b) { return a.seconds > b.seconds; });
+  for (Contest &c : contests) {
+    if (over(deadline)) break;
+    say("candidates");
+    c.candidates = schedule::candidates(graph, tuned, target, program, entry, c.place.group, c.place.leaf, survivors);
+    c.stages = {clock.stages()[c.place.kernel]};
+  }
+  std::erase_if(contests, [](const Contest &c) { return c.candidates.size() < 2; });
+}
+
+/// No two tensors would get in each other's way if all kernels ran in the way of that candidate.
+bool EntryTuner::fits(std::size_t place) const {
+  loop::Entry changed = entry;
+  for (const Contest &c : contests)
+    if (c.candidates.size() > place) changed.kernels[c.place.kernel] = c.candidates[place].kernel;
+  return schedule::checkMemory(changed, program.batch).empty();
 }
 
 /// The second candidates of all kernels, then the third ones, and so on.
@@ -75,13 +93,13 @@ void EntryTuner::compile(Clock::time_point deadline) {
       alone.kernels.back().depthFirst = false;
       loop::unroll(alone.kernels.back(), program.batch);
     }
-    if (of.empty()) return;
+    if (of.empty() || !fits(place)) return;
     alone.commit = static_cast<int>(alone.kernels.size());
     compiled.push_back(std::make_unique<codegen::Jit>(some));
     const NetcStage *stages = compiled.back()->model()->targets[0].entries[0].stages;
     for (std::size_t i = 0; i < of.size(); ++i) {
       of[i]->stages.push_back(stages[i]);
-      of[i]->stages.back().depthFirst = clock.stages()[of[i]->kernel].depthFirst;
+      of[i]->stages.back().depthFirst = clock.stages()[of[i]->place.kernel].depthFirst;
     }
   }
 }
@@ -97,10 +115,10 @@ void EntryTuner::measure(std::size_t rounds, Clock::time_point deadline, const s
   for (std::size_t turn = 0; !over(deadline) && (turn < rounds * most || Clock::now() - start < leastMeasuring); ++turn) {
     say(fmt::format("{}, step {}", what, turn + 1));
     std::vector<NetcStage> stages = clock.stages();
-    const auto at = [&](const Contest &c) { return c.running[(turn + c.kernel) % c.running.size()]; };
-    for (const Contest &c : contests) stages[c.kernel] = c.stages[at(c)];
+    const auto at = [&](const Contest &c) { return c.running[(turn + c.place.kernel) % c.running.size()]; };
+    for (const Contest &c : contests) stages[c.place.kernel] = c.stages[at(c)];
     const std::vector<double> times = clock.run(stages);
-    for (Contest &c : contests) c.best[at(c)] = std::min(c.best[at(c)], times[c.kernel]);
+    for (Contest &c : contests) c.best[at(c)] = std::min(c.best[at(c)], times[c.place.kernel]);
     if (turn % (2 * survivors) == 2 * survivors - 1) dropTheSlow();
   }
 }
@@ -118,17 +136,17 @@ void EntryTuner::decide() {
     const std::size_t fastest = c.fastest();
     if (c.best[0] == unknown || c.best[fastest] == unknown) continue;
     const bool better = c.best[fastest] < clearly * c.best[0];
-    schedule::Leaf &leaf = tuned.run[c.group].leaves[c.leaf];
-    Tuned t{tuned.entry, leaf, better ? c.candidates[fastest].leaf : leaf, c.best[0], c.best[better ? fastest : 0], c.stages.size()};
-    leaf = t.kept;
-    results.push_back(std::move(t));
+    const schedule::Leaf own = leafAt(c.place), kept = c.candidates[better ? fastest : 0].leaf;
+    results.push_back({tuned.entry, c.likeness, own, kept, c.best[0], c.best[better ? fastest : 0], c.stages.size(), c.alike.size()});
+    for (const Place &p : c.alike) leafAt(p) = schedule::inTheWayOf(kept, leafAt(p));
   }
 }
 
 void EntryTuner::run(const std::map<std::string, schedule::Leaf> &known, Clock::time_point deadline,
                      const std::function<void(const std::string &)> &report) {
   say = [&](const std::string &what) { report(fmt::format("{}: {} kernels, {}", tuned.entry, contests.size(), what)); };
-  open(known);
+  const auto before = deadline - Clock::now();
+  open(known, Clock::now() + before / 3);
   if (contests.empty()) return;
   const auto rest = deadline - Clock::now();
   compile(Clock::now() + rest / 2);

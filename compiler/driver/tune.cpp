@@ -58,15 +58,18 @@ std::vector<std::size_t> mostKernelsFirst(const loop::Program &program) {
 }
 
 Tuning tune(const Options &o, const std::string &name) {
-  const auto deadline = Clock::now() + std::chrono::seconds(o.budget);
   const std::string machine = schedule::described(name);
   const graph::Module optimized = optimizedGraph(o);
-  const Scheduled planned = scheduled(o, machine);
+  Scheduled planned = scheduled(o, machine);
+  for (schedule::Schedule &s : planned.schedules) s.target = machine; // one of --schedule may be for another
   const loop::Program program = lowered(optimized, machine, o, planned.schedules);
   CompiledModel model(unrolled({program})[0], o);
   RandomBatch batch(model, static_cast<std::uint64_t>(o.seed));
   const schedule::Target target = schedule::target(machine);
+  const auto deadline = Clock::now() + std::chrono::seconds(o.budget);
   Tuning result{planned.schedules, {}};
+  if (!o.quiet) fmt::print("{}, batch {}, {}, for at most {} s\n", program.name, program.batch, machine, o.budget);
+  std::fflush(stdout);
   std::map<std::string, schedule::Leaf> known;
   LiveLine line(o.quiet);
   const auto say = [&](const std::string &what) {
@@ -78,7 +81,7 @@ Tuning tune(const Options &o, const std::string &name) {
     tuner.run(known, deadline, say);
     result.schedules[e] = tuner.schedule();
     for (const Tuned &t : tuner.found()) {
-      known[schedule::print(t.own)] = t.kept;
+      known[t.likeness] = t.kept;
       result.found.push_back(t);
     }
   }
@@ -87,15 +90,16 @@ Tuning tune(const Options &o, const std::string &name) {
 }
 
 void report(const Tuning &tuning) {
+  if (interrupted()) fmt::print("interrupted: what was not measured stays as planned\n");
   std::vector<Tuned> sorted = tuning.found;
   const auto saved = [](const Tuned &t) { return t.ownSeconds - t.seconds; };
   std::stable_sort(sorted.begin(), sorted.end(), [&](const Tuned &a, const Tuned &b) { return saved(a) > saved(b); });
-  fmt::print("kernels (ms as planned, tuned, ratio, candidates; the schedule that is kept)\n");
+  fmt::print("kernels (ms as planned, tuned, ratio, candidates, kernels of this kind; the schedule that is kept)\n");
   double logs = 0;
   for (const Tuned &t : sorted) {
     logs += std::log(t.ownSeconds / t.seconds);
-    fmt::print("{:9.4f} {:9.4f} {:5.2f} {:2}  {}: {}\n", t.ownSeconds * 1e3, t.seconds * 1e3, t.ownSeconds / t.seconds, t.tried, t.entry,
-               schedule::print(t.kept));
+    fmt::print("{:9.4f} {:9.4f} {:5.2f} {:2} {:3}  {}: {}\n", t.ownSeconds * 1e3, t.seconds * 1e3, t.ownSeconds / t.seconds, t.tried,
+               t.leaves, t.entry, schedule::print(t.kept));
   }
   if (sorted.empty()) return;
   fmt::print("geometric mean of the ratios: {:.3f}, {} kernels\n", std::exp(logs / static_cast<double>(sorted.size())), sorted.size());

@@ -8,6 +8,7 @@
 #include "compiler/loop/verifier.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <optional>
 
 namespace netc::schedule {
@@ -16,9 +17,11 @@ using graph::Graph;
 
 namespace {
 
-constexpr int tilesTried = 12;
 constexpr double unsure = 0.01; // of the cost, where the model assumes something else of caches or unrolling
-constexpr Variation otherwise[] = {{0, 1, 1}, {0, 0.5, 1}, {0, 2, 1}, {0, 1, 0.25}, {0, 1, 4}};
+constexpr struct {
+  double cache, unroll;
+  int tiles; // the best of them
+} assumptions[] = {{1, 1, 12}, {0.5, 1, 3}, {2, 1, 3}, {1, 0.25, 3}, {1, 4, 3}};
 
 std::int64_t tileOf(const Leaf &leaf, const std::string &index) {
   for (auto &[name, size] : leaf.tile)
@@ -41,12 +44,12 @@ bool fitsIn(const Graph &g, const Group &group, const Leaf &old, Leaf &leaf) {
 std::vector<PlannedLeaf> variations(const Graph &g, const Schedule &s, const Target &target, const Group &group, const Leaf &old) {
   std::vector<PlannedLeaf> list;
   const graph::Formula &formula = *g.definition(g.find(old.formula));
-  for (Variation v : otherwise)
-    for (v.tile = 0; v.tile < tilesTried; ++v.tile) {
-      PlannedLeaf planned = planLeaf(g, s, target, formula, old.clause, v);
+  for (const auto &a : assumptions)
+    for (int tile = 0; tile < a.tiles; ++tile) {
+      PlannedLeaf planned = planLeaf(g, s, target, formula, old.clause, {tile, a.cache, a.unroll});
       Leaf &leaf = planned.leaf;
-      leaf.with = old.with, leaf.then = old.then, leaf.location = old.location;
-      if (v.cache != 1 || v.unroll != 1) planned.cost *= 1 + unsure;
+      leaf = inTheWayOf(leaf, old);
+      if (a.cache != 1 || a.unroll != 1) planned.cost *= 1 + unsure;
       if (fitsIn(g, group, old, leaf) &&
           std::none_of(list.begin(), list.end(), [&](const PlannedLeaf &p) { return print(p.leaf) == print(leaf); }))
         list.push_back(std::move(planned));
@@ -60,29 +63,22 @@ std::vector<PlannedLeaf> variations(const Graph &g, const Schedule &s, const Tar
   return list;
 }
 
-/// In place of one kernel of an entry; nothing where it does not fit.
-std::optional<loop::Kernel> kernelOf(const Graph &g, const Schedule &s, const loop::Program &program, const loop::Entry &lowered,
-                                     std::size_t group, const Leaf &leaf, std::size_t number) {
-  loop::Program alone = program;
-  alone.entries = {lowered};
+/// Nothing where it does not fit. `alone` is the program with no kernel.
+std::optional<loop::Kernel> kernelOf(const Graph &g, const Schedule &s, loop::Program &alone, std::size_t group, const Leaf &leaf) {
   loop::Entry &entry = alone.entries[0];
-  loop::Kernel &kernel = entry.kernels[number];
-  const bool depthFirst = kernel.depthFirst;
   try {
-    kernel = lowerLeaf(g, s, storeOffsets(program), group, leaf);
+    entry.kernels = {lowerLeaf(g, s, storeOffsets(alone), group, leaf)};
   } catch (const UserError &) {
     return std::nullopt;
   }
-  kernel.depthFirst = depthFirst;
-  loop::optimize(entry, kernel, program.batch);
-  if (!checkMemory(entry, program.batch).empty()) return std::nullopt;
-  const loop::Kernel made = kernel;
-  entry.kernels = {made};
-  entry.kernels[0].depthFirst = false;
-  entry.commit = 0;
+  loop::optimize(entry, entry.kernels[0], alone.batch);
   Diagnostics diagnostics;
   if (!loop::verify(alone, diagnostics)) return std::nullopt;
-  return made;
+  return entry.kernels[0];
+}
+
+bool hasChoice(const Graph &g, const Leaf &leaf) {
+  return !leaf.fill && g.definition(g.find(leaf.formula))->op != graph::Combine::Assign;
 }
 
 } // namespace
@@ -94,13 +90,46 @@ std::vector<Candidate> candidates(const Graph &g, const Schedule &s, const Targe
   for (std::size_t i = 0; i < group; ++i)
     number += s.run[i].leaves.size();
   std::vector<Candidate> list{{old, 0, lowered.kernels[number]}};
-  if (old.fill || g.definition(g.find(old.formula))->op == graph::Combine::Assign) return list;
+  if (!hasChoice(g, old)) return list;
   const std::vector<PlannedLeaf> planned = variations(g, s, target, s.run[group], old);
   list[0].cost = planned[0].cost;
+  loop::Program alone = program;
+  alone.entries = {lowered};
+  alone.entries[0].commit = 0; // whether it runs after that does not matter here
   for (std::size_t i = 1; i < planned.size() && list.size() < most; ++i)
-    if (auto kernel = kernelOf(g, s, program, lowered, group, planned[i].leaf, number))
+    if (auto kernel = kernelOf(g, s, alone, group, planned[i].leaf)) {
+      kernel->depthFirst = list[0].kernel.depthFirst;
       list.push_back({planned[i].leaf, planned[i].cost, std::move(*kernel)});
+    }
   return list;
+}
+
+std::string likeness(const Graph &g, const Schedule &s, std::size_t group, std::size_t number) {
+  Leaf leaf = s.run[group].leaves[number];
+  if (!hasChoice(g, leaf)) return "";
+  const Nest nest = makeNest(g, s.memory, *g.definition(g.find(leaf.formula)), leaf.clause);
+  const auto name = [](int p) { return fmt::format("p{}", p); };
+  std::string text = fmt::format("{} {}:", s.run[group].tile, static_cast<int>(nest.formula->op));
+  for (const Position &p : nest.positions)
+    text += fmt::format(" {} {} {}", p.name, p.extent, p.block);
+  for (const Affine &guard : nest.guards)
+    text += ", " + guard.str(name);
+  for (const Access &read : nest.reads)
+    if (read.tensor >= 0) text += fmt::format("; {} {}", netc::name(g.tensors[read.tensor].dtype), read.address.str(name));
+  text += fmt::format(" -> {};", nest.out.str(name));
+  for (std::vector<std::string> *others : {&leaf.with, &leaf.then})
+    for (std::string &other : *others)
+      other = fmt::format("{}", g.definition(g.find(other))->clauses[0].body.nodes.size());
+  leaf.formula = fmt::format("{}", nest.clause->body.nodes.size());
+  return text + print(leaf);
+}
+
+Leaf inTheWayOf(const Leaf &other, const Leaf &leaf) {
+  Leaf made = other;
+  made.formula = leaf.formula, made.clause = leaf.clause;
+  made.with = leaf.with, made.then = leaf.then;
+  made.location = leaf.location;
+  return made;
 }
 
 } // namespace netc::schedule
