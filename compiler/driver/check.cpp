@@ -22,8 +22,8 @@ bool checkGradientsOf(const graph::Module &module, const Options &o) {
   Diagnostics diagnostics;
   grad::CheckReport report = grad::checkGradients(*entry, how, diagnostics);
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
-  fmt::print("gradients against central differences in float64:\n{}{} values compared: {}\n", report.str(), report.compared(),
-             report.passed() ? "passed" : "FAILED");
+  fmt::print("gradients against central differences in float64, {} samples:\n{}{} values compared: {}\n", report.batch, report.str(),
+             report.compared(), report.passed() ? "passed" : "FAILED");
   std::fflush(stdout);
   return report.passed();
 }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 
 namespace netc::grad {
@@ -22,7 +23,9 @@ using graph::Values;
 
 namespace {
 
-constexpr std::int64_t checkedBatch = 3; // 2 samples would be +1 and -1 after every batch norm
+constexpr std::int64_t usualBatch = 2, largerBatch = 3;
+constexpr double usualGradient = 1e-4; // of the loss
+constexpr int fewestEntries = 2;       // of a parameter: those that lack by themselves are moved together with others
 constexpr int tensorShare = 1000;        // errors are relative to at least the largest gradient over this
 constexpr int moves = 3;             // random values at which a parameter without influence is tried
 constexpr double negligible = 1e-11; // of the loss: a gradient that small may be rounding
@@ -42,9 +45,9 @@ void setBatch(Graph &g, std::int64_t n) {
 }
 
 /// The loss alone, with a placeholder for every parameter; the optimizer and other results are gone.
-Graph lossGraph(const Graph &given) {
+Graph lossGraph(const Graph &given, std::int64_t batch) {
   Graph g = given;
-  setBatch(g, checkedBatch);
+  setBatch(g, batch);
   const std::vector<char> late = dependsOnGradient(g);
   std::erase_if(g.formulas, [&](const graph::Formula &f) { return late[f.target]; });
   std::erase_if(g.results, [](const Result &r) { return r.kind != Result::Kind::Loss; });
@@ -72,19 +75,31 @@ std::string elementText(const Tensor &t, std::int64_t element) {
 
 class GradientCheck {
  public:
-  GradientCheck(const Graph &given, const CheckOptions &options, Diagnostics &diagnostics)
-      : options(options), diag(diagnostics), loss(lossGraph(given)), lossOf(loss, values, checkedBatch) {}
+  GradientCheck(const Graph &given, std::int64_t batch, const CheckOptions &options)
+      : options(options), loss(lossGraph(given, batch)), lossOf(loss, values, batch) {}
 
-  CheckReport run() {
+  bool evaluateGradients(Diagnostics &diagnostics) {
     Graph gradients = loss;
-    if (!differentiate(gradients, diag, options.table)) return {};
+    if (!differentiate(gradients, diagnostics, options.table)) return false;
     evaluateAll(gradients);
+    return true;
+  }
+
+  /// Whether there is one that is so small that it may be rounding, or what a batch norm leaves.
+  bool hasTinyGradient() const {
+    return std::any_of(parameters.begin(), parameters.end(),
+                       [&](const Parameter &p) { return p.largest <= usualGradient * lossSize(); });
+  }
+
+  CheckReport compareGradients() {
     findInfluence();
     CheckReport report;
+    report.batch = static_cast<int>(loss.batch);
     SampleReport directions = checkDirections();
     shareWork();
     compareDirections();
     compareEntries();
+    compareEntriesTogether();
     for (Parameter &p : parameters) {
       judge(p.report);
       report.samples.push_back(std::move(p.report));
@@ -119,7 +134,6 @@ class GradientCheck {
   };
   using Move = LossFunction::Move;
 
-
   void evaluateAll(const Graph &gradients) {
     std::vector<int> wanted;
     for (std::size_t t = 0; t < loss.tensors.size(); ++t) {
@@ -131,7 +145,7 @@ class GradientCheck {
     const std::vector<int> wantedGradients = wanted;
     for (const graph::Formula &f : loss.formulas)
       wanted.push_back(f.target);
-    graph::evaluate(gradients, values, {graph::Precision::Float64, checkedBatch, {}}, wanted);
+    graph::evaluate(gradients, values, {graph::Precision::Float64, loss.batch, {}}, wanted);
     for (int gradient : wantedGradients) {
       const int tensor = loss.tensors[gradient].of;
       const Tensor &x = loss.tensors[tensor];
@@ -237,29 +251,56 @@ class GradientCheck {
       }
   }
 
+  /// Of each parameter as many as it still lacks, each moved so far that the loss should change by the same.
+  void compareEntriesTogether() {
+    for (int round = 0; round < fewestEntries; ++round)
+      compareInGroups([&](int k) -> std::optional<std::pair<Move, Sample>> {
+        Parameter &p = parameters[k];
+        if (p.report.entries >= fewestEntries || p.order.empty()) return std::nullopt;
+        const std::int64_t element = p.order.next();
+        return entryOf(k, element, 1 / std::max(std::fabs(values.at(p.gradient)[element]), p.least()));
+      });
+  }
+
   std::pair<Move, Sample> entryOf(int k) {
     Parameter &p = parameters[k];
     const std::int64_t element = p.order.next();
-    const double unit = std::max(1.0, std::fabs(values.at(p.tensor)[element]));
+    return entryOf(k, element, std::max(1.0, std::fabs(values.at(p.tensor)[element])));
+  }
+
+  std::pair<Move, Sample> entryOf(int k, std::int64_t element, double unit) const {
+    const Parameter &p = parameters[k];
     return {{p.tensor, {element}, {unit}},
             {k, values.at(p.gradient)[element] * unit, p.least() * unit, unit, elementText(loss.tensors[p.tensor], element)}};
   }
 
   void compareDirections() {
     for (int d = 0; d < directions; ++d)
-      for (Group &group : groups) {
-        std::vector<Sample> samples;
-        std::vector<Move> along;
-        for (int k : group.members)
-          if (parameters[k].largest > negligible * lossSize()) {
-            along.push_back(uphill(parameters[k], d));
-            samples.push_back({k, 1, 0, 1, fmt::format(" in direction {}", d)});
-          }
-        const double length = makeUnit(along);
-        for (Sample &s : samples)
-          s.expected = s.scale = 1 / length;
-        compareTogether(group, samples, along);
+      compareInGroups([&](int k) {
+        return std::optional(std::pair(uphill(parameters[k], d), Sample{k, 1, 0, 1, fmt::format(" in direction {}", d)}));
+      });
+  }
+
+  /// What `sampleOf` gives for each parameter, a group at the same time, as one direction of length 1.
+  template <class SampleOf> void compareInGroups(SampleOf sampleOf) {
+    for (Group &group : groups) {
+      std::vector<Sample> samples;
+      std::vector<Move> along;
+      for (int k : group.members) {
+        if (parameters[k].largest <= negligible * lossSize()) continue;
+        if (auto sample = sampleOf(k)) {
+          along.push_back(std::move(sample->first));
+          samples.push_back(std::move(sample->second));
+        }
       }
+      const double length = makeUnit(along);
+      for (Sample &s : samples) {
+        s.expected /= length;
+        s.least /= length;
+        s.scale /= length;
+      }
+      compareTogether(group, samples, along);
+    }
   }
 
   /// A random direction through one parameter in which the loss grows by 1: mostly along the gradient, each entry by a share
@@ -432,8 +473,7 @@ class GradientCheck {
   }
 
   const CheckOptions &options;
-  Diagnostics &diag;
-  const Graph loss; // three samples, not differentiated
+  const Graph loss; // of a few samples, not differentiated
   Values values;    // of the loss graph and of the gradients, at the point where they are checked
   LossFunction lossOf;
   std::vector<Parameter> parameters;
@@ -478,7 +518,12 @@ std::string CheckReport::str() const {
 }
 
 CheckReport checkGradients(const Graph &graph, const CheckOptions &options, Diagnostics &diagnostics) {
-  return GradientCheck(graph, options, diagnostics).run();
+  for (std::int64_t batch : {usualBatch, largerBatch})
+    if (GradientCheck check(graph, batch, options); !check.evaluateGradients(diagnostics))
+      return {};
+    else if (batch == largerBatch || !check.hasTinyGradient())
+      return check.compareGradients();
+  return {};
 }
 
 } // namespace netc::grad

@@ -1,6 +1,7 @@
 // Gradients against finite differences: `netc check`.
 //
-// The loss is evaluated in float64 on a batch of 3. Inputs are random in their natural range (u8 0..255,
+// The loss is evaluated in float64 on a batch of 2. Of two samples, batch norm over samples alone (after a dense layer) makes
+// +1 and -1 whatever they are, and next to nothing of every gradient before it: where a gradient is that small, 3 are taken. Inputs are random in their natural range (u8 0..255,
 // class targets any class, reals standard normal), parameters as their initializers say; a constant one is
 // moved by 0.1 * normal, so that no derivative hides behind a zero. Every random number comes from the seed
 // and a tensor's name.
@@ -13,11 +14,12 @@
 // (16 eps |loss| / step) an error of exactly the tolerance.
 //
 // A large model has no time for all entries: it is evaluated four times for each. So that the work stays below `work`
-// (and as much again for the directions over all), only some are compared, perhaps none, but besides them up to
+// (and as much again for the directions over all), only some are compared by themselves, but besides them up to
 // `directions` directions through each parameter: a random share of each entry's gradient and some noise. These are moved
 // together, neighbours in the model at a time, each so far that the loss should change by the same. If the sum of the changes
 // is right to the tolerance of one, then each is (but for errors that cancel, against which the shares are random). If it
-// is not, or some decision changes, each half of the parameters is moved, and so on down to a single one.
+// is not, or some decision changes, each half of the parameters is moved, and so on down to a single one. In the same way two
+// entries of each parameter are compared of which fewer were compared by themselves.
 //
 // A gradient that is zero everywhere fails if the loss depends on the parameter. Whether it does is found out by
 // moving the whole parameter far away at random: where the loss stays the same (to 1e-11 of its size) at all of
@@ -58,6 +60,7 @@ struct SampleReport {
 
 struct CheckReport {
   std::vector<SampleReport> samples; // the parameters in order, then the directions
+  int batch = 0;                     // samples of a batch: 2 or 3
   bool passed() const;
   int compared() const;
   /// A line a parameter, then the failures; ends with a newline.

@@ -186,6 +186,8 @@ public:
     prepare();
     const int parts = usefulParts(pointCount());
     inParallel(parts, [&](std::size_t i) { runPart<T>({static_cast<int>(i), parts}, data[0], data[1], sums.data()); });
+    if constexpr (std::is_same_v<T, double>)
+      if (!out.isMoved()) return void(result = std::move(sums));
     result.resize(sums.size());
     out.forEach([&](std::int64_t moved, std::int64_t logical) { result[logical] = sums[moved]; });
   }
