@@ -334,7 +334,7 @@ constexpr FnRow table[] = {
     {Fn::Erfc, "erfc", none, 1, S::Real, {"-1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erfc(a[0]); }, erfcText, 1.8},
     {Fn::Gelu, "gelu", none, 1, S::Real, {"0.5 * erfc(-0.7071067811865476 * a) + 0.3989422804014327 * a * exp(-0.5 * a * a)", none, none},
-     [](const double *a) { return geluOf(a[0]); }, geluText, 2.6},
+     [](const double *a) { return geluOf(a[0]); }, geluText, 2.8},
     {Fn::Uniform, "uniform", none, 3, S::IntToReal, {"0", "0", "0"},
      [](const double *a) { return uniformOf(a[0], a[1], a[2]); }, uniformText},
     {Fn::Given, "given", none, 3, S::Real, {"0", "c", "0"}, [](const double *a) { return a[0]; }, "a"},
