@@ -330,7 +330,7 @@ constexpr FnRow table[] = {
     {Fn::Sin, "sin", none, 1, S::Real, {"cos(a)", none, none}, [](const double *a) { return std::sin(a[0]); }, sinText, 1.7, 1e6},
     {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText, 1.7, 1e6},
     {Fn::Erf, "erf", none, 1, S::Real, {"1.1283791670955126 * exp(-a * a)", none, none},
-     [](const double *a) { return std::erf(a[0]); }, erfText, 1.5},
+     [](const double *a) { return std::erf(a[0]); }, erfText, 1.6},
     {Fn::Erfc, "erfc", none, 1, S::Real, {"-1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erfc(a[0]); }, erfcText, 1.8},
     {Fn::Gelu, "gelu", none, 1, S::Real, {"0.5 * erfc(-0.7071067811865476 * a) + 0.3989422804014327 * a * exp(-0.5 * a * a)", none, none},
