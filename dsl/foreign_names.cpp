@@ -194,6 +194,7 @@ constexpr std::array advices = {
     Advice{"num_features", "leave it out: it follows from the input's shape"},
     Advice{"input_shape", "leave it out: it follows from the input's shape"},
     Advice{"inplace", "leave it out: netc decides where values stand"},
+    Advice{"every", "it stands behind the optimizer's bracket, as in train sgd(lr = 0.1), every = 64"},
     Advice{"betas", "write beta1 = 0.9, beta2 = 0.999"},
 };
 

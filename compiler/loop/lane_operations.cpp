@@ -65,7 +65,8 @@ void apply(Fn op, bool integers, const LaneValues &a, const LaneValues &b, const
   case Fn::Lt:
   case Fn::Le:
   case Fn::Eq:
-  case Fn::Ne: return integers ? compare<std::int32_t>(op, a, b, out, integer) : compare<float>(op, a, b, out, real);
+  case Fn::Ne: return integers ? compare<std::int32_t>(op, a, b, out, [](std::uint32_t v) { return integer(v); })
+                                   : compare<float>(op, a, b, out, [](std::uint32_t v) { return real(v); });
   case Fn::Select: return each(out, [&](int l) { return a.bits[l] ? b.bits[l] : c.bits[l]; });
   case Fn::And:
   case Fn::IAnd: return each(out, [&](int l) { return a.bits[l] & b.bits[l]; });

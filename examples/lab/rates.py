@@ -30,9 +30,9 @@ def channels(given):
     if given.plot:
         with figure(given.plot, 4.5, 3) as (_, axes):
             for name, column in zip(("with batch norm", "without"), zip(*rows)):
-                axes.semilogx(RATES, column, "o-", label=name)
+                axes.semilogx(rates, column, "o-", label=name)
             axes.set(xlabel="learning rate", ylabel="test accuracy after an epoch")
-            axes.set_xticks(RATES, RATES)
+            axes.set_xticks(rates, rates)
             axes.minorticks_off()
             axes.legend()
 

@@ -28,7 +28,7 @@ def main():
         with figure(given.plot, 5, 3.4) as (_, axes):
             for name in NAMES:
                 axes.plot(margin, losses[name], label=name.replace("_", "-"), drawstyle="steps" if name == "zero_one" else "default")
-            axes.set(xlabel="margin t y", ylabel="loss of a sample", ylim=(-0.1, 5))
+            axes.set(xlabel="margin", ylabel="loss of a sample", ylim=(-0.1, 5))
             axes.legend()
 
 
