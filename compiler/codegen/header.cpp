@@ -58,8 +58,9 @@ std::string joined(const std::vector<std::string> &parts) { return fmt::format("
 
 class HeaderPrinter {
 public:
-  HeaderPrinter(const std::vector<Program> &programs, std::string source)
-      : programs(programs), p(programs.front()), source(std::move(source)), name(Names().take(p.name)), symbol(modelSymbol(p)) {
+  HeaderPrinter(const std::vector<Program> &programs, std::string source, bool selfTest)
+      : programs(programs), p(programs.front()), selfTest(selfTest), source(std::move(source)), name(Names().take(p.name)),
+        symbol(modelSymbol(p)) {
     names.take("count"), names.take("options"), names.take("model"), names.take("inputs"), names.take("outputs");
     names.take("result"), names.take("loss"); // the C functions' own
     for (const Tensor &t : p.tensors) addTensor(t);
@@ -76,6 +77,7 @@ public:
     printTop();
     printModel();
     if (predicts()) printPredictor();
+    if (selfTest) printSelfTest();
     line("}} // namespace {}", name);
     line("\n#else /* the same in C; netc_save(model, path) and the rest of netc/netc.h take the model, too */\n");
     printC();
@@ -149,7 +151,7 @@ private:
     if (predicts()) line("//     model.predict({});", call(inputs, outputs));
     line("//\n// Arrays hold `count` samples, row-major. C programs find the same functions below.");
     line("#ifndef {0}\n#define {0}\n", guard);
-    line("#include <netc/netc.h>\n");
+    line("#include <netc/netc.h>\n{}", selfTest ? "#include <netc/self_test.h>\n" : "");
     line("#ifdef __cplusplus\n#include <netc/model.h>\n\n#include <limits>\n");
     line("extern \"C\" const NetcModel {};\n\nnamespace {} {{\n", symbol, name);
   }
@@ -344,6 +346,15 @@ private:
     line(" private:\n  netc::CorePredictor core_;\n}};\n");
   }
 
+  void printSelfTest() {
+    line("/// Compares the compiled code, on this machine, with double arithmetic on the formulas as they were written, and their");
+    line("/// gradients with finite differences: ok or wrongResult, or noTarget, outOfMemory. Makes models of its own and leaves all");
+    line("/// others alone. `message` (null, or room for 256 bytes) becomes what differs and where, \"\" after ok; `target` names an");
+    line("/// instruction set, null the best.");
+    line("inline netc::Status modelSelfTest(char *message = nullptr, const char *target = nullptr) {{");
+    line("  return netc::selfTest({}, message, target);\n}}\n", symbol);
+  }
+
   // --- C
   void printC() {
     const bool usesBool = [&] {
@@ -366,6 +377,11 @@ private:
     if (trains()) printCTrainSteps();
     if (evaluates()) printCRun("evaluate", inputsAndTargets(), evaluation, true);
     if (predicts()) printCRun("predict", inputs, outputs, false);
+    if (!selfTest) return;
+    line("\n/* Compiled code against the formulas, on this machine: NETC_OK, NETC_WRONG_RESULT, ... `message` (NULL, or room for 256");
+    line(" * bytes) becomes what differs and where; `target` names an instruction set, NULL the best. */");
+    line("static inline int {}_self_test(char *message, const char *target) {{", name);
+    line("  return netc_self_test(&{}, message, target);\n}}", symbol);
   }
 
   void printCTrainSteps() {
@@ -406,6 +422,7 @@ private:
 
   const std::vector<Program> &programs;
   const Program &p; // the interface, which all have in common
+  const bool selfTest;
   const std::string source, name, symbol;
   Names names;
   std::vector<Argument> inputs, targets, outputs, evaluation;
@@ -414,8 +431,8 @@ private:
 
 } // namespace
 
-std::string header(const std::vector<Program> &programs, const std::string &sourceName) {
-  return HeaderPrinter(programs, sourceName).print();
+std::string header(const std::vector<Program> &programs, const std::string &sourceName, bool selfTest) {
+  return HeaderPrinter(programs, sourceName, selfTest).print();
 }
 
 } // namespace netc::codegen

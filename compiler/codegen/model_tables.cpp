@@ -66,7 +66,7 @@ template <class Enum> Field code(Enum e) { return static_cast<std::int64_t>(e); 
 
 class TableBuilder {
 public:
-  explicit TableBuilder(const std::vector<Program> &programs) : programs(programs) {}
+  TableBuilder(const std::vector<Program> &programs, const Reference &reference) : programs(programs), reference(reference) {}
 
   std::vector<Table> build() {
     const Program &p = programs[0];
@@ -75,11 +75,11 @@ public:
     for (std::size_t i = 0; i < programs.size(); ++i)
       targets.push_back({programs[i].target.empty() ? "native" : programs[i].target, entryTable(i),
                          integer(programs[i].entries.size())});
-    const Field targetRef = add("targets", "NetcTarget", targets);
+    const Field targetRef = add("targets", "NetcTarget", targets), referenceRef = referenceTable();
     tables.push_back({modelSymbol(p),
                       "NetcModel",
                       {{std::int64_t{NETC_ABI_VERSION}, p.name, fingerprint(p), p.batch, p.storeBytes, tensors,
-                        integer(p.tensors.size()), targetRef, integer(programs.size())}}});
+                        integer(p.tensors.size()), targetRef, integer(programs.size()), referenceRef}}});
     return std::move(tables);
   }
 
@@ -139,15 +139,25 @@ private:
     return add("tensors", "NetcTensor", std::move(rows));
   }
 
-  Field scalarTable(const Entry &e) {
+  Field scalarTable(const std::string &entry, const std::vector<RuntimeScalar> &scalars) {
     std::vector<std::vector<Field>> rows;
-    for (const RuntimeScalar &s : e.scalars) {
+    for (const RuntimeScalar &s : scalars) {
       std::vector<std::vector<Field>> ops;
       for (const ScalarOp &op : s.program) ops.push_back({code(op.code), op.value});
-      const Field program = add(identifier(e.name + "_" + s.name + "_ops"), "NetcScalarOp", std::move(ops));
+      const Field program = add(identifier(entry + "_" + s.name + "_ops"), "NetcScalarOp", std::move(ops));
       rows.push_back({s.name, program, integer(s.program.size())});
     }
-    return add(identifier(e.name) + "Scalars", "NetcScalar", std::move(rows));
+    return add(identifier(entry) + "Scalars", "NetcScalar", std::move(rows));
+  }
+
+  Field referenceTable() {
+    std::vector<std::vector<Field>> rows;
+    for (const ReferenceEntry &e : reference) {
+      const Field words = addNamed(identifier(e.name) + "Formulas", {{}, "int64_t", {}, {}, e.words});
+      rows.push_back({e.name, words, scalarTable(e.name, e.scalars), integer(e.scalars.size())});
+    }
+    const Field entries = add("referenceEntries", "NetcReferenceEntry", std::move(rows));
+    return reference.empty() ? Null{} : add("reference", "NetcReference", {{entries, integer(reference.size())}});
   }
 
   Field resultTable(const Entry &e) {
@@ -176,7 +186,7 @@ private:
     std::vector<std::vector<Field>> rows;
     for (std::size_t i = 0; i < p.entries.size(); ++i) {
       const Entry &e = p.entries[i];
-      const Field scalars = scalarTable(e), results = resultTable(e);
+      const Field scalars = scalarTable(e.name, e.scalars), results = resultTable(e);
       const Field stages = stageTable(program, static_cast<int>(i), suffix);
       rows.push_back({e.name, e.workspaceBytes, scalars, integer(e.scalars.size()), results, integer(e.results.size()),
                       stages, integer(e.kernels.size()), std::int64_t{e.commit}, e.every});
@@ -185,12 +195,15 @@ private:
   }
 
   const std::vector<Program> &programs;
+  const Reference &reference;
   std::vector<Table> tables;
   std::set<std::string> names;
 };
 
 } // namespace
 
-std::vector<Table> modelTables(const std::vector<Program> &programs) { return TableBuilder(programs).build(); }
+std::vector<Table> modelTables(const std::vector<Program> &programs, const Reference &reference) {
+  return TableBuilder(programs, reference).build();
+}
 
 } // namespace netc::codegen

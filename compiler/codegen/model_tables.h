@@ -24,11 +24,20 @@ struct Table {
   std::string cType; // "NetcStage", "int64_t", "const char *"
   std::vector<std::vector<Field>> rows; // a scalar cType has one field a row
   std::vector<float> values{};          // of a "float" table, in place of rows
+  std::vector<std::int64_t> words{};    // likewise of an "int64_t" table
 };
+
+/// The formulas of an entry as words, for the self-test (netc/self_test.h).
+struct ReferenceEntry {
+  std::string name;
+  std::vector<std::int64_t> words;
+  std::vector<RuntimeScalar> scalars;
+};
+using Reference = std::vector<ReferenceEntry>; // empty: the artefact has no self-test
 
 /// Tables in dependency order; the last is the NetcModel, one row, whose symbol is modelSymbol().
 /// All programs have the same interface (they differ in target), best target first.
-std::vector<Table> modelTables(const std::vector<loop::Program> &);
+std::vector<Table> modelTables(const std::vector<loop::Program> &, const Reference &);
 
 /// "lenet5_model": the one external symbol of an artefact besides the C functions of the header.
 std::string modelSymbol(const loop::Program &);
@@ -43,7 +52,7 @@ std::string identifier(std::string_view);
 
 /// The generated header (class Model, class Predictor, C interface), inline over netc/model.h and modelSymbol().
 /// The programs have the same interface and differ in target.
-std::string header(const std::vector<loop::Program> &, const std::string &sourceName);
+std::string header(const std::vector<loop::Program> &, const std::string &sourceName, bool selfTest = false);
 
 /// In C++ and LLVM alike, a register is declared in the innermost block that holds all its uses. For each register of a
 /// kernel: the For/If statement whose body that is, or null for the kernel's own body. A register that carries a value

@@ -28,7 +28,7 @@ constexpr std::string_view reserved[] = {
     "Mul", "Div", "Neg", "Sqrt", "MulAdd", "Opaque", "And", "Or", "Xor", "Not", "ShiftLeft", "ShiftRight", "Lt", "Le", "Eq", "Ne",
     "Select", "ToReal", "ToInt", "BitsToInt", "BitsToReal", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin",
     "Load", "LoadActive", "Gather", "GatherActive", "Store", "StoreFirst", "StoreActive", "Scatter", "ScatterActive",
-    "Model", "Predictor", "Evaluation", "NetcCore", "core_"};
+    "Model", "Predictor", "Evaluation", "modelSelfTest", "NetcCore", "core_"};
 
 } // namespace
 

@@ -12,6 +12,7 @@ namespace netc {
 
 std::span<const EmbeddedFile> runtimeHeaders(); // "netc/model.h", ...
 std::span<const EmbeddedFile> runtimeSources(); // "thread_pool.h", "thread_pool.cpp", ...
+std::span<const EmbeddedFile> selfTestSources(); // "reference.h", ...
 
 namespace codegen {
 namespace {
@@ -25,15 +26,17 @@ const EmbeddedFile *find(std::span<const EmbeddedFile> files, std::string_view n
 }
 
 const EmbeddedFile *findRuntime(std::string_view name) {
-  const EmbeddedFile *f = find(runtimeHeaders(), name);
-  return f ? f : find(runtimeSources(), name);
+  for (const auto files : {runtimeHeaders(), runtimeSources(), selfTestSources()})
+    if (const EmbeddedFile *f = find(files, name)) return f;
+  return nullptr;
 }
 
-/// What a line includes: "netc/abi.h"; empty: the line does something else.
+/// What a line includes: "netc/abi.h", and "failure.h" for "../failure.h"; empty: the line does something else.
 std::string_view included(std::string_view line) {
   constexpr std::string_view directive = "#include ";
   if (!line.starts_with(directive)) return {};
   line.remove_prefix(directive.size() + 1);
+  if (line.starts_with("../")) line.remove_prefix(3);
   return line.substr(0, line.find_first_of("\">"));
 }
 
@@ -74,15 +77,16 @@ private:
 
 } // namespace
 
-void makeStandalone(std::string &source, std::string &header) {
+void makeStandalone(std::string &source, std::string &header, bool selfTest) {
   Expander expander;
   header = expander.expand(header);
   source = expander.expand(source);
   source += "\n// ----------------------------------------------------------------------------------------------------------\n"
             "// The runtime. A program with several files like this one compiles it once: define NETC_RUNTIME_ELSEWHERE for\n"
             "// all others.\n\n#ifndef NETC_RUNTIME_ELSEWHERE\n";
-  for (const EmbeddedFile &f : runtimeSources())
-    if (f.name.ends_with(".cpp")) source += fmt::format("\n// {}\n{}", f.name, expander.expand(f.text));
+  for (const auto files : {runtimeSources(), selfTest ? selfTestSources() : std::span<const EmbeddedFile>()})
+    for (const EmbeddedFile &f : files)
+      if (f.name.ends_with(".cpp")) source += fmt::format("\n// {}\n{}", f.name, expander.expand(f.text));
   source += "\n#endif // NETC_RUNTIME_ELSEWHERE\n";
 }
 

@@ -4,7 +4,6 @@
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <cstring>
 #include <string_view>
@@ -12,18 +11,9 @@
 namespace netc::driver {
 namespace {
 
-// {"__metadata__":{"crc32":"0123abcd","size":"...","netc.position":"...",...
-constexpr std::string_view begin = "{\"__metadata__\":{";
-constexpr std::string_view checksum = "\"crc32\":\"", size = "\",\"size\":\"", note = "\"train.";
-constexpr std::size_t lengthBytes = 8, digits = 8, sizeDigits = 20;
-constexpr std::size_t checksumAt = lengthBytes + begin.size() + checksum.size(), sizeAt = checksumAt + digits + size.size();
-
-/// Of all bytes, the checksum's own taken as zeros.
-std::string checksumOf(std::string bytes) {
-  bytes.replace(checksumAt, digits, digits, '0');
-  auto *data = reinterpret_cast<const Bytef *>(bytes.data());
-  return fmt::format("{:08x}", crc32_z(0, data, bytes.size()));
-}
+// {"__metadata__":{..., "train.position":"...", ...},"conv1.weight":{...
+constexpr std::string_view metadataEnd = "},\"", note = ",\"train.";
+constexpr std::size_t lengthBytes = 8;
 
 std::string stateBytes(const Core &core) {
   std::size_t needed = 0;
@@ -42,28 +32,17 @@ std::string_view headerOf(const std::string &bytes) {
 } // namespace
 
 std::string checkpointBytes(const Core &core, const Notes &notes) {
-  std::string bytes = stateBytes(core);
-  if (bytes.compare(lengthBytes, begin.size(), begin) != 0) internalError("a state begins with its metadata");
-  std::string added = fmt::format("{}{:0>{}}{}{:0>{}}\",", checksum, "", digits, size, "", sizeDigits);
-  for (const auto &[key, value] : notes) added += fmt::format("{}{}\":\"{}\",", note, key, value);
-  std::size_t headerEnd = lengthBytes + headerOf(bytes).size();
-  std::string padding((lengthBytes - added.size() % lengthBytes) % lengthBytes, ' '); // the data begin at a multiple of 8
+  std::string bytes = stateBytes(core), added;
+  for (const auto &[key, value] : notes) added += fmt::format("{}{}\":\"{}\"", note, key, value);
+  const std::size_t headerEnd = lengthBytes + headerOf(bytes).size(), at = bytes.find(metadataEnd);
+  if (at >= headerEnd) internalError("a state begins with its metadata");
+  const std::string padding((lengthBytes - added.size() % lengthBytes) % lengthBytes, ' '); // the data begin at a multiple of 8
   bytes.insert(headerEnd, padding);
-  bytes.insert(lengthBytes + begin.size(), added);
-  std::uint64_t length = headerEnd - lengthBytes + padding.size() + added.size();
+  bytes.insert(at, added);
+  const std::uint64_t length = headerEnd - lengthBytes + padding.size() + added.size();
   std::memcpy(bytes.data(), &length, lengthBytes);
-  bytes.replace(sizeAt, sizeDigits, fmt::format("{:020}", bytes.size()));
-  bytes.replace(checksumAt, digits, checksumOf(bytes));
+  sealState(reinterpret_cast<unsigned char *>(bytes.data()), bytes.size());
   return bytes;
-}
-
-std::string damageOf(const std::string &bytes) {
-  if (bytes.size() < sizeAt + sizeDigits) return fmt::format("truncated to {} bytes", bytes.size());
-  std::string whole = bytes.substr(sizeAt, sizeDigits);
-  if (std::string is = fmt::format("{:020}", bytes.size()); is < whole && whole.find_first_not_of("0123456789") == std::string::npos)
-    return fmt::format("truncated to {} of {} bytes", bytes.size(), whole.substr(whole.find_first_not_of('0')));
-  if (bytes.substr(checksumAt, digits) != checksumOf(bytes)) return "its checksum does not match";
-  return "";
 }
 
 Notes notesOf(const std::string &bytes) {

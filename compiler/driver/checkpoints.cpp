@@ -92,16 +92,16 @@ void Checkpoints::requireNone() const {
 Position Checkpoints::resume(Core &core, std::size_t rows) {
   std::vector<std::uint64_t> steps = stepsIn(options.out);
   for (std::uint64_t step : steps) {
-    std::string from = path(step), bytes = readFile(from);
-    if (std::string damage = damageOf(bytes); !damage.empty()) {
+    std::string from = path(step);
+    if (core.loadState(from.c_str()) == Status::badFile) {
       std::error_code ignored; // it stays, but is none of the last --keep
       fs::rename(from, from + ".damaged", ignored);
-      fmt::print(stderr, "netc: warning: '{}' is damaged: {}; taking the one before\n", from, damage);
+      fmt::print(stderr, "netc: warning: {}; taking the checkpoint before\n", core.message());
       continue;
     }
-    Notes notes = notesOf(bytes);
+    require(core.status(), core, fmt::format("reading '{}'", from));
+    Notes notes = notesOf(readFile(from));
     requireSameRun(notesOn(options, rows), notes, from);
-    require(core.loadState(from.c_str()), core, fmt::format("reading '{}'", from));
     any = true;
     lastStep = triedStep = step;
     return positionIn(notes);

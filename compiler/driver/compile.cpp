@@ -7,6 +7,7 @@
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/outputs.h"
 #include "compiler/driver/pipeline.h"
+#include "compiler/driver/reference.h"
 #include "compiler/graph/text.h"
 #include "compiler/loop/text.h"
 #include "compiler/support/text_file.h"
@@ -72,15 +73,25 @@ std::string stageText(const Options &o, const std::string &stage) {
   return graphText(o, stage);
 }
 
+/// What was written, for the self-test.
+codegen::Reference formulasOf(const Options &o, const std::vector<loop::Tensor> &tensors) {
+  const graph::Module source = sourceGraph(o);
+  graph::Module differentiated = source;
+  differentiate(differentiated);
+  return reference(source, differentiated, tensors);
+}
+
 /// The file's bytes by its extension.
 std::string artefact(const Options &o, const std::vector<loop::Program> &compiled) {
+  const codegen::Reference formulas = o.selfTest ? formulasOf(o, compiled[0].tensors) : codegen::Reference();
   std::string extension = fs::path(o.output).extension();
-  if (extension == ".cpp") return codegen::highway(compiled, headerName(o.output), fs::path(o.input).filename());
+  if (extension == ".cpp") return codegen::highway(compiled, headerName(o.output), fs::path(o.input).filename(), formulas);
   using codegen::LlvmOutput;
   return codegen::llvm(compiled, extension == ".ll"   ? LlvmOutput::Ir
                                  : extension == ".bc" ? LlvmOutput::Bitcode
                                  : extension == ".s"  ? LlvmOutput::Assembly
-                                                      : LlvmOutput::Object);
+                                                      : LlvmOutput::Object,
+                       formulas);
 }
 
 /// A parameter or state of the store begins with the values that were read.
@@ -120,12 +131,12 @@ void writeWithHeader(const Options &o) {
   inputKind(o.input);
   std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
   takeWeights(compiled, o);
-  std::string header = codegen::header(compiled, fs::path(o.input).filename());
+  std::string header = codegen::header(compiled, fs::path(o.input).filename(), o.selfTest);
   fs::path headerFile = fs::path(o.output).replace_extension(".h");
   requireWritable(o.output);
   requireWritable(headerFile);
   std::string source = artefact(o, compiled);
-  if (o.standalone) codegen::makeStandalone(source, header);
+  if (o.standalone) codegen::makeStandalone(source, header, o.selfTest);
   writeFile(o.output, source);
   writeFile(headerFile, header);
 }
@@ -135,6 +146,7 @@ void writeWithHeader(const Options &o) {
 int compileCommand(const Options &o) {
   inputKind(o.input); // a file of another kind is the first mistake to hear of
   std::string stage = chosenStage(o);
+  if (o.selfTest && !stage.empty()) throw UserError("--selftest goes with -o FILE, not with a stage's text");
   if (o.standalone && !stage.empty()) throw UserError("--standalone goes with -o NAME.cpp, not with a stage's text");
   if (stage.empty() && o.output.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
   if (stage.empty()) {

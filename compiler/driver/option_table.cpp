@@ -81,6 +81,7 @@ constexpr OptionRow rows[] = {
     {",o", "FILE", "the output; its extension says what it holds", C | U | X | F},
     {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
     {"predict-only", "", "nothing of training; with --weights they are inside", C},
+    {"selftest", "", "adds modelSelfTest(): code against formulas", C},
     {"emit", "STAGE", "print a stage's text instead", C},
     {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
     {"print-after-all", "", "print the graph after each pass (stderr)", C},

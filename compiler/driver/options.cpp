@@ -52,6 +52,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text(",o", o.output);
   flag("standalone", o.standalone);
   flag("predict-only", o.predictOnly);
+  flag("selftest", o.selfTest);
   text("emit", o.emit);
   text("pass", passes);
   flag("print-after-all", o.printAfterAll);
@@ -227,6 +228,7 @@ void check(Options &o, const po::variables_map &vm) {
   o.files.assign(files.begin() + 1, files.end());
   if (!o.files.empty() && o.command != "predict") throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   if (o.input.ends_with(".net")) return;
+  if (o.selfTest) throw UserError("--selftest compares with the formulas of a .net file; what comes from one was changed already");
   if (o.predictOnly) throw UserError("--predict-only leaves out what a .net file says of training; what comes from one says it no more");
   if (!o.plan.empty()) throw UserError("--plan chooses a training plan of a .net file; what comes from one has a single plan");
 }

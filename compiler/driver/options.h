@@ -25,7 +25,7 @@ struct Options {
   std::int64_t maxMemory = 0;             // bytes; 0: no limit
   // compile
   std::string output, emit;
-  bool standalone = false, predictOnly = false;
+  bool standalone = false, predictOnly = false, selfTest = false;
   std::vector<std::string> passes;
   bool passesGiven = false; // --pass= (empty) means no passes at all
   bool printAfterAll = false;

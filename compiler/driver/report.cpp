@@ -161,6 +161,11 @@ std::string times(KernelTimes step) {
   return text + "</table></div>\n";
 }
 
+std::string memorySection(const std::string &svg) {
+  return "<h2>Memory</h2>\n<p>The workspace of each entry point: kernels from left to right, bytes upward, each tensor from the kernel that makes it "
+         "to the last that reads it.</p>\n<div>\n" + svg + "</div>\n";
+}
+
 std::string graphSection(const std::string &svg) {
   std::size_t begin = svg.find("<svg"); // behind the declarations of a file of its own
   if (begin == std::string::npos) return "";
@@ -192,7 +197,7 @@ std::string reportPage(CompiledModel &model, const TrainingRecord &record) {
   if (record.confusion) page += table(*record.confusion);
   page += mistakes(model, record);
   if (std::optional<FilterBank> now = firstFilters(model); now && record.filters) page += filters(*record.filters, *now);
-  page += times(record.step);
+  page += times(record.step) + memorySection(record.memory);
   return page + graphSection(record.graph) + "</body>\n</html>\n";
 }
 

@@ -28,11 +28,12 @@ struct TrainingRecord {
   const BoundData &test;
   std::optional<Confusion> confusion; // of a classifier on the samples of `test`
   KernelTimes step;
-  std::string graph; // SVG, or empty
+  std::string memory; // SVG
+  std::string graph;  // SVG, or empty
 };
 
 /// Curves of the columns of the metrics, classes and their confusion, the surest mistakes as pictures, filters before and
-/// after, where the time of a step goes, the graph. What there is nothing of is left out.
+/// after, where the time of a step and the memory go, the graph. What there is nothing of is left out.
 std::string reportPage(CompiledModel &, const TrainingRecord &);
 
 } // namespace netc::driver

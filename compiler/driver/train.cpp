@@ -173,7 +173,7 @@ private:
     RandomBatch samples(model, static_cast<std::uint64_t>(options.seed));
     return {readFile(folder->metrics().path()), firstWeights, data.test, confusionOf(model, data.test, most),
             timeKernels(model, model.program().trainingEntry()->name, samples.data(), secondsOfTiming),
-            graphviz(dotText(options, hostTarget(options)))};
+            memoryPicture(options, hostTarget(options)), graphviz(dotText(options, hostTarget(options)))};
   }
 
   std::string checkpointText() const { return folder ? "; " + folder->checkpoints().last() : ""; }

@@ -12,7 +12,7 @@ struct NetcCore {
   NetcCore(const NetcModel &model, const netc::Options &options) : core(model, options) {}
 };
 
-static_assert(NETC_BAD_MODEL == static_cast<int>(netc::Status::badModel),
+static_assert(NETC_WRONG_RESULT == static_cast<int>(netc::Status::wrongResult),
               "the codes of both interfaces are the same");
 
 static int code(netc::Status status) {

@@ -31,6 +31,8 @@ const char *text(Status status) {
     return "no instruction set fits";
   case Status::badModel:
     return "model tables not usable";
+  case Status::wrongResult:
+    return "compiled code is wrong";
   }
   return "unknown status";
 }

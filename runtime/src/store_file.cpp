@@ -3,6 +3,7 @@
 #include "file.h"
 #include "netc/random.h"
 #include "safetensors.h"
+#include "seal.h"
 #include "tables.h"
 
 #include <cstdio>
@@ -161,6 +162,7 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
     writer.metadata(key, value);
   };
   writer.begin();
+  if (states) writer.metadata(sealKey, openSeal);
   writer.metadata("model", model.name);
   fingerprint(model, false, value, sizeof value);
   writer.metadata("fingerprint", value);
@@ -201,6 +203,7 @@ Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
   for (std::int64_t i = 0; i < model_.tensorCount; ++i)
     if (belongs(model_, model_.tensors[i], states))
       writer.data(store_ + model_.tensors[i].store, bytesIn(model_.tensors[i]));
+  if (states) sealState(static_cast<unsigned char *>(buffer), needed);
   return status_;
 }
 
@@ -225,6 +228,8 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
   FileVisitor visitor{&load, loadTensor, loadMetadata};
   status_ = readSafetensors(bytes, size, source, visitor, message_);
   if (status_ == Status::ok) status_ = checkComplete(load);
+  if (states && status_ != Status::badFile && !isSealWhole(bytes, size)) // whatever else seems wrong with it
+    status_ = fail(message_, Status::badFile, "%s: damaged: its checksum does not match", source);
   if (status_ == Status::ok) {
     load.store = store_;
     readSafetensors(bytes, size, source, visitor, message_);

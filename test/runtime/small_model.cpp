@@ -136,11 +136,11 @@ const NetcTensor otherTensors[] = {
 } // namespace
 
 const NetcModel smallModel = {NETC_ABI_VERSION, "small", "0123456789abcdef", maxBatch, 140, tensors, 5,
-                              targets,          2};
+                              targets,          2,       nullptr};
 const NetcModel plainModel = {NETC_ABI_VERSION, "plain", "1111111111111111", maxBatch, 128,
-                              tensors,          4,       plainTargets,       1};
+                              tensors,          4,       plainTargets,       1,       nullptr};
 const NetcModel otherModel = {NETC_ABI_VERSION, "other", "fedcba9876543210", maxBatch, 128, otherTensors, 4,
-                              targets,          2};
+                              targets,          2,       nullptr};
 
 bool sawFlushedDenormals() {
   return !denormalSeen.exchange(false);

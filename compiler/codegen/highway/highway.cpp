@@ -111,7 +111,7 @@ private:
 /// Prints the sections, one for each program, and the tables that name their kernels.
 class FilePrinter {
 public:
-  explicit FilePrinter(const std::vector<Program> &programs) : programs(programs) {}
+  FilePrinter(const std::vector<Program> &programs, const Reference &reference) : programs(programs), reference(reference) {}
 
   void printSections() {
     std::vector<Section> sections(programs.size());
@@ -124,7 +124,7 @@ public:
   }
 
   void printTables() {
-    const std::vector<Table> tables = modelTables(programs);
+    const std::vector<Table> tables = modelTables(programs, reference);
     out += fmt::format("\n{}// The model\n{}\nnamespace {{\n\n", rule, rule);
     std::string_view known;
     for (std::size_t i = 0; i + 1 < tables.size(); ++i) {
@@ -134,7 +134,9 @@ public:
       const bool pointers = tables[i].cType.back() == '*';
       const std::string type = pointers ? tables[i].cType + "const " : "const " + tables[i].cType + " ";
       const std::string table = fmt::format("{}{}[] = {{{}}};", type, tables[i].name,
-                                            tables[i].values.empty() ? rows(tables, i) : numbers(tables[i].values));
+                                            !tables[i].values.empty()  ? numbers(tables[i].values)
+                                            : !tables[i].words.empty() ? numbers(tables[i].words)
+                                                                       : rows(tables, i));
       out += (isList(tables[i]) ? wrapped(table, 4) : table) + '\n';
     }
     const Table &model = tables.back();
@@ -161,17 +163,20 @@ private:
     if (type == "NetcTarget") return "name, entries and their number";
     if (type == "NetcModel")
       return "version, name, fingerprint, largest batch, bytes of the store, tensors and their number, targets and "
-             "their number";
+             "their number, reference";
+    if (type == "NetcReferenceEntry") return "name, formulas, scalars and their number";
+    if (type == "NetcReference") return "entries and their number";
     return "";
   }
 
   static bool isList(const Table &t) { return !t.rows.empty() && t.rows[0].size() == 1; }
 
-  /// In hexadecimal, which is exact.
-  static std::string numbers(const std::vector<float> &values) {
+  static std::string number(float v) { return fmt::format("{:a}f", v); } // in hexadecimal, which is exact
+  static std::string number(std::int64_t v) { return intLiteral(v); }
+  template <class T> static std::string numbers(const std::vector<T> &values) {
     constexpr std::size_t perLine = 8;
     std::string text;
-    for (std::size_t i = 0; i < values.size(); ++i) text += fmt::format("{}{:a}f,", i % perLine ? " " : "\n    ", values[i]);
+    for (std::size_t i = 0; i < values.size(); ++i) text += (i % perLine ? " " : "\n    ") + number(values[i]) + ',';
     return text + '\n';
   }
 
@@ -202,6 +207,7 @@ private:
   }
 
   const std::vector<Program> &programs;
+  const Reference &reference;
   std::map<KernelPlace, std::string> functions;
 };
 
@@ -214,8 +220,8 @@ std::string replaceAll(std::string text, std::string_view what, const std::strin
 } // namespace
 
 std::string highway(const std::vector<Program> &programs, const std::string &headerName,
-                    const std::string &sourceName) {
-  FilePrinter printer(programs);
+                    const std::string &sourceName, const Reference &reference) {
+  FilePrinter printer(programs, reference);
   std::string top(prologue);
   top = replaceAll(top, "{source}", sourceName);
   top = replaceAll(top, "{version}", version());

@@ -21,10 +21,10 @@ void generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenF
 
 } // namespace
 
-std::string llvm(const std::vector<loop::Program> &programs, LlvmOutput output) {
+std::string llvm(const std::vector<loop::Program> &programs, LlvmOutput output, const Reference &reference) {
   llvm::LLVMContext context;
   auto machine = createTargetMachine();
-  auto module = buildModule(context, programs);
+  auto module = buildModule(context, programs, reference);
   optimize(*module, *machine);
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream out(bytes);

@@ -23,11 +23,11 @@ struct Jit::State {
   const NetcModel *model = nullptr;
 };
 
-Jit::Jit(const loop::Program &program) : state(std::make_unique<State>()) {
+Jit::Jit(const loop::Program &program, const Reference &reference) : state(std::make_unique<State>()) {
   auto context = std::make_unique<llvm::LLVMContext>();
   context->setDiscardValueNames(true);
   auto machine = createTargetMachine();
-  auto module = buildModule(*context, {program});
+  auto module = buildModule(*context, {program}, reference);
   optimize(*module, *machine);
 
   llvm::orc::JITTargetMachineBuilder builder(machine->getTargetTriple());

@@ -1,6 +1,7 @@
 // Prints loop programs as LLVM IR, compiles them to files, or runs them in this process.
 #pragma once
 
+#include "compiler/codegen/model_tables.h"
 #include "compiler/loop/loop.h"
 
 #include <memory>
@@ -17,12 +18,12 @@ enum class LlvmOutput { Ir, Bitcode, Assembly, Object };
 /// "x86-64-v4", "native", also the empty string). Exports modelSymbol(). Requires unrolled kernels. All four
 /// kinds hold the code after the pass pipeline: an .ll is what llc takes next (`llc -O2 -fp-contract=off
 /// -relocation-model=pic`), with each function's own target.
-std::string llvm(const std::vector<loop::Program> &, LlvmOutput);
+std::string llvm(const std::vector<loop::Program> &, LlvmOutput, const Reference & = {});
 
 /// A program compiled into this process; `model` lives as long as this object.
 class Jit {
  public:
-  explicit Jit(const loop::Program &);
+  explicit Jit(const loop::Program &, const Reference & = {});
   ~Jit();
   Jit(const Jit &) = delete;
   Jit &operator=(const Jit &) = delete;

@@ -29,7 +29,7 @@ llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const
 } // namespace
 
 std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
-                                          const std::vector<loop::Program> &programs) {
+                                          const std::vector<loop::Program> &programs, const Reference &reference) {
   auto module = std::make_unique<llvm::Module>(programs.front().name, context);
   auto machine = createTargetMachine();
   module->setTargetTriple(machine->getTargetTriple().str());
@@ -51,7 +51,7 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
         ofEntry.push_back(addKernel(*module, symbols[e][k], entry, entry.kernels[k], target, constants));
     }
   }
-  addTables(*module, modelTables(programs), modelSymbol(programs.front()),
+  addTables(*module, modelTables(programs, reference), modelSymbol(programs.front()),
             [&](const KernelRef &k) { return functions.at(k.program).at(k.entry).at(k.kernel); });
   return module;
 }

@@ -12,7 +12,8 @@
 namespace netc::codegen {
 
 /// Kernels are internal, the model's table is the one external symbol. Not optimised, not verified.
-std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &, const std::vector<loop::Program> &);
+std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &, const std::vector<loop::Program> &,
+                                          const Reference & = {});
 
 /// Adds the tables, each a constant whose fields are 8 bytes, in the order given; the last one is external.
 void addTables(llvm::Module &, const std::vector<Table> &, const std::string &lastSymbol,

@@ -24,7 +24,9 @@ class TableCode {
         fields.push_back(std::visit([this](const auto &f) { return constant(f); }, field));
       rows.push_back(fields.size() == 1 ? fields.front() : llvm::ConstantStruct::getAnon(context, fields));
     }
-    llvm::Constant *value = table.values.empty() ? allRows(rows) : llvm::ConstantDataArray::get(context, table.values);
+    llvm::Constant *value = !table.values.empty()  ? llvm::ConstantDataArray::get(context, table.values)
+                            : !table.words.empty() ? llvm::ConstantDataArray::get(context, table.words)
+                                                   : allRows(rows);
     auto *global =
         new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true, linkage, value, symbol);
     global->setAlignment(llvm::Align(8));

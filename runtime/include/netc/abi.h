@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NETC_ABI_VERSION 3
+#define NETC_ABI_VERSION 4
 
 /* What a kernel sees. `inputs` and `outputs` are by slot; memory is 64-byte aligned except inputs and outputs. */
 typedef struct NetcFrame {
@@ -103,6 +103,8 @@ typedef struct NetcTarget {
   int64_t entryCount;
 } NetcTarget;
 
+struct NetcReference; /* netc/self_test.h */
+
 typedef struct NetcModel {
   int64_t version; /* NETC_ABI_VERSION */
   const char *name;
@@ -113,6 +115,7 @@ typedef struct NetcModel {
   int64_t tensorCount;
   const NetcTarget *targets; /* best first */
   int64_t targetCount;
+  const struct NetcReference *reference; /* of --selftest, or null */
 } NetcModel;
 
 #ifdef __cplusplus

@@ -25,6 +25,7 @@ enum class Status : int {
   noSuchEntry,   ///< the model has no entry point of this name ("trainStep" needs a `train` statement)
   noTarget,      ///< no instruction set of the model fits this machine or the name asked for
   badModel,      ///< tables of another version of netc, or beyond the runtime's limits
+  wrongResult,   ///< a self-test found that compiled code and formulas differ
 };
 
 /// "ok", "count out of range", ...
@@ -115,7 +116,8 @@ class Core {
   /// names, shapes, sizes and the fingerprint if there is one, and changes nothing on failure.
   Status save(const char *path) const;
   Status load(const char *path);
-  /// Also optimizer state, step, epoch, seed and the window: training goes on as if it had not stopped.
+  /// Also optimizer state, step, epoch, seed and the window: training goes on as if it had not stopped. A state
+  /// has a checksum over all its bytes: a damaged one is refused (badFile), and nothing changes.
   Status saveState(const char *path) const;
   Status loadState(const char *path);
   /// The same to and from memory. `size` holds the bytes at `buffer` and becomes those needed; a null buffer
@@ -182,6 +184,9 @@ class Core {
   mutable Status status_ = Status::ok;
   mutable char message_[256] = "";
 };
+
+/// Renews the checksum of a state, as saveState made it, to whose metadata something was added.
+void sealState(unsigned char *bytes, std::size_t size);
 
 /// Predictions with weights and scratch of its own, on the calling thread: one a thread beside a Core that
 /// trains.

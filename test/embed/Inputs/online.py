@@ -34,7 +34,14 @@ print(rest.stderr, end="")
 predicted = [float(v) for v in whole.stdout.split()]
 error = [abs(p - t) for p, t in zip(predicted, targets)]
 print("error of the first 200: %.3f, of the last 200: %.3f" % (sum(error[:200]) / 200, sum(error[-200:]) / 200))
-damaged = bytearray(open(state, "rb").read())
+saved = open(state, "rb").read()
+flipped = bytearray(saved)
+flipped[len(saved) - 30] ^= 1  # one bit of a weight
+open(state, "wb").write(flipped)
+result = run(state, lines[0])
+print("flipped:", result.returncode, result.stderr, end="")
+print("kept:", open(state, "rb").read() == flipped)
+damaged = bytearray(saved)
 damaged[len(damaged) // 3] ^= 0x41
 open(state, "wb").write(damaged[: len(damaged) - 10])
 result = run(state, lines[0])

@@ -59,6 +59,7 @@ sure = [float(v) for v in re.findall(r"<br>([0-9.]+), sample", sections["Mistake
 assert sure == sorted(sure, reverse=True) and len(sure) == min(24, wrong), sure
 times = [float(v) for v in re.findall(r"<tr><td>([0-9.]+)</td>", sections["Time"])]
 assert len(times) == 17 and times[:16] == sorted(times[:16], reverse=True) and times[0] > 0, times
+assert len(re.findall(r"<title>[\w.]+: \d+ bytes at \d+, kernels", sections["Memory"])) > 40
 if shutil.which("dot"):
     boxes = re.findall(r'class="node"', sections["Graph"])
     assert len(boxes) > 40, len(boxes)
