@@ -103,7 +103,7 @@ private:
     for (std::int64_t at = 0; at < iterations; at += step)
       for (std::int64_t s = 0; s < length; ++s) {
         const double begin = threadSeconds();
-        entry.stages[first + s].run(&frame, at, at + step);
+        netcRunStage(entry.stages + first + s, frame, at, at + step);
         times[static_cast<std::size_t>(s)] += threadSeconds() - begin;
       }
     for (std::int64_t s = 0; s < length; ++s) {
@@ -148,7 +148,7 @@ KernelTimes timeKernels(CompiledModel &model, const std::string &name, const voi
   }
   const std::vector<float> scalars = scalarValues(loops, static_cast<double>(model.program().batch));
   const NetcFrame frame{store.bytes.get(), workspace.bytes.get(), inputs,
-                        slots.data(),      scalars.data(),        model.program().batch};
+                        slots.data(),      scalars.data(),        model.program().batch, nullptr};
   StepMode mode;
   Rounds rounds(entry, frame, result);
   int done = 0;
