@@ -112,7 +112,7 @@ struct Scheduled {
 Scheduled scheduled(const Options &options, const std::string &target) {
   Scheduled result{preparedGraph(options, target), {}};
   result.schedules = withGivenSchedules(options, [&](const auto &given) {
-    return schedule::planAll(result.module, schedule::target(target), given, memoryLimit(result.module, options));
+    return schedule::planAll(result.module, schedule::target(target), given);
   });
   return result;
 }
