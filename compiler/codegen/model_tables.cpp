@@ -66,7 +66,8 @@ template <class Enum> Field code(Enum e) { return static_cast<std::int64_t>(e); 
 
 class TableBuilder {
 public:
-  TableBuilder(const std::vector<Program> &programs, const Reference &reference) : programs(programs), reference(reference) {}
+  TableBuilder(const std::vector<Program> &programs, const std::vector<SharedKernels> &shared, const Reference &reference)
+      : programs(programs), shared(shared), reference(reference) {}
 
   std::vector<Table> build() {
     const Program &p = programs[0];
@@ -106,7 +107,7 @@ private:
           using T = std::decay_t<decltype(x)>;
           const T &y = std::get<T>(b);
           if constexpr (std::is_same_v<T, KernelRef>)
-            return x.program == y.program && x.entry == y.entry && x.kernel == y.kernel;
+            return x.program == y.program && x.function == y.function;
           else if constexpr (std::is_same_v<T, TableRef>) return x.table == y.table;
           else if constexpr (std::is_same_v<T, Null>) return true;
           else return x == y;
@@ -173,9 +174,13 @@ private:
     for (std::size_t k = 0; k < e.kernels.size(); ++k) {
       const loop::Kernel &kernel = e.kernels[k];
       const Affine extent = kernel.parallel < 0 ? Affine(1) : kernel.parallelExtent;
-      rows.push_back({kernel.name, KernelRef{program, entry, static_cast<int>(k)}, extent.coefficient(loop::Blocks),
+      const KernelIndex index{entry, static_cast<int>(k)};
+      std::vector<std::vector<Field>> places;
+      for (const std::int64_t place : shared[program].places(index)) places.push_back({place});
+      const Field placeRow = add(identifier(e.name + "_" + kernel.name) + "Places" + suffix, "int64_t", std::move(places));
+      rows.push_back({kernel.name, KernelRef{program, shared[program].functionOf(index)}, extent.coefficient(loop::Blocks),
                       extent.coefficient(loop::FullBlocks), extent.coefficient(loop::Count), extent.constant(),
-                      kernel.flops, std::int64_t{kernel.depthFirst}});
+                      kernel.flops, std::int64_t{kernel.depthFirst}, placeRow});
     }
     return add(identifier(e.name) + "Stages" + suffix, "NetcStage", std::move(rows));
   }
@@ -195,6 +200,7 @@ private:
   }
 
   const std::vector<Program> &programs;
+  const std::vector<SharedKernels> &shared;
   const Reference &reference;
   std::vector<Table> tables;
   std::set<std::string> names;
@@ -202,8 +208,8 @@ private:
 
 } // namespace
 
-std::vector<Table> modelTables(const std::vector<Program> &programs, const Reference &reference) {
-  return TableBuilder(programs, reference).build();
+std::vector<Table> modelTables(const std::vector<Program> &programs, const std::vector<SharedKernels> &shared, const Reference &reference) {
+  return TableBuilder(programs, shared, reference).build();
 }
 
 } // namespace netc::codegen

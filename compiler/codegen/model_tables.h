@@ -2,6 +2,7 @@
 // ends print these tables; neither knows what they mean. Also the text of the generated header, the same for both.
 #pragma once
 
+#include "compiler/codegen/shared_kernels.h"
 #include "compiler/loop/loop.h"
 
 #include <string>
@@ -11,8 +12,9 @@
 
 namespace netc::codegen {
 
-struct KernelRef { // the function generated for a kernel
-  int program, entry, kernel;
+struct KernelRef { // a generated function
+  int program;
+  KernelIndex function;
 };
 struct TableRef { // pointer to the first row of an earlier table
   int table;
@@ -37,7 +39,7 @@ using Reference = std::vector<ReferenceEntry>; // empty: the artefact has no sel
 
 /// Tables in dependency order; the last is the NetcModel, one row, whose symbol is modelSymbol().
 /// All programs have the same interface (they differ in target), best target first.
-std::vector<Table> modelTables(const std::vector<loop::Program> &, const Reference &);
+std::vector<Table> modelTables(const std::vector<loop::Program> &, const std::vector<SharedKernels> &, const Reference &);
 
 /// "lenet5_model": the one external symbol of an artefact besides the C functions of the header.
 std::string modelSymbol(const loop::Program &);

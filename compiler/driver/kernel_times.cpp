@@ -95,7 +95,7 @@ struct KernelClock::State {
       outputs.emplace_back(size);
       slots.push_back(outputs.back().bytes.get());
     }
-    frame = {store.bytes.get(), workspace.bytes.get(), inputs, slots.data(), scalars.data(), model.program().batch};
+    frame = {store.bytes.get(), workspace.bytes.get(), inputs, slots.data(), scalars.data(), model.program().batch, nullptr};
   }
 
   /// stages[first ... first + length), which run depth first.
@@ -107,7 +107,7 @@ struct KernelClock::State {
     for (std::int64_t at = 0; at < iterations; at += step)
       for (std::size_t s = 0; s < length; ++s) {
         const double begin = threadSeconds();
-        list[s].run(&frame, at, at + step);
+        netcRunStage(list + s, frame, at, at + step);
         times[s] += threadSeconds() - begin;
       }
     for (std::size_t s = 0; s < length; ++s) unpeaked += times[s];

@@ -124,7 +124,7 @@ graph::Module preparedGraph(const Options &options, const std::string &target) {
 Scheduled scheduled(const Options &options, const std::string &target) {
   Scheduled result{preparedGraph(options, target), {}};
   result.schedules = withGivenSchedules(options, result.module, target, [&](const auto &given) {
-    return schedule::planAll(result.module, schedule::target(target), given, memoryLimit(result.module, options));
+    return schedule::planAll(result.module, schedule::target(target), given);
   });
   return result;
 }

@@ -37,8 +37,7 @@ struct Uses {
 
 class LivenessAnalysis {
  public:
-  LivenessAnalysis(const Graph &g, const Schedule &s, const Schedule *sibling)
-      : g(g), s(s), sibling(sibling), uses(g.tensors.size()) {}
+  LivenessAnalysis(const Graph &g, const Schedule &s) : g(g), s(s), uses(g.tensors.size()) {}
 
   Liveness run() {
     for (const Group &group : s.run)
@@ -105,7 +104,7 @@ class LivenessAnalysis {
   bool takesOver(int before, int after) const {
     const Use &last = uses[before].last(), &first = uses[after].first();
     const int time = result.time[last.kernel];
-    if (time != result.time[first.kernel] || last.kernel > first.kernel || apartInSibling(before, after)) return false;
+    if (time != result.time[first.kernel] || last.kernel > first.kernel) return false;
     if (tile[last.kernel] > 0 && tile[last.kernel] != loop::lanes) return false; // rows of samples are not told apart
     if (tile[last.kernel] > 0 && !(touchedSampleBySample(before, time) && touchedSampleBySample(after, time))) return false;
     if (last.kernel < first.kernel) return sameBlocks(before, after);
@@ -132,15 +131,9 @@ class LivenessAnalysis {
     const Tensor &x = g.tensors[a], &y = g.tensors[b];
     return x.shape == y.shape && byteSize(x.dtype) == byteSize(y.dtype) && layout(a) == layout(b);
   }
-  bool apartInSibling(int a, int b) const {
-    if (!sibling) return false;
-    const auto x = sibling->memory.find(g.tensors[a].name), y = sibling->memory.find(g.tensors[b].name);
-    return x != sibling->memory.end() && y != sibling->memory.end() && x->second.offset != y->second.offset;
-  }
 
   const Graph &g;
   const Schedule &s;
-  const Schedule *sibling;
   std::vector<Uses> uses;         // by tensor
   std::vector<std::int64_t> tile; // of the group of each kernel
   Liveness result;
@@ -178,8 +171,6 @@ int Liveness::peak() const {
   return best;
 }
 
-Liveness liveness(const Graph &g, const Schedule &s, const Schedule *sibling) {
-  return LivenessAnalysis(g, s, sibling).run();
-}
+Liveness liveness(const Graph &g, const Schedule &s) { return LivenessAnalysis(g, s).run(); }
 
 } // namespace netc::schedule

@@ -37,9 +37,8 @@ struct Liveness {
   std::int64_t bound() const { return places.empty() ? 0 : at(peak()); }
 };
 
-/// Of the tensors that the schedule places in the workspace. Where `sibling` places two of them apart, they do not
-/// share.
-Liveness liveness(const graph::Graph &, const Schedule &, const Schedule *sibling = nullptr);
+/// Of the tensors that the schedule places in the workspace.
+Liveness liveness(const graph::Graph &, const Schedule &);
 
 /// What a tensor takes of the workspace, rounded up to 64.
 std::int64_t workspaceBytes(const graph::Graph &, const Schedule &, int tensor);

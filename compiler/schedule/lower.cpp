@@ -303,21 +303,13 @@ void checkNames(const graph::Module &m, const std::vector<Schedule> &given) {
 
 } // namespace
 
-std::vector<Schedule> planAll(const graph::Module &m, const Target &target,
-                              const std::vector<Schedule> &given, const MemoryLimit &limit) {
+std::vector<Schedule> planAll(const graph::Module &m, const Target &target, const std::vector<Schedule> &given) {
   checkNames(m, given);
-  std::vector<Schedule> all(m.entries.size());
-  const auto largest = std::max_element(m.entries.begin(), m.entries.end(), [](const Graph &a, const Graph &b) {
-    return a.formulas.size() < b.formulas.size();
-  });
-  const auto planned = [&](const Graph &g, const Schedule *sibling) {
+  std::vector<Schedule> all;
+  for (const Graph &g : m.entries) {
     const auto known = std::find_if(given.begin(), given.end(), [&](const Schedule &s) { return s.entry == g.name; });
-    return known != given.end() ? *known : plan(g, target, sibling);
-  };
-  // A training step has what the others have and more.
-  if (largest != m.entries.end()) all[largest - m.entries.begin()] = planned(*largest, nullptr);
-  for (auto g = m.entries.begin(); g != m.entries.end(); ++g)
-    if (g != largest) all[g - m.entries.begin()] = planned(*g, limit.most == 0 ? &all[largest - m.entries.begin()] : nullptr);
+    all.push_back(known != given.end() ? *known : plan(g, target));
+  }
   return all;
 }
 
@@ -329,7 +321,7 @@ loop::Program compile(const graph::Module &given, const Target &target,
   fitMemory(m, target, limit);
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);
-  const std::vector<Schedule> all = planAll(m, target, schedules, limit);
+  const std::vector<Schedule> all = planAll(m, target, schedules);
   for (std::size_t i = 0; i < m.entries.size(); ++i) {
     program.entries.push_back(lower(m.entries[i], all[i], offsets));
     loop::Entry &entry = program.entries.back();

@@ -21,7 +21,7 @@ std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);
 
 /// The schedule of each entry, in order: the given ones, and plans for the others. Entries must be prepared, and fit the
 /// limit.
-std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {}, const MemoryLimit & = {});
+std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {});
 
 /// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize`
 /// false leaves the loops as lowered.

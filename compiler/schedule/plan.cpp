@@ -455,14 +455,14 @@ void planRun(const Graph &g, const Target &t, Schedule &s) {
   RunPlanner(g, t, s).plan();
 }
 
-Schedule plan(const Graph &g, const Target &t, const Schedule *sibling) {
+Schedule plan(const Graph &g, const Target &t) {
   Schedule s;
   s.entry = g.name;
   s.target = t.name;
   s.numeric = planNumeric(g);
   s.memory = planLayouts(g);
   planRun(g, t, s);
-  planMemory(g, s, sibling);
+  planMemory(g, s);
   return s;
 }
 

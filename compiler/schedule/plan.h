@@ -6,11 +6,8 @@
 
 namespace netc::schedule {
 
-/// Requires a graph that went through passes::completePipeline and prepare(). Tensors that another entry of
-/// the module has by the same name get the place that its schedule, `sibling`, gives them, where their
-/// lifetimes allow it: kernels that the entries have in common are then equal and need to be emitted only
-/// once.
-Schedule plan(const graph::Graph &, const Target &, const Schedule *sibling = nullptr);
+/// Requires a graph that went through passes::completePipeline and prepare().
+Schedule plan(const graph::Graph &, const Target &);
 
 /// Makes every result of the step a formula of its own kind: a `next` whose value is not a Local of its own,
 /// or serves two states, gets a copy. Keeps values. Call before plan() and lower().
@@ -22,6 +19,6 @@ std::string layoutsText(const graph::Graph &);
 /// The parts of plan(), in order. Each fills its section of the schedule.
 std::vector<Numeric> planNumeric(const graph::Graph &);
 void planRun(const graph::Graph &, const Target &, Schedule &);             // order, groups, leaves, fusion
-void planMemory(const graph::Graph &, Schedule &, const Schedule *sibling); // placements
+void planMemory(const graph::Graph &, Schedule &);             // placements
 
 } // namespace netc::schedule

@@ -1,7 +1,6 @@
 // The arena: each tensor of a step gets an offset such that tensors that live at the same time do not overlap.
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan_parts.h"
-#include "compiler/support/entry_name.h"
 
 #include <algorithm>
 #include <functional>
@@ -16,24 +15,20 @@ using graph::Node;
 namespace {
 
 bool overlapInTime(const Place &a, const Place &b) { return a.first <= b.last && b.first <= a.last; }
-bool overlapInSpace(const Place &a, const Place &b) { return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes; }
 
-/// Gives each place, in the order of `order`, the lowest offset at which it meets no place before it; those before
-/// `from` have theirs. Returns the end of the highest.
-std::int64_t assignOffsets(const std::vector<Place *> &order, std::size_t from) {
+/// Gives each place, in this order, the lowest offset at which it meets no place before it. Returns the end of the highest.
+std::int64_t assignOffsets(const std::vector<Place *> &order) {
   std::int64_t end = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     Place &place = *order[i];
-    if (i >= from) {
-      std::vector<const Place *> neighbours;
-      for (std::size_t j = 0; j < i; ++j)
-        if (overlapInTime(place, *order[j])) neighbours.push_back(order[j]);
-      std::sort(neighbours.begin(), neighbours.end(), [](const Place *a, const Place *b) { return a->offset < b->offset; });
-      place.offset = 0;
-      for (const Place *n : neighbours) {
-        if (place.offset + place.bytes <= n->offset) break;
-        place.offset = std::max(place.offset, n->offset + n->bytes);
-      }
+    std::vector<const Place *> neighbours;
+    for (std::size_t j = 0; j < i; ++j)
+      if (overlapInTime(place, *order[j])) neighbours.push_back(order[j]);
+    std::sort(neighbours.begin(), neighbours.end(), [](const Place *a, const Place *b) { return a->offset < b->offset; });
+    place.offset = 0;
+    for (const Place *n : neighbours) {
+      if (place.offset + place.bytes <= n->offset) break;
+      place.offset = std::max(place.offset, n->offset + n->bytes);
     }
     end = std::max(end, place.offset + place.bytes);
   }
@@ -42,51 +37,33 @@ std::int64_t assignOffsets(const std::vector<Place *> &order, std::size_t from) 
 
 constexpr int mostRounds = 96; // of each search; one costs as much as a plan
 constexpr double closeEnough = 1.005;
-constexpr double mostWaste = 1.05; // that equal kernels in two entries are worth
 
 /// Four orders to begin with: by size, by size and time, by time, by the beginning. In each, whatever ended highest is placed
-/// before all others, or before half of those that stood before it, and so on. Keeps the lowest plan and returns its end.
-std::int64_t searchOffsets(const std::vector<Place *> &places, std::size_t fixed, std::int64_t bound) {
-  const auto enough = static_cast<std::int64_t>(closeEnough * static_cast<double>(bound));
+/// before all others, or before half of those that stood before it, and so on. The lowest plan is kept.
+void searchOffsets(Liveness &alive) {
+  const auto enough = static_cast<std::int64_t>(closeEnough * static_cast<double>(alive.bound()));
   const auto time = [](const Place *p) { return p->last - p->first + 1; };
   const std::function<std::int64_t(const Place *)> keys[] = {
       [](const Place *p) { return p->bytes; }, [&](const Place *p) { return p->bytes * time(p); }, [&](const Place *p) { return time(p); },
       [](const Place *p) { return -p->first; }};
+  std::vector<Place *> places;
+  for (Place &p : alive.places)
+    places.push_back(&p);
   std::vector<Place *> best = places;
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (const auto &key : keys)
     for (const bool halfway : {false, true}) {
       std::vector<Place *> order = places;
-      const auto free = order.begin() + static_cast<std::ptrdiff_t>(fixed);
-      std::stable_sort(free, order.end(), [&](const Place *a, const Place *b) { return key(a) > key(b); });
+      std::stable_sort(order.begin(), order.end(), [&](const Place *a, const Place *b) { return key(a) > key(b); });
       for (int round = 0; round < mostRounds && least > enough; ++round) {
-        if (const std::int64_t end = assignOffsets(order, fixed); end < least) least = end, best = order;
-        const auto highest = std::max_element(free, order.end(), [](const Place *a, const Place *b) { return a->offset + a->bytes < b->offset + b->bytes; });
+        if (const std::int64_t end = assignOffsets(order); end < least) least = end, best = order;
+        const auto highest =
+            std::max_element(order.begin(), order.end(), [](const Place *a, const Place *b) { return a->offset + a->bytes < b->offset + b->bytes; });
         if (highest == order.end()) break;
-        std::rotate(halfway ? free + (highest - free) / 2 : free, highest, highest + 1);
+        std::rotate(halfway ? order.begin() + (highest - order.begin()) / 2 : order.begin(), highest, highest + 1);
       }
     }
-  return assignOffsets(best, fixed);
-}
-
-/// The places that can stay where the sibling has the same tensors first, with these offsets, then the others. Returns
-/// how many stay.
-std::size_t fixOffsets(const Graph &g, std::vector<Place *> &places, const Schedule &sibling) {
-  const auto stays = [&](Place &p, const auto &fixed) {
-    for (const Life &l : p.lives) {
-      const auto at = sibling.memory.find(g.tensors[l.tensor].name);
-      if (at == sibling.memory.end() || at->second.kind != Placement::Kind::Workspace) continue;
-      p.offset = at->second.offset;
-      return std::none_of(fixed.begin(), fixed.end(), [&](const Place *o) { return overlapInTime(p, *o) && overlapInSpace(p, *o); });
-    }
-    return false;
-  };
-  std::vector<Place *> fixed, others;
-  for (Place *p : places)
-    (stays(*p, fixed) ? fixed : others).push_back(p);
-  places = fixed;
-  places.insert(places.end(), others.begin(), others.end());
-  return fixed.size();
+  assignOffsets(best);
 }
 
 /// Tensors that only the leaf that makes them uses stay in registers.
@@ -112,30 +89,16 @@ void keepInRegisters(const Graph &g, Schedule &s) {
   }
 }
 
-/// Gives every tensor of the workspace its offset. Returns the end of the highest.
-std::int64_t place(const Graph &g, Schedule &s, const Schedule *sibling) {
-  Liveness alive = liveness(g, s, sibling);
-  std::vector<Place *> places;
-  for (Place &p : alive.places)
-    places.push_back(&p);
-  const std::size_t fixed = sibling ? fixOffsets(g, places, *sibling) : 0;
-  const std::int64_t end = searchOffsets(places, fixed, alive.bound());
+} // namespace
+
+void planMemory(const Graph &g, Schedule &s) {
+  keepInRegisters(g, s);
+  orderForMemory(g, s);
+  Liveness alive = liveness(g, s);
+  searchOffsets(alive);
   for (const Place &p : alive.places)
     for (const Life &l : p.lives)
       s.memory[g.tensors[l.tensor].name].offset = p.offset;
-  return end;
-}
-
-} // namespace
-
-void planMemory(const Graph &g, Schedule &s, const Schedule *sibling) {
-  keepInRegisters(g, s);
-  if (sibling) { // the steps of all plans run in the workspace of the largest; a predictor has one of its own
-    const auto end = static_cast<double>(place(g, s, sibling));
-    if (isTraining(g.name) || end <= mostWaste * static_cast<double>(liveness(g, s).bound())) return;
-  }
-  orderForMemory(g, s);
-  place(g, s, nullptr);
 }
 
 } // namespace netc::schedule

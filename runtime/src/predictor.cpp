@@ -59,7 +59,7 @@ Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::
                   {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
                    static_cast<double>(steps_), seed_},
                   nullptr, scalars);
-  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count)};
+  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr};
   runStages(*entry_, 0, entry_->commit < entry_->stageCount ? entry_->commit : entry_->stageCount, frame,
             Dispatch{});
   return Status::ok;

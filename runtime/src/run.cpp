@@ -57,10 +57,9 @@ void runPart(void *argument, std::size_t index) {
   std::int64_t part = static_cast<std::int64_t>(index);
   FloatMode mode;
   std::int64_t begin = call.iterations * part / call.parts, end = call.iterations * (part + 1) / call.parts;
-  if (call.length == 1) return call.stages[0].run(call.frame, begin, end);
+  if (call.length == 1) return netcRunStage(call.stages, *call.frame, begin, end);
   for (std::int64_t i = begin; i < end; ++i)
-    for (std::int64_t stage = 0; stage < call.length; ++stage)
-      call.stages[stage].run(call.frame, i, i + 1);
+    for (std::int64_t stage = 0; stage < call.length; ++stage) netcRunStage(call.stages + stage, *call.frame, i, i + 1);
 }
 
 void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &frame,

@@ -92,7 +92,7 @@ Memory runCompiled(const Entry &e, const NetcEntry &compiled, Memory m, const Me
   for (Bytes &b : m.outputs) outputs.push_back(b.data());
   for (const RuntimeScalar &s : e.scalars) scalars.push_back(std::bit_cast<float>(scalarBits(s.program, in)));
   const auto count = static_cast<std::int64_t>(in.count);
-  const NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), scalars.data(), count};
+  const NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), scalars.data(), count, nullptr};
   const unsigned mode = _mm_getcsr();
   _mm_setcsr(0x9fc0); // round to nearest; FTZ and DAZ
   for (std::int64_t s = 0; s < compiled.stageCount; ++s) {
@@ -103,7 +103,7 @@ Memory runCompiled(const Entry &e, const NetcEntry &compiled, Memory m, const Me
     const std::int64_t iterations = stage.perBlock * ((count + 15) / 16) + stage.perFullBlock * (count / 16) +
                                     stage.perCount * count + stage.fixed;
     for (std::int64_t i = 0; i < iterations; ++i)
-      for (std::int64_t k = first; k <= s; ++k) compiled.stages[k].run(&frame, i, i + 1);
+      for (std::int64_t k = first; k <= s; ++k) netcRunStage(compiled.stages + k, frame, i, i + 1);
   }
   _mm_setcsr(mode);
   std::memcpy(m.store.data(), store.data(), m.store.size());

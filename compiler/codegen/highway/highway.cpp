@@ -54,77 +54,74 @@ std::string simdTarget(const Program &p) {
   internalError(fmt::format("the Highway back end has no target '{}'", p.target));
 }
 
-using KernelPlace = std::pair<int, std::pair<int, int>>; // program, entry, kernel
+/// Names within the namespace of the program's section, by entry and kernel.
+std::vector<std::vector<std::string>> functionNames(const std::vector<Program> &programs, int program) {
+  auto names = kernelSymbols(programs, program);
+  if (programs.size() > 1)
+    for (auto &ofEntry : names)
+      for (std::string &n : ofEntry) n.resize(n.size() - targetSuffix(programs[program]).size() - 1);
+  return names;
+}
 
-/// The kernels of one program, equal ones once, and what each is called.
-struct Section {
-  std::string text;
-  std::map<KernelPlace, std::string> functions;
-};
-
+/// The kernels of one program.
 class SectionPrinter {
 public:
-  SectionPrinter(const std::vector<Program> &programs, int program)
-      : programs(programs), program(program), space(targetSuffix(programs[program])) {}
+  SectionPrinter(const Program &program, const SharedKernels &shared, const std::vector<std::vector<std::string>> &names)
+      : p(program), shared(shared), names(names) {}
 
-  Section print() {
-    const Program &p = programs[program];
-    const std::string target = p.target.empty() ? "native" : p.target;
-    section.text = fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
-                               simdTarget(p));
-    section.text += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
-                                "using namespace netc::simd::HWY_NAMESPACE;\n",
-                                space);
+  std::string print() {
+    const std::string space = targetSuffix(p), target = p.target.empty() ? "native" : p.target;
+    text = fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
+                       simdTarget(p));
+    text += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
+                        "using namespace netc::simd::HWY_NAMESPACE;\n",
+                        space);
     for (std::size_t e = 0; e < p.entries.size(); ++e)
       for (std::size_t k = 0; k < p.entries[e].kernels.size(); ++k)
-        printFunction({program, static_cast<int>(e), static_cast<int>(k)});
-    section.text += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
-    return std::move(section);
+        printFunction({static_cast<int>(e), static_cast<int>(k)});
+    text += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
+    return std::move(text);
   }
 
 private:
-  void printFunction(const KernelRef &ref) {
-    const Entry &entry = programs[program].entries[ref.entry];
-    const Kernel &kernel = entry.kernels[ref.kernel];
-    std::string symbol = symbols[ref.entry][ref.kernel];
-    if (programs.size() > 1) symbol.resize(symbol.size() - space.size() - 1); // the namespace says the target
-    const KernelText text = printKernel(entry, kernel);
-    auto [at, isNew] = printed.try_emplace(text.parameters + text.body, symbol);
-    section.functions[{program, {ref.entry, ref.kernel}}] = fmt::format("{}::{}", space, at->second);
-    section.text += '\n';
-    if (!isNew) {
-      section.text += fmt::format("// {} is {}.\n", symbol, at->second);
+  const std::string &name(KernelIndex k) const { return names[k.entry][k.kernel]; }
+
+  void printFunction(KernelIndex k) {
+    const KernelIndex function = shared.functionOf(k);
+    text += '\n';
+    if (function != k) {
+      text += fmt::format("// {} is {}.\n", name(k), name(function));
       return;
     }
-    for (const std::string &line : kernel.comment) section.text += comment(line);
-    section.text += fmt::format("void {}({}) {{\n{}}}\n", symbol, text.parameters, text.body);
+    const Entry &entry = p.entries[k.entry];
+    const Kernel &kernel = entry.kernels[k.kernel];
+    for (const std::string &line : kernel.comment) text += comment(line);
+    const KernelText code = printKernel(entry, kernel, shared.placesRead(k));
+    text += fmt::format("void {}({}) {{\n{}}}\n", name(k), code.parameters, code.body);
   }
 
-  const std::vector<Program> &programs;
-  int program;
-  const std::vector<std::vector<std::string>> symbols = kernelSymbols(programs, program); // by entry and kernel
-  std::string space;
-  std::map<std::string, std::string> printed; // text of a function -> its name
-  Section section;
+  const Program &p;
+  const SharedKernels &shared;
+  const std::vector<std::vector<std::string>> &names;
+  std::string text;
 };
 
 /// Prints the sections, one for each program, and the tables that name their kernels.
 class FilePrinter {
 public:
-  FilePrinter(const std::vector<Program> &programs, const Reference &reference) : programs(programs), reference(reference) {}
+  FilePrinter(const std::vector<Program> &programs, const Reference &reference)
+      : programs(programs), reference(reference), shared(programs.begin(), programs.end()) {
+    for (std::size_t p = 0; p < programs.size(); ++p) names.push_back(functionNames(programs, static_cast<int>(p)));
+  }
 
   void printSections() {
-    std::vector<Section> sections(programs.size());
-    inParallel(programs.size(),
-               [&](std::size_t i) { sections[i] = SectionPrinter(programs, static_cast<int>(i)).print(); });
-    for (Section &s : sections) {
-      out += s.text;
-      functions.merge(s.functions);
-    }
+    std::vector<std::string> sections(programs.size());
+    inParallel(programs.size(), [&](std::size_t i) { sections[i] = SectionPrinter(programs[i], shared[i], names[i]).print(); });
+    for (const std::string &s : sections) out += s;
   }
 
   void printTables() {
-    const std::vector<Table> tables = modelTables(programs, reference);
+    const std::vector<Table> tables = modelTables(programs, shared, reference);
     out += fmt::format("\n{}// The model\n{}\nnamespace {{\n\n", rule, rule);
     std::string_view known;
     for (std::size_t i = 0; i + 1 < tables.size(); ++i) {
@@ -156,7 +153,7 @@ private:
     if (type == "NetcScalar") return "name, operations and their number";
     if (type == "NetcResult") return "name, kind, type, rank, shape, batch";
     if (type == "NetcStage")
-      return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first";
+      return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first, places";
     if (type == "NetcEntry")
       return "name, bytes of workspace, scalars and their number, results and their number, stages and their number, "
              "first stage of the commit, samples of an update";
@@ -202,13 +199,14 @@ private:
     if (auto *s = std::get_if<std::string>(&f)) return stringLiteral(*s);
     if (auto *t = std::get_if<TableRef>(&f)) return tables[t->table].name;
     if (auto *k = std::get_if<KernelRef>(&f))
-      return functions.at(std::make_pair(k->program, std::make_pair(k->entry, k->kernel)));
+      return fmt::format("{}::{}", targetSuffix(programs[k->program]), names[k->program][k->function.entry][k->function.kernel]);
     return "nullptr";
   }
 
   const std::vector<Program> &programs;
   const Reference &reference;
-  std::map<KernelPlace, std::string> functions;
+  const std::vector<SharedKernels> shared;                        // by program
+  std::vector<std::vector<std::vector<std::string>>> names; // by program, entry and kernel
 };
 
 std::string replaceAll(std::string text, std::string_view what, const std::string &by) {

@@ -24,8 +24,8 @@ namespace {
 
 class KernelPrinter {
 public:
-  KernelPrinter(const Entry &entry, const Kernel &kernel)
-      : entry(entry), kernel(kernel), uses(usesOf(kernel)), scopes(registerScopes(kernel)), constants(entry, kernel) {}
+  KernelPrinter(const Entry &entry, const Kernel &kernel, const PlacesRead &read)
+      : entry(entry), kernel(kernel), read(read), uses(usesOf(kernel)), scopes(registerScopes(kernel)), constants(entry, kernel) {}
 
   KernelText print() {
     takeNames();
@@ -77,8 +77,9 @@ private:
     for (auto &[s, name] : scalars) {
       usesFrame = true;
       const bool integer = typeOf(entry.scalars[s].program) == DType::I32;
-      if (integer) line("const std::int32_t {} = IntegerScalar(frame->scalars[{}]);", name, s);
-      else line("const float {} = frame->scalars[{}];", name, s);
+      const std::string number = placeOf(read.scalars, s, s);
+      if (integer) line("const std::int32_t {} = IntegerScalar(frame->scalars[{}]);", name, number);
+      else line("const float {} = frame->scalars[{}];", name, number);
     }
   }
 
@@ -91,15 +92,21 @@ private:
         continue;
       }
       usesFrame = true;
-      line("auto *const {} = {};", name, place(buffer, type));
+      line("auto *const {} = {};", name, pointer(buffer, placeOf(read.buffers, b, buffer.place), type));
     }
   }
 
-  std::string place(const Buffer &b, const std::string &type) {
-    const auto offset = b.place == 0 ? std::string() : fmt::format(" + {}", b.place);
+  /// The place where kernels differ in it, else what it is.
+  static std::string placeOf(const std::map<int, int> &positions, int index, std::int64_t place) {
+    const auto at = positions.find(index);
+    return at == positions.end() ? std::to_string(place) : fmt::format("frame->places[{}]", at->second);
+  }
+
+  static std::string pointer(const Buffer &b, const std::string &place, const std::string &type) {
+    const auto offset = place == "0" ? std::string() : " + " + place;
     switch (b.space) {
-    case Space::Input: return fmt::format("static_cast<{} *>(frame->inputs[{}])", type, b.place);
-    case Space::Output: return fmt::format("static_cast<{} *>(frame->outputs[{}])", type, b.place);
+    case Space::Input: return fmt::format("static_cast<{} *>(frame->inputs[{}])", type, place);
+    case Space::Output: return fmt::format("static_cast<{} *>(frame->outputs[{}])", type, place);
     case Space::Store: return fmt::format("reinterpret_cast<{} *>(frame->store{})", type, offset);
     case Space::Workspace: return fmt::format("reinterpret_cast<{} *>(frame->workspace{})", type, offset);
     case Space::Constant: break;
@@ -312,6 +319,7 @@ private:
 
   const Entry &entry;
   const Kernel &kernel;
+  const PlacesRead &read;
   const Uses uses;
   const std::vector<const Statement *> scopes;
   const ConstantRegisters constants;
@@ -327,6 +335,8 @@ private:
 
 } // namespace
 
-KernelText printKernel(const Entry &entry, const Kernel &kernel) { return KernelPrinter(entry, kernel).print(); }
+KernelText printKernel(const Entry &entry, const Kernel &kernel, const PlacesRead &read) {
+  return KernelPrinter(entry, kernel, read).print();
+}
 
 } // namespace netc::codegen

@@ -1,6 +1,7 @@
 // One kernel as the body of a C++ function over netc/simd.h.
 #pragma once
 
+#include "compiler/codegen/shared_kernels.h"
 #include "compiler/loop/loop.h"
 
 #include <string>
@@ -12,7 +13,7 @@ struct KernelText {
   std::string body;       // the lines between the braces, indented
 };
 
-/// Requires an unrolled kernel (loop::unroll). Kernels that compute the same have the same text.
-KernelText printKernel(const loop::Entry &, const loop::Kernel &);
+/// Requires an unrolled kernel (loop::unroll).
+KernelText printKernel(const loop::Entry &, const loop::Kernel &, const PlacesRead &);
 
 } // namespace netc::codegen

@@ -11,9 +11,9 @@ namespace netc::codegen {
 
 using namespace loop;
 
-KernelCode::KernelCode(llvm::Function &function, const Entry &entry, const Kernel &kernel,
+KernelCode::KernelCode(llvm::Function &function, const Entry &entry, const Kernel &kernel, const PlacesRead &placesRead,
                        const Target &target, ConstantBuffers &constants)
-    : context(function.getContext()), function(function), entry(entry), kernel(kernel), target(target),
+    : context(function.getContext()), function(function), entry(entry), kernel(kernel), placesRead(placesRead), target(target),
       constantRegisters(entry, kernel), constants(constants), b(context), top(context),
       variables(kernel.variables.size(), nullptr), scalars(entry.scalars.size(), nullptr),
       bases(entry.buffers.size(), nullptr) {}
@@ -52,19 +52,29 @@ void KernelCode::declareRegisters() {
 
 llvm::Value *KernelCode::frameField(int field, llvm::Type *type, const char *name) {
   constexpr std::int64_t fieldBytes = 8; // every field of NetcFrame
-  auto *address = top.CreateConstInBoundsGEP1_64(top.getInt8Ty(), function.getArg(0), field * fieldBytes);
-  auto *load = top.CreateAlignedLoad(type, address, llvm::Align(fieldBytes), name);
+  return invariantLoad(type, top.CreateConstInBoundsGEP1_64(top.getInt8Ty(), function.getArg(0), field * fieldBytes), name);
+}
+
+llvm::Value *KernelCode::invariantLoad(llvm::Type *type, llvm::Value *address, const llvm::Twine &name) {
+  auto *load = top.CreateLoad(type, address, name);
   load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
   return load;
 }
 
+llvm::Value *KernelCode::placeRead(const std::map<int, int> &positions, int index) {
+  const auto at = positions.find(index);
+  if (at == positions.end()) return nullptr;
+  return invariantLoad(top.getInt64Ty(), top.CreateConstInBoundsGEP1_64(top.getInt64Ty(), places, at->second), "place");
+}
+
 void KernelCode::loadFrame() {
-  static_assert(offsetof(NetcFrame, scalars) == 32 && offsetof(NetcFrame, count) == 40);
+  static_assert(offsetof(NetcFrame, scalars) == 32 && offsetof(NetcFrame, count) == 40 && offsetof(NetcFrame, places) == 48);
   store = frameField(0, top.getPtrTy(), "store");
   workspace = frameField(1, top.getPtrTy(), "workspace");
   inputs = frameField(2, top.getPtrTy(), "inputs");
   outputs = frameField(3, top.getPtrTy(), "outputs");
   scalarTable = frameField(4, top.getPtrTy(), "scalars");
+  places = frameField(6, top.getPtrTy(), "places");
   auto *count = frameField(5, top.getInt64Ty(), "count");
   variables[Count] = count;
   constexpr int log2Lanes = 4;
@@ -143,10 +153,9 @@ llvm::Value *KernelCode::scalar(int index) {
   if (!scalars[index]) {
     const bool integer = typeOf(entry.scalars[index].program) == DType::I32;
     llvm::Type *type = integer ? static_cast<llvm::Type *>(top.getInt32Ty()) : top.getFloatTy();
-    auto *address = top.CreateConstInBoundsGEP1_64(type, scalarTable, index);
-    auto *load = top.CreateAlignedLoad(type, address, llvm::Align(4), entry.scalars[index].name);
-    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
-    scalars[index] = top.CreateVectorSplat(lanes, load);
+    llvm::Value *number = placeRead(placesRead.scalars, index);
+    auto *address = top.CreateInBoundsGEP(type, scalarTable, number ? number : top.getInt64(index));
+    scalars[index] = top.CreateVectorSplat(lanes, invariantLoad(type, address, entry.scalars[index].name));
   }
   return scalars[index];
 }

@@ -13,6 +13,7 @@
 
 #include "compiler/codegen/constant_registers.h"
 #include "compiler/codegen/llvm/target.h"
+#include "compiler/codegen/shared_kernels.h"
 #include "compiler/loop/loop.h"
 
 #include <llvm/IR/IRBuilder.h>
@@ -39,7 +40,7 @@ class ConstantBuffers {
 class KernelCode {
  public:
   /// `function` is empty and has the type above.
-  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const Target &,
+  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const PlacesRead &, const Target &,
              ConstantBuffers &);
   void build();
 
@@ -60,6 +61,9 @@ class KernelCode {
   llvm::AllocaInst *place(const loop::RegisterRef &);
   llvm::Value *read(const loop::Operand &);
   void assign(const loop::RegisterRef &, llvm::Value *);
+  llvm::Value *invariantLoad(llvm::Type *, llvm::Value *address, const llvm::Twine &name);
+  /// Where the kernel's stages differ in it; else null.
+  llvm::Value *placeRead(const std::map<int, int> &positions, int index);
   llvm::Value *scalar(int index);
   llvm::Value *affine(const Affine &); // i64
   llvm::Value *linear(const Affine &,
@@ -95,6 +99,7 @@ class KernelCode {
   llvm::Function &function;
   const loop::Entry &entry;
   const loop::Kernel &kernel;
+  const PlacesRead &placesRead;
   const Target &target;
   const ConstantRegisters constantRegisters;
   ConstantBuffers &constants;
@@ -104,7 +109,7 @@ class KernelCode {
   std::vector<llvm::Value *> variables;
   std::vector<llvm::Value *> scalars, bases; // made when first used
   llvm::Value *store = nullptr, *workspace = nullptr, *inputs = nullptr, *outputs = nullptr,
-              *scalarTable = nullptr;
+              *scalarTable = nullptr, *places = nullptr;
   std::vector<llvm::MDNode *> ownScope, otherScopes; // by buffer
 };
 

@@ -73,14 +73,12 @@ void KernelCode::computeAliasScopes() {
     if (auto *load = std::get_if<Load>(&statement.node)) used.insert(load->buffer);
     if (auto *store = std::get_if<Store>(&statement.node)) used.insert(store->buffer);
   });
-  // Scopes are named after the place, so that equal kernels of several entries have equal metadata and merge.
   llvm::MDBuilder metadata(context);
   llvm::MDNode *domain = metadata.createAliasScopeDomain("buffers");
   std::map<int, llvm::Metadata *> scopes;
   for (int i : used) {
     const Buffer &x = entry.buffers[i];
-    scopes[i] = metadata.createAliasScope(
-        fmt::format("{}:{}+{}", static_cast<int>(x.space), x.place, x.size * byteSize(x.type)), domain);
+    scopes[i] = metadata.createAliasScope(x.name, domain);
   }
   ownScope.resize(entry.buffers.size());
   otherScopes.resize(entry.buffers.size());
@@ -101,27 +99,27 @@ template <class Instruction> Instruction *KernelCode::annotate(Instruction *inst
 
 llvm::Value *KernelCode::base(int buffer) {
   const Buffer &x = entry.buffers[buffer];
-  if (x.space == Space::Store) return store;
-  if (x.space == Space::Workspace) return workspace;
   if (x.space == Space::Constant) return constants.find(x);
   llvm::Value *&known = bases[buffer];
-  if (!known) {
+  if (known) return known;
+  llvm::Value *place = placeRead(placesRead.buffers, buffer);
+  if (x.space == Space::Store || x.space == Space::Workspace) {
+    known = x.space == Space::Store ? store : workspace;
+    if (place) known = top.CreateInBoundsGEP(top.getInt8Ty(), known, place, x.name);
+  } else {
     llvm::Value *slots = x.space == Space::Input ? inputs : outputs;
-    auto *load = top.CreateLoad(top.getPtrTy(),
-                                top.CreateConstInBoundsGEP1_64(top.getPtrTy(), slots, x.place), x.name);
-    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
-    known = load;
+    known = invariantLoad(top.getPtrTy(), top.CreateInBoundsGEP(top.getPtrTy(), slots, place ? place : top.getInt64(x.place)), x.name);
   }
   return known;
 }
 
-/// The constant part comes last, in bytes, with the buffer's own offset: it becomes the displacement of an
+/// The constant part comes last, in bytes, with the buffer's own offset when it is constant: it becomes the displacement of an
 /// address.
 llvm::Value *KernelCode::pointer(int buffer, const Affine &address, std::int64_t lane) {
   const Buffer &x = entry.buffers[buffer];
   const std::int64_t size = byteSize(x.type);
   std::int64_t offset = (address.constant() + lane) * size;
-  if (x.space == Space::Store || x.space == Space::Workspace) offset += x.place;
+  if ((x.space == Space::Store || x.space == Space::Workspace) && !placesRead.buffers.count(buffer)) offset += x.place;
   llvm::Value *result = base(buffer);
   if (llvm::Value *variable = linear(address, size)) result = b.CreateGEP(b.getInt8Ty(), result, variable);
   return offset ? b.CreateGEP(b.getInt8Ty(), result, b.getInt64(offset)) : result;

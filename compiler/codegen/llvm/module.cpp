@@ -8,21 +8,21 @@ namespace netc::codegen {
 namespace {
 
 llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const loop::Entry &entry,
-                          const loop::Kernel &kernel, const Target &target, ConstantBuffers &constants) {
+                          const loop::Kernel &kernel, const PlacesRead &placesRead, const Target &target,
+                          ConstantBuffers &constants) {
   llvm::LLVMContext &context = module.getContext();
   auto *integer = llvm::Type::getInt64Ty(context);
   auto *type =
       llvm::FunctionType::get(llvm::Type::getVoidTy(context),
                               {llvm::PointerType::getUnqual(context), integer, integer}, /*isVarArg=*/false);
   auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, symbol, module);
-  function->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global); // equal kernels may be one
   function->getArg(0)->setName("frame");
   function->getArg(1)->setName("begin");
   function->getArg(2)->setName("end");
   for (auto attribute : {llvm::Attribute::NoAlias, llvm::Attribute::ReadOnly, llvm::Attribute::NoCapture})
     function->addParamAttr(0, attribute);
   setAttributes(*function, target);
-  KernelCode(*function, entry, kernel, target, constants).build();
+  KernelCode(*function, entry, kernel, placesRead, target, constants).build();
   return function;
 }
 
@@ -39,20 +39,21 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
   ident->addOperand(llvm::MDNode::get(context, llvm::MDString::get(context, version())));
 
   ConstantBuffers constants(*module);
-  std::vector<std::vector<std::vector<llvm::Function *>>> functions; // by program, entry, kernel
-  for (int p = 0; p < static_cast<int>(programs.size()); ++p) {
+  const std::vector<SharedKernels> shared(programs.begin(), programs.end());
+  std::vector<std::map<KernelIndex, llvm::Function *>> functions(programs.size());
+  for (std::size_t p = 0; p < programs.size(); ++p) {
     const Target target = findTarget(programs[p].target);
-    const auto symbols = kernelSymbols(programs, p);
-    auto &ofProgram = functions.emplace_back();
-    for (std::size_t e = 0; e < symbols.size(); ++e) {
+    const auto symbols = kernelSymbols(programs, static_cast<int>(p));
+    for (int e = 0; e < static_cast<int>(symbols.size()); ++e) {
       const loop::Entry &entry = programs[p].entries[e];
-      auto &ofEntry = ofProgram.emplace_back();
-      for (std::size_t k = 0; k < symbols[e].size(); ++k)
-        ofEntry.push_back(addKernel(*module, symbols[e][k], entry, entry.kernels[k], target, constants));
+      for (int k = 0; k < static_cast<int>(symbols[e].size()); ++k)
+        if (const KernelIndex i{e, k}; shared[p].functionOf(i) == i)
+          functions[p][i] =
+              addKernel(*module, symbols[e][k], entry, entry.kernels[k], shared[p].placesRead(i), target, constants);
     }
   }
-  addTables(*module, modelTables(programs, reference), modelSymbol(programs.front()),
-            [&](const KernelRef &k) { return functions.at(k.program).at(k.entry).at(k.kernel); });
+  addTables(*module, modelTables(programs, shared, reference), modelSymbol(programs.front()),
+            [&](const KernelRef &k) { return functions[k.program].at(k.function); });
   return module;
 }
 

@@ -115,8 +115,6 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.addPass(llvm::SimplifyCFGPass());
 
   llvm::ModulePassManager pipeline;
-  pipeline.addPass(
-      llvm::MergeFunctionsPass()); // first: entries share kernels, and each is then compiled once
   pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
   pipeline.run(module, modules);
   for (llvm::Function &function : module)

@@ -20,6 +20,7 @@ typedef struct NetcFrame {
   void *const *outputs;
   const float *scalars; /* by number; a program that ends in a key gives the bits of an int32_t */
   int64_t count;
+  const int64_t *places; /* the stage's */
 } NetcFrame;
 
 /* Runs the iterations begin <= i < end of a kernel's parallel variable. */
@@ -34,6 +35,7 @@ typedef struct NetcStage {
   int64_t fixed;
   double flops;         /* nominal, at full batch */
   int64_t depthFirst;   /* 1: each iteration is followed by the same iteration of the next stage */
+  const int64_t *places; /* what differs between the stages of one kernel: offsets, slots, numbers of scalars; or null */
 } NetcStage;
 
 /* Postfix programs in float64; the order of the codes is that of ScalarOp::Code in the compiler. */
@@ -80,6 +82,12 @@ typedef struct NetcResult {
   const int64_t *shape;
   int64_t batch;
 } NetcResult;
+
+/* Runs the iterations begin <= i < end of a stage. */
+static inline void netcRunStage(const NetcStage *stage, NetcFrame frame, int64_t begin, int64_t end) {
+  frame.places = stage->places;
+  stage->run(&frame, begin, end);
+}
 
 #define NETC_EVERY_EPOCH (-1)
 
