@@ -81,13 +81,18 @@ loop::Program parsedLoops(const Options &options) {
   return program;
 }
 
-const std::vector<std::string> targetNames = {"native", "x86-64-v3", "x86-64-v4"};
-
 /// `from` says who named it.
 std::string knownTarget(const std::string &name, const std::string &from) {
-  for (const std::string &known : targetNames)
+  for (const std::string &known : targetNames())
     if (name == known) return name;
-  throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames)));
+  throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames())));
+}
+
+/// For code that is to run here.
+std::string targetOfThisMachine(const std::string &name, const std::string &from) {
+  const Architecture &its = *findTarget(knownTarget(name, from)).architecture, &own = hostArchitecture();
+  if (&its != &own) throw UserError(fmt::format("{}: code for {} does not run on this machine, an {}", from, name, own.name));
+  return name;
 }
 
 schedule::MemoryLimit memoryLimit(const graph::Module &module, const Options &options) {
@@ -100,7 +105,7 @@ graph::Module preparedGraph(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
   for (graph::Graph &entry : module.entries) schedule::prepare(entry);
   Diagnostics diagnostics;
-  located(diagnostics, options, [&] { schedule::fitMemory(module, schedule::target(target), memoryLimit(module, options)); });
+  located(diagnostics, options, [&] { schedule::fitMemory(module, findTarget(target), memoryLimit(module, options)); });
   return module;
 }
 
@@ -112,7 +117,7 @@ struct Scheduled {
 Scheduled scheduled(const Options &options, const std::string &target) {
   Scheduled result{preparedGraph(options, target), {}};
   result.schedules = withGivenSchedules(options, [&](const auto &given) {
-    return schedule::planAll(result.module, schedule::target(target), given, memoryLimit(result.module, options));
+    return schedule::planAll(result.module, findTarget(target), given, memoryLimit(result.module, options));
   });
   return result;
 }
@@ -152,7 +157,7 @@ std::string memoryPicture(const Options &options, const std::string &target) {
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
   return withGivenSchedules(options, [&](const auto &given) {
-    return schedule::compile(module, schedule::target(target), given, /*optimize=*/true, memoryLimit(module, options));
+    return schedule::compile(module, findTarget(target), given, /*optimize=*/true, memoryLimit(module, options));
   });
 }
 
@@ -181,18 +186,21 @@ std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
 }
 
 std::vector<std::string> deploymentTargets(const Options &options) {
-  if (options.target.empty()) return {"x86-64-v4", "x86-64-v3"};
   std::set<std::string> named;
   std::istringstream list(options.target);
   for (std::string name; std::getline(list, name, ',');)
     if (!named.insert(knownTarget(name, "--target")).second) throw UserError(fmt::format("--target: '{}' is named twice", name));
-  return {named.rbegin(), named.rend()}; // best first
+  std::vector<std::string> targets;
+  for (const Target &t : targetTable())
+    if (named.count(t.name) || (named.empty() && t.architecture == &hostArchitecture())) targets.push_back(t.name);
+  if (named.count("native")) targets.emplace_back("native"); // last: every machine would take it
+  return targets;
 }
 
 std::string hostTarget(const Options &options) {
-  if (!options.target.empty()) return knownTarget(options.target, "--target");
+  if (!options.target.empty()) return targetOfThisMachine(options.target, "--target");
   const char *forced = std::getenv("NETC_TARGET"); // as for a model that is linked into a program
-  return forced && *forced ? knownTarget(forced, "NETC_TARGET") : "native";
+  return forced && *forced ? targetOfThisMachine(forced, "NETC_TARGET") : "native";
 }
 
 } // namespace netc::driver

@@ -6,10 +6,13 @@
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/in_parallel.h"
+#include "compiler/support/targets.h"
 #include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 
 namespace netc::codegen {
@@ -47,11 +50,11 @@ constexpr std::string_view prologue = R"(// {source} compiled by {version}; do n
 constexpr std::string_view rule =
     "// ----------------------------------------------------------------------------------------------------------\n";
 
-std::string simdTarget(const Program &p) {
-  if (p.target == "x86-64-v4") return "NETC_SIMD_X86_64_V4";
-  if (p.target == "x86-64-v3") return "NETC_SIMD_X86_64_V3";
-  if (p.target == "native" || p.target.empty()) return "NETC_SIMD_NATIVE";
-  internalError(fmt::format("the Highway back end has no target '{}'", p.target));
+/// "NETC_SIMD_X86_64_V4"
+std::string simdTarget(const std::string &target) {
+  std::string macro = "NETC_SIMD_" + identifier(target);
+  for (char &c : macro) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return macro;
 }
 
 using KernelPlace = std::pair<int, std::pair<int, int>>; // program, entry, kernel
@@ -71,7 +74,7 @@ public:
     const Program &p = programs[program];
     const std::string target = p.target.empty() ? "native" : p.target;
     section.text = fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
-                               simdTarget(p));
+                               simdTarget(target));
     section.text += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
                                 "using namespace netc::simd::HWY_NAMESPACE;\n",
                                 space);
@@ -108,11 +111,18 @@ private:
   Section section;
 };
 
-/// Prints the sections, one for each program, and the tables that name their kernels.
-class FilePrinter {
+/// Prints the sections of one architecture, one for each program, and the tables that name their kernels.
+class ModelPrinter {
 public:
-  explicit FilePrinter(const std::vector<Program> &programs) : programs(programs) {}
+  explicit ModelPrinter(const std::vector<Program> &programs) : programs(programs) {}
 
+  std::string print() {
+    printSections();
+    printTables();
+    return std::move(out);
+  }
+
+private:
   void printSections() {
     std::vector<Section> sections(programs.size());
     inParallel(programs.size(),
@@ -143,9 +153,6 @@ public:
     out += '\n';
   }
 
-  std::string out;
-
-private:
   /// The fields of a record of netc/abi.h, for who reads its rows.
   static std::string_view columns(std::string_view type) {
     if (type == "NetcTensor")
@@ -203,7 +210,20 @@ private:
 
   const std::vector<Program> &programs;
   std::map<KernelPlace, std::string> functions;
+  std::string out;
 };
+
+/// The programs by their architecture, in the order in which the first of each comes.
+std::vector<std::pair<const Architecture *, std::vector<Program>>> byArchitecture(const std::vector<Program> &programs) {
+  std::vector<std::pair<const Architecture *, std::vector<Program>>> groups;
+  for (const Program &p : programs) {
+    const Architecture *own = findTarget(p.target).architecture;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto &g) { return g.first == own; });
+    if (group == groups.end()) group = groups.insert(group, {own, {}});
+    group->second.push_back(p);
+  }
+  return groups;
+}
 
 std::string replaceAll(std::string text, std::string_view what, const std::string &by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
@@ -215,15 +235,18 @@ std::string replaceAll(std::string text, std::string_view what, const std::strin
 
 std::string highway(const std::vector<Program> &programs, const std::string &headerName,
                     const std::string &sourceName) {
-  FilePrinter printer(programs);
-  std::string top(prologue);
-  top = replaceAll(top, "{source}", sourceName);
-  top = replaceAll(top, "{version}", version());
-  top = replaceAll(top, "{header}", headerName);
-  printer.out = std::move(top);
-  printer.printSections();
-  printer.printTables();
-  return std::move(printer.out);
+  std::string text(prologue), names;
+  text = replaceAll(text, "{source}", sourceName);
+  text = replaceAll(text, "{version}", version());
+  text = replaceAll(text, "{header}", headerName);
+  std::string_view condition = "#if";
+  for (const auto &[architecture, own] : byArchitecture(programs)) {
+    text += fmt::format("\n{} defined({}) // {}\n", condition, architecture->macro, architecture->name);
+    text += ModelPrinter(own).print();
+    names += fmt::format("{}{}", names.empty() ? "" : " and ", architecture->name);
+    condition = "#elif";
+  }
+  return text + fmt::format("\n#else\n#error \"this file was made for {}; netc --target names others\"\n#endif\n", names);
 }
 
 } // namespace netc::codegen

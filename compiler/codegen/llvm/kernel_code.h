@@ -39,7 +39,7 @@ class ConstantBuffers {
 class KernelCode {
  public:
   /// `function` is empty and has the type above.
-  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const Target &,
+  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const InstructionSet &,
              ConstantBuffers &);
   void build();
 
@@ -95,7 +95,7 @@ class KernelCode {
   llvm::Function &function;
   const loop::Entry &entry;
   const loop::Kernel &kernel;
-  const Target &target;
+  const InstructionSet &set;
   const ConstantRegisters constantRegisters;
   ConstantBuffers &constants;
   llvm::IRBuilder<> b;

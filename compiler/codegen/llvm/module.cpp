@@ -8,7 +8,7 @@ namespace netc::codegen {
 namespace {
 
 llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const loop::Entry &entry,
-                          const loop::Kernel &kernel, const Target &target, ConstantBuffers &constants) {
+                          const loop::Kernel &kernel, const InstructionSet &set, ConstantBuffers &constants) {
   llvm::LLVMContext &context = module.getContext();
   auto *integer = llvm::Type::getInt64Ty(context);
   auto *type =
@@ -21,17 +21,21 @@ llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const
   function->getArg(2)->setName("end");
   for (auto attribute : {llvm::Attribute::NoAlias, llvm::Attribute::ReadOnly, llvm::Attribute::NoCapture})
     function->addParamAttr(0, attribute);
-  setAttributes(*function, target);
-  KernelCode(*function, entry, kernel, target, constants).build();
+  setAttributes(*function, set);
+  KernelCode(*function, entry, kernel, set, constants).build();
   return function;
 }
 
 } // namespace
 
+const Architecture &architecture(const std::vector<loop::Program> &programs) {
+  return *findTarget(programs.front().target).architecture;
+}
+
 std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
                                           const std::vector<loop::Program> &programs) {
   auto module = std::make_unique<llvm::Module>(programs.front().name, context);
-  auto machine = createTargetMachine();
+  auto machine = createTargetMachine(architecture(programs));
   module->setTargetTriple(machine->getTargetTriple().str());
   module->setDataLayout(machine->createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
@@ -41,14 +45,14 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
   ConstantBuffers constants(*module);
   std::vector<std::vector<std::vector<llvm::Function *>>> functions; // by program, entry, kernel
   for (int p = 0; p < static_cast<int>(programs.size()); ++p) {
-    const Target target = findTarget(programs[p].target);
+    const InstructionSet set = instructionSet(programs[p].target);
     const auto symbols = kernelSymbols(programs, p);
     auto &ofProgram = functions.emplace_back();
     for (std::size_t e = 0; e < symbols.size(); ++e) {
       const loop::Entry &entry = programs[p].entries[e];
       auto &ofEntry = ofProgram.emplace_back();
       for (std::size_t k = 0; k < symbols[e].size(); ++k)
-        ofEntry.push_back(addKernel(*module, symbols[e][k], entry, entry.kernels[k], target, constants));
+        ofEntry.push_back(addKernel(*module, symbols[e][k], entry, entry.kernels[k], set, constants));
     }
   }
   addTables(*module, modelTables(programs), modelSymbol(programs.front()),
