@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 . test/packages.sh
-installPackages
+# shellcheck disable=SC2086
+installPackages $packages
 
 command -v ccache >/dev/null && export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache
 mkdir -p build/quickstart

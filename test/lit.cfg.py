@@ -63,6 +63,8 @@ if os.environ.get("NETC_DATA"):
 chromium = shutil.which("chromium")
 if chromium:
     config.available_features.add("chromium")  # to look at pages; not among packages.sh
+if shutil.which("aarch64-linux-gnu-g++") and shutil.which("qemu-aarch64"):
+    config.available_features.add("aarch64")  # to run code for aarch64; optional in packages.sh
 if isOptimized():
     config.available_features.add("optimized")
 if subprocess.run([pythonWithNumpy(), "-c", "import matplotlib"], capture_output=True).returncode == 0:

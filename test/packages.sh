@@ -2,9 +2,12 @@
 packages="cmake g++ ninja-build llvm-19-dev llvm-19-tools libfmt-dev libboost-program-options-dev libhwy-dev
 zlib1g-dev libjpeg-dev libpng-dev clang-19 pkg-config dpkg-dev file python3 python3-numpy python3-mpmath"
 
-installPackages() {
+# Tests of code for aarch64 are skipped without these.
+optionalPackages="g++-aarch64-linux-gnu qemu-user"
+
+installPackages() { # NAME...
   missing=""
-  for p in $packages; do
+  for p in "$@"; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $p"
   done
   [ -z "$missing" ] && return 0

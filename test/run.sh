@@ -10,7 +10,10 @@ cd "$(dirname "$0")/.." || exit 1
 filter=${1:-}
 
 . test/packages.sh
-installPackages || exit 1
+# shellcheck disable=SC2086
+installPackages $packages || exit 1
+# shellcheck disable=SC2086
+installPackages $optionalPackages || echo "tests of code for aarch64 will be skipped"
 
 lit="$(llvm-config-19 --prefix)/build/utils/lit/lit.py"
 [ -f "$lit" ] || { echo "run.sh: cannot find lit at $lit (package llvm-19-tools)" >&2; exit 1; }

@@ -10,6 +10,7 @@
 #include "compiler/driver/reference.h"
 #include "compiler/graph/text.h"
 #include "compiler/loop/text.h"
+#include "compiler/support/targets.h"
 #include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
@@ -58,6 +59,14 @@ std::string graphText(const Options &o, const std::string &stage) {
 
 std::string headerName(const std::string &output) { return fs::path(output).replace_extension(".h").filename().string(); }
 
+/// An object file, and what becomes one, is for one architecture; C++ may hold several.
+void requireOneArchitecture(const std::vector<std::string> &targets, const std::string &what) {
+  for (const std::string &t : targets)
+    if (findTarget(t).architecture != findTarget(targets[0]).architecture)
+      throw UserError(fmt::format("{} is for one architecture, and --target names {} and {}; expected one of them, or -o NAME.cpp", what,
+                                  targets[0], t));
+}
+
 std::string stageText(const Options &o, const std::string &stage) {
   checkReachable(inputKind(o.input), stage);
   if (stage == "ast") return syntaxTree(o);
@@ -69,8 +78,9 @@ std::string stageText(const Options &o, const std::string &stage) {
   if (stage == "memory") return memoryPicture(o, targets[0]);
   if (stage == "loops") return loop::print(programs(o, {targets[0]})[0]);
   if (stage == "cpp") return codegen::highway(unrolled(programs(o, targets)), headerName(o.input), fs::path(o.input).filename());
-  if (stage == "llvm") return codegen::llvm(unrolled(programs(o, targets)), codegen::LlvmOutput::Ir);
-  return graphText(o, stage);
+  if (stage != "llvm") return graphText(o, stage);
+  requireOneArchitecture(targets, "--emit=llvm");
+  return codegen::llvm(unrolled(programs(o, targets)), codegen::LlvmOutput::Ir);
 }
 
 /// What was written, for the self-test.
@@ -129,7 +139,9 @@ void writeWithHeader(const Options &o) {
     throw UserError(fmt::format("-o {}: expected a name that ends in {}", o.output, fmt::join(known, ", ")));
   if (o.standalone && extension != ".cpp") throw UserError(fmt::format("--standalone writes C++: expected -o NAME.cpp, found '{}'", o.output));
   inputKind(o.input);
-  std::vector<loop::Program> compiled = unrolled(programs(o, deploymentTargets(o)));
+  const std::vector<std::string> targets = deploymentTargets(o);
+  if (extension != ".cpp") requireOneArchitecture(targets, "-o " + o.output);
+  std::vector<loop::Program> compiled = unrolled(programs(o, targets));
   takeWeights(compiled, o);
   std::string header = codegen::header(compiled, fs::path(o.input).filename(), o.selfTest);
   fs::path headerFile = fs::path(o.output).replace_extension(".h");

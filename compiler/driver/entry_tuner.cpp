@@ -24,7 +24,7 @@ constexpr double unknown = std::numeric_limits<double>::max();
 } // namespace
 
 EntryTuner::EntryTuner(CompiledModel &model, const loop::Program &program, const graph::Graph &graph,
-                       const schedule::Schedule &planned, const schedule::Target &target, const void *const *inputs)
+                       const schedule::Schedule &planned, const Target &target, const void *const *inputs)
     : model(model), program(program), entry(*program.entry(planned.entry)), graph(graph), tuned(planned), target(target),
       clock(model, planned.entry, inputs) {}
 

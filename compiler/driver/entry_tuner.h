@@ -30,7 +30,7 @@ public:
 
   /// `program` is lowered from `schedules`, `model` compiled from that. All must outlive this.
   EntryTuner(CompiledModel &model, const loop::Program &program, const graph::Graph &, const schedule::Schedule &,
-             const schedule::Target &, const void *const *inputs);
+             const Target &, const void *const *inputs);
 
   /// Measures until enough is known, the deadline comes or somebody presses Ctrl-C, and says now and then how far it is.
   /// Leaves that are like one that is `known`, by schedule::likeness(), run in its way.
@@ -70,7 +70,7 @@ private:
   const loop::Entry &entry;
   const graph::Graph &graph;
   schedule::Schedule tuned;
-  const schedule::Target &target;
+  const Target &target;
   KernelClock clock;
   std::vector<Contest> contests;
   std::vector<std::unique_ptr<codegen::Jit>> compiled;

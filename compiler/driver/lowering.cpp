@@ -42,7 +42,7 @@ template <class Work> auto located(Diagnostics &diagnostics, const Options &opti
 /// A tuning may hold schedules for other targets and for entries that are not compiled this time.
 std::vector<schedule::Schedule> fromTuning(std::vector<schedule::Schedule> all, const graph::Module &module, const std::string &target,
                                            const std::string &file) {
-  const std::string machine = schedule::described(target);
+  const std::string machine = describedTarget(target);
   std::erase_if(all, [&](const schedule::Schedule &s) {
     return s.target != machine || std::none_of(module.entries.begin(), module.entries.end(),
                                                [&](const graph::Graph &g) { return g.name == s.entry; });
@@ -96,13 +96,18 @@ loop::Program parsedLoops(const Options &options) {
   return program;
 }
 
-const std::vector<std::string> targetNames = {"native", "x86-64-v3", "x86-64-v4"};
-
 /// `from` says who named it.
 std::string knownTarget(const std::string &name, const std::string &from) {
-  for (const std::string &known : targetNames)
+  for (const std::string &known : targetNames())
     if (name == known) return name;
-  throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames)));
+  throw UserError(fmt::format("{}: {}", from, unknownName("target", name, targetNames())));
+}
+
+/// For code that is to run here.
+std::string targetOfThisMachine(const std::string &name, const std::string &from) {
+  const Architecture &its = *findTarget(knownTarget(name, from)).architecture, &own = hostArchitecture();
+  if (&its != &own) throw UserError(fmt::format("{}: code for {} does not run on this machine, an {}", from, name, own.name));
+  return name;
 }
 
 schedule::MemoryLimit memoryLimit(const graph::Module &module, const Options &options) {
@@ -115,7 +120,7 @@ graph::Module preparedGraph(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
   for (graph::Graph &entry : module.entries) schedule::prepare(entry);
   Diagnostics diagnostics;
-  located(diagnostics, options, [&] { schedule::fitMemory(module, schedule::target(target), memoryLimit(module, options)); });
+  located(diagnostics, options, [&] { schedule::fitMemory(module, findTarget(target), memoryLimit(module, options)); });
   return module;
 }
 
@@ -124,7 +129,7 @@ graph::Module preparedGraph(const Options &options, const std::string &target) {
 Scheduled scheduled(const Options &options, const std::string &target) {
   Scheduled result{preparedGraph(options, target), {}};
   result.schedules = withGivenSchedules(options, result.module, target, [&](const auto &given) {
-    return schedule::planAll(result.module, schedule::target(target), given);
+    return schedule::planAll(result.module, findTarget(target), given);
   });
   return result;
 }
@@ -162,7 +167,7 @@ std::string memoryPicture(const Options &options, const std::string &target) {
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options,
                       const std::vector<schedule::Schedule> &schedules) {
-  return schedule::compile(module, schedule::target(target), schedules, /*optimize=*/true, memoryLimit(module, options));
+  return schedule::compile(module, findTarget(target), schedules, /*optimize=*/true, memoryLimit(module, options));
 }
 
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
@@ -195,18 +200,21 @@ std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
 }
 
 std::vector<std::string> deploymentTargets(const Options &options) {
-  if (options.target.empty()) return {"x86-64-v4", "x86-64-v3"};
   std::set<std::string> named;
   std::istringstream list(options.target);
   for (std::string name; std::getline(list, name, ',');)
     if (!named.insert(knownTarget(name, "--target")).second) throw UserError(fmt::format("--target: '{}' is named twice", name));
-  return {named.rbegin(), named.rend()}; // best first
+  std::vector<std::string> targets;
+  for (const Target &t : targetTable())
+    if (named.count(t.name) || (named.empty() && t.architecture == &hostArchitecture())) targets.push_back(t.name);
+  if (named.count("native")) targets.emplace_back("native"); // last: every machine would take it
+  return targets;
 }
 
 std::string hostTarget(const Options &options) {
-  if (!options.target.empty()) return knownTarget(options.target, "--target");
+  if (!options.target.empty()) return targetOfThisMachine(options.target, "--target");
   const char *forced = std::getenv("NETC_TARGET"); // as for a model that is linked into a program
-  return forced && *forced ? knownTarget(forced, "NETC_TARGET") : "native";
+  return forced && *forced ? targetOfThisMachine(forced, "NETC_TARGET") : "native";
 }
 
 } // namespace netc::driver

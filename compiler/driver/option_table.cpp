@@ -88,7 +88,7 @@ constexpr OptionRow rows[] = {
     {"batch", "N", "the largest batch (default 64)", Models | X},
     {"set", "NAME=VALUE", "override a const of the model", Models | X},
     {"plan", "NAME", "train by this plan of the model", Models | X},
-    {"target", "NAME", "native, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); -o: or several, A,B", Models},
+    {"target", "NAME", "x86-64-v4, x86-64-v3, aarch64 or native; -o: or several, A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
     {"tuning", "FILE", "take what netc tune found for this target", Models},
     {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},

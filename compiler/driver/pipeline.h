@@ -74,7 +74,8 @@ std::vector<loop::Program> programs(const Options &, const std::vector<std::stri
 /// What the back ends require of loops that did not come from lowering: constant register indices.
 std::vector<loop::Program> unrolled(std::vector<loop::Program>);
 
-/// The targets of files that are to run elsewhere, best first; --target names one alone.
+/// The targets of files that are to run elsewhere, of each architecture the best first: those of --target, else all of this
+/// machine's architecture.
 std::vector<std::string> deploymentTargets(const Options &);
 
 /// The target of code that runs here: --target, else the environment's NETC_TARGET, else native.

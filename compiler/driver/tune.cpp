@@ -58,14 +58,14 @@ std::vector<std::size_t> mostKernelsFirst(const loop::Program &program) {
 }
 
 Tuning tune(const Options &o, const std::string &name) {
-  const std::string machine = schedule::described(name);
+  const std::string machine = describedTarget(name);
   const graph::Module optimized = optimizedGraph(o);
   Scheduled planned = scheduled(o, machine);
   for (schedule::Schedule &s : planned.schedules) s.target = machine; // one of --schedule may be for another
   const loop::Program program = lowered(optimized, machine, o, planned.schedules);
   CompiledModel model(unrolled({program})[0], o);
   RandomBatch batch(model, static_cast<std::uint64_t>(o.seed));
-  const schedule::Target target = schedule::target(machine);
+  const Target target = findTarget(machine);
   const auto deadline = Clock::now() + std::chrono::seconds(o.budget);
   Tuning result{planned.schedules, {}};
   if (!o.quiet) fmt::print("{}, batch {}, {}, for at most {} s\n", program.name, program.batch, machine, o.budget);

@@ -4,7 +4,11 @@
 
 #include <bit>
 #include <cmath>
-#include <immintrin.h>
+#include <limits>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 namespace netc::loop {
 
@@ -20,16 +24,28 @@ template <class F> void each(LaneValues &out, F f) {
   out = result;
 }
 
-__attribute__((target("fma"), noinline)) void fuse(const LaneValues &a, const LaneValues &b, const LaneValues &c,
-                                                   LaneValues &out) {
+#if defined(__x86_64__)
+__attribute__((target("fma"), noinline))
+#endif
+void fuse(const LaneValues &a, const LaneValues &b, const LaneValues &c, LaneValues &out) {
   for (int l = 0; l < lanes; ++l)
     out.bits[l] = std::bit_cast<std::uint32_t>(__builtin_fmaf(
         std::bit_cast<float>(a.bits[l]), std::bit_cast<float>(b.bits[l]), std::bit_cast<float>(c.bits[l])));
 }
 
-/// Truncates as cvttps does: what does not fit gives the smallest integer.
+bool hasFusedMultiplyAdd() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("fma");
+#else
+  return true;
+#endif
+}
+
+/// What does not fit, and NaN, gives the smallest integer.
 std::uint32_t truncated(float f) {
-  return static_cast<std::uint32_t>(_mm_cvttss_si32(_mm_set_ss(f)));
+  constexpr float limit = 0x1p31f;
+  const bool fits = f >= -limit && f < limit;
+  return static_cast<std::uint32_t>(fits ? static_cast<std::int32_t>(f) : std::numeric_limits<std::int32_t>::min());
 }
 
 void applyReal(Fn op, const LaneValues &a, const LaneValues &b, const LaneValues &c, LaneValues &out) {
@@ -39,10 +55,9 @@ void applyReal(Fn op, const LaneValues &a, const LaneValues &b, const LaneValues
   case Fn::Mul: return each(out, [&](int l) { return bits(real(a.bits[l]) * real(b.bits[l])); });
   case Fn::Div: return each(out, [&](int l) { return bits(real(a.bits[l]) / real(b.bits[l])); });
   case Fn::Neg: return each(out, [&](int l) { return a.bits[l] ^ 0x80000000u; });
-  case Fn::Sqrt:
-    return each(out, [&](int l) { return bits(_mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(real(a.bits[l]))))); });
+  case Fn::Sqrt: return each(out, [&](int l) { return bits(std::sqrt(real(a.bits[l]))); });
   case Fn::Fma:
-    if (__builtin_cpu_supports("fma")) return fuse(a, b, c, out);
+    if (hasFusedMultiplyAdd()) return fuse(a, b, c, out);
     return each(out, [&](int l) { return bits(std::fmaf(real(a.bits[l]), real(b.bits[l]), real(c.bits[l]))); });
   default: internalError("the loop interpreter met an operation that is no primitive");
   }
@@ -125,14 +140,32 @@ void reduceLanes(Reduce::Op op, bool integers, const LaneValues &v, LaneValues &
   out = current;
 }
 
-FlushDenormals::FlushDenormals() : before(_mm_getcsr()) {
-  _mm_setcsr((before & ~0x603fu) | 0x8040u); // round to nearest; FTZ and DAZ
+namespace {
+
+#if defined(__aarch64__)
+constexpr std::uint64_t rounding = 3u << 22, flush = 1u << 24; // of FPCR: RMode, FZ
+std::uint64_t floatMode() {
+  std::uint64_t mode;
+  asm volatile("mrs %0, fpcr" : "=r"(mode));
+  return mode;
+}
+void setFloatMode(std::uint64_t mode) { asm volatile("msr fpcr, %0" ::"r"(mode)); }
+#else
+constexpr std::uint64_t rounding = 0x6000, flush = 0x8040; // of MXCSR: RC; FTZ and DAZ
+std::uint64_t floatMode() { return _mm_getcsr(); }
+void setFloatMode(std::uint64_t mode) { _mm_setcsr(static_cast<unsigned>(mode)); }
+#endif
+
+} // namespace
+
+FlushDenormals::FlushDenormals() : before(floatMode()) {
+  setFloatMode((before & ~rounding) | flush); // to nearest
   asm volatile("" ::: "memory");
 }
 
 FlushDenormals::~FlushDenormals() {
   asm volatile("" ::: "memory");
-  _mm_setcsr(before);
+  setFloatMode(before);
 }
 
 } // namespace netc::loop

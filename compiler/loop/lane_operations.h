@@ -25,7 +25,7 @@ public:
   FlushDenormals &operator=(const FlushDenormals &) = delete;
 
 private:
-  unsigned before;
+  std::uint64_t before;
 };
 
 } // namespace netc::loop

@@ -278,7 +278,7 @@ void checkNames(const graph::Module &m, const std::vector<Schedule> &given) {
       throw Misfit(s.location, fmt::format("schedule: there is no entry '{}'{}", s.entry, didYouMean(s.entry, entries)));
     if (!seen.insert(s.entry).second) throw Misfit(s.location, fmt::format("schedule: entry '{}' has a schedule already", s.entry));
     try {
-      target(s.target);
+      findTarget(s.target);
     } catch (const UserError &e) {
       throw Misfit(s.location, fmt::format("schedule: {}", e.what()));
     }

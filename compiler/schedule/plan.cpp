@@ -19,22 +19,9 @@ using graph::Graph;
 using graph::Node;
 using graph::TensorKind;
 
-std::string described(const std::string &target) {
-  if (target != "native") return target;
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? "x86-64-v4" : "x86-64-v3";
-}
-
-Target target(const std::string &name) {
-  const std::string machine = described(name);
-  if (machine == "x86-64-v4") return {name, 32, 1};
-  if (machine == "x86-64-v3") return {name, 16, 2};
-  throw UserError(fmt::format("unknown target '{}', expected native, x86-64-v3 or x86-64-v4", name));
-}
-
 namespace {
 
 constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
-constexpr double inL2 = 1 << 20; // bytes that the leaves of a tile of rows may touch for its samples
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
@@ -210,7 +197,7 @@ class RunPlanner {
       const double samples = !shape.empty() && shape[0].batch ? static_cast<double>(tile) / static_cast<double>(g.batch) : 1;
       bytes += samples * static_cast<double>(elements(g.tensors[t]) * byteSize(g.tensors[t].dtype));
     }
-    return bytes <= inL2;
+    return bytes <= static_cast<double>(target.l2);
   }
 
   /// Reads and writes only its own sample in every access, and samples lie one by one.

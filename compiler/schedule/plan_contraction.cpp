@@ -11,10 +11,10 @@ namespace netc::schedule {
 
 namespace {
 
-constexpr double latencyHidden = 8;                 // multiply-adds in flight that keep two units busy
+constexpr double latency = 4;                       // cycles of a multiply-add
 constexpr double bytesFromL2 = 20;                  // for each multiply-add slot
-constexpr double inL1 = 32 << 10, inL2 = 768 << 10; // bytes that stay there beside everything else
-constexpr double rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
+constexpr double shareOfL1 = 2.0 / 3, shareOfL2 = 0.75; // that stays there beside everything else
+constexpr std::int64_t rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
 constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
 constexpr std::int64_t unrolledOperations = 160;
@@ -59,7 +59,7 @@ class ContractionPlanner {
 
   /// Slots of the multiply-add units for each multiply-add of a tile.
   double pieceCost(const Tile &t) const {
-    const double operations = static_cast<double>(t.size() * target.registersPerVector);
+    const double operations = static_cast<double>(t.size() * target.registersPerVector());
     double loads = 0, streamed = 0;
     for (const Access &r : nest.reads) {
       if (r.tensor < 0) continue;
@@ -71,13 +71,13 @@ class ContractionPlanner {
         continue;
       }
       n *= static_cast<double>(t.vectors);
-      loads += n * target.registersPerVector;
+      loads += n * target.registersPerVector();
       // What is read once in each tile and does not stay in the nearest cache comes from the next one.
       const double bytes =
           64 * n * footprint(r.address, [&](int p) { return at(p).reduction && !at(p).batch; });
-      if (!batchReduced() && bytes > inL1) streamed += 64 * n / bytesFromL2 * target.registersPerVector;
+      if (!batchReduced() && bytes > inL1) streamed += 64 * n / bytesFromL2 * target.registersPerVector();
     }
-    return std::max({operations, loads, streamed, latencyHidden}) / operations +
+    return std::max({operations, loads, streamed, latency * target.multiplyAdds}) / operations +
            0.1 * (loads + streamed) / operations;
   }
 
@@ -117,7 +117,7 @@ class ContractionPlanner {
 
   /// Accumulators, the vectors of one step and one broadcast.
   bool fits(const Tile &t) const {
-    return (t.size() + t.vectors) * target.registersPerVector + 1 <= target.registers - 1;
+    return (t.size() + t.vectors) * target.registersPerVector() + 1 <= target.registers - 1;
   }
 
   bool tileable(int p) const {
@@ -164,7 +164,7 @@ class ContractionPlanner {
     if (best.vectors > 1) leaf.tile.push_back({at(vector).name, best.vectors * loop::lanes});
     return cost;
   }
-  bool sizeFits(std::int64_t n) const { return n * target.registersPerVector < target.registers; }
+  bool sizeFits(std::int64_t n) const { return n * target.registersPerVector() < target.registers; }
 
   // ---- the loops
 
@@ -325,6 +325,7 @@ class ContractionPlanner {
   const Variation &variation;
   const Numeric &numeric;
   Leaf &leaf;
+  const double inL1 = shareOfL1 * static_cast<double>(target.l1), inL2 = shareOfL2 * static_cast<double>(target.l2); // bytes
   Tile best;
 };
 

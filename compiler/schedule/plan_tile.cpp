@@ -15,7 +15,7 @@ using graph::Combine;
 
 namespace {
 
-constexpr std::int64_t latencyHidden = 8;        // accumulators that keep the multiply-add units busy
+constexpr std::int64_t latency = 4;              // cycles of a multiply-add
 constexpr std::int64_t unrolledPoints = 160;     // in the innermost body
 constexpr std::int64_t unrolledPrimitives = 640; // there: long bodies overlap by themselves and only make code
 constexpr std::int64_t shortPoint = 8;           // primitives of a point that a test of its guard would cost too much
@@ -57,8 +57,8 @@ bool oneOperation(const Nest &nest) {
 }
 
 constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the nearest caches beside samples
-constexpr double inL2 = 384 << 10;       // bytes of samples that do, while weights pass
-constexpr double inL1 = 32 << 10;
+constexpr double shareOfL2 = 0.375;       // of samples that do, while weights pass
+constexpr double shareOfL1 = 2.0 / 3;
 constexpr double slotsForLine = 3; // multiply-adds in the time that a line takes from the second cache
 constexpr std::int64_t lineBytes = 64, waysUsed = 8;
 
@@ -102,7 +102,7 @@ bool sharedBySteps(const Nest &nest, const Affine &address, const Choice &c) {
 
 /// Cache lines of samples that one step of the tile brings from the second cache: all, where what a tile reads
 /// over its reduction does not stay in the nearest until the next tile reads it.
-double streamedLines(const Nest &nest, const Tile &t) {
+double streamedLines(const Nest &nest, const Target &target, const Tile &t) {
   if (nest.batch < 0 || !isContraction(*nest.formula, *nest.clause)) return 0;
   double lines = 0, bytes = 0;
   for (const Access &r : nest.reads) {
@@ -116,7 +116,7 @@ double streamedLines(const Nest &nest, const Tile &t) {
     bytes += n * blocks * footprint(nest, r.address, steps) * lineBytes;
     lines += n;
   }
-  return bytes > inL1 ? lines : 0;
+  return bytes > shareOfL1 * static_cast<double>(target.l1) ? lines : 0;
 }
 
 /// Primitives that one point takes.
@@ -132,9 +132,9 @@ double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool hea
   const double operations = static_cast<double>(t.size());
   const double loads = static_cast<double>(loadsOf(nest, t));
   const double hidden =
-      static_cast<double>(oneOperation(nest) ? latencyHidden / target.registersPerVector : 2);
+      static_cast<double>(oneOperation(nest) ? latency * target.multiplyAdds / target.registersPerVector() : 2);
   const double lines = heavy ? linesOf(nest, t) : 0;
-  const double streamed = slotsForLine * streamedLines(nest, t);
+  const double streamed = slotsForLine * streamedLines(nest, target, t);
   return std::max({operations, loads, hidden, streamed}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }
 
@@ -170,12 +170,12 @@ bool fits(const Nest &nest, const Target &target, int vector, const Tile &t) {
   if (t.size() > 1 && t.size() * primitivesOf(nest) > unrolledPrimitives) return false;
   const std::int64_t kept =
       t.blocks > 1                     ? t.blocks
-      : target.registersPerVector > 1 ? 1
+      : target.registersPerVector() > 1 ? 1
                                       : std::min<std::int64_t>({t.a.size, t.b.size, 4});
   const bool allVectors = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) {
     return r.tensor < 0 || (vector >= 0 && r.address.uses(vector));
   });
-  return (t.size() + kept) * target.registersPerVector + (allVectors ? target.registersPerVector : 1) <=
+  return (t.size() + kept) * target.registersPerVector() + (allVectors ? target.registersPerVector() : 1) <=
          target.registers;
 }
 
@@ -277,8 +277,9 @@ double planHeavyWeights(const Nest &nest, const Target &target, const Variation 
   leaf.order.clear();
   leaf.parallel.clear();
   const Position &first = nest.positions[nest.find(numeric.order[0].index)];
-  const auto part = static_cast<std::int64_t>(variation.cache * inL2 / (reduced / static_cast<double>(first.extent)));
-  if (reduced > variation.cache * inL2 && part < first.extent && first.block < 0)
+  const double inL2 = variation.cache * shareOfL2 * static_cast<double>(target.l2);
+  const auto part = static_cast<std::int64_t>(inL2 / (reduced / static_cast<double>(first.extent)));
+  if (reduced > inL2 && part < first.extent && first.block < 0)
     leaf.order.push_back({first.name, std::max<std::int64_t>(part, 1)});
   else if (!results.empty())
     leaf.parallel = results[0].index;

@@ -53,23 +53,13 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/targets.h"
 
 #include <map>
 #include <string>
 #include <vector>
 
 namespace netc::schedule {
-
-/// What the cost model needs to know of a machine.
-struct Target {
-  std::string name;           // "x86-64-v4", "x86-64-v3", "native"
-  int registers = 32;         // vector registers
-  int registersPerVector = 1; // machine registers that hold 16 lanes of f32
-};
-/// The name itself; of "native", the target that describes this machine.
-std::string described(const std::string &target);
-/// Throws UserError on an unknown name. "native" is described by what this machine has.
-Target target(const std::string &name);
 
 /// A loop over an index in steps; a later step of the same index runs inside one of this.
 struct Step {

@@ -3,7 +3,8 @@
 # Compiles a .net file whenever it changes and adds the result to TARGET, whose sources may then include "model.h".
 #   BATCH    the largest number of samples of a call (netc's default: 64)
 #   BACKEND  cpp: generated C++, which TARGET's compiler compiles; llvm: an object file that netc makes itself
-#   TARGETS  x86-64-v3, x86-64-v4: the instruction sets to choose from at run time (default: both)
+#   TARGETS  x86-64-v4, x86-64-v3, aarch64: the instruction sets to choose from at run time (default: all of the architecture that
+#            netc itself runs on)
 #   OPTIONS  further options of netc, such as --set hidden=32
 function(netc_add_model target model)
   cmake_parse_arguments(PARSE_ARGV 2 MODEL "" "BATCH;BACKEND" "TARGETS;OPTIONS")

@@ -1,48 +1,14 @@
 #include "run.h"
 
 #include "failure.h"
+#include "float_mode.h"
 #include "tables.h"
 #include "thread_pool.h"
 
 #include <cstring>
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
-
 namespace netc {
 namespace {
-
-// Denormals would make a momentum loop many times slower, and another rounding mode would change the bits.
-class FloatMode {
- public:
-#if defined(__SSE2__)
-  FloatMode() : saved_(_mm_getcsr()) {
-    _mm_setcsr(nearestFlushMasked);
-  }
-  ~FloatMode() {
-    _mm_setcsr(saved_);
-  }
-
- private:
-  static constexpr unsigned nearestFlushMasked = 0x9FC0; // exceptions masked, DAZ (bit 6), FTZ (bit 15)
-  unsigned saved_;
-#elif defined(__aarch64__)
-  FloatMode() {
-    asm volatile("mrs %0, fpcr" : "=r"(saved_));
-    asm volatile("msr fpcr, %0" ::"r"(std::uint64_t{1} << 24)); // FZ
-  }
-  ~FloatMode() {
-    asm volatile("msr fpcr, %0" ::"r"(saved_));
-  }
-
- private:
-  std::uint64_t saved_;
-#endif
- public:
-  FloatMode(const FloatMode &) = delete;
-  FloatMode &operator=(const FloatMode &) = delete;
-};
 
 // A chain of stages that run depth first: stages[0..length), all with the same iterations.
 struct StageCall {

@@ -113,8 +113,12 @@ bool machineSupports(const char *target) {
     return v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl");
-#endif
   return false;
+#elif defined(__aarch64__)
+  return !std::strcmp(target, "aarch64");
+#else
+  return false;
+#endif
 }
 
 void listTargets(const NetcModel &model, char *list, std::size_t size) {

@@ -1,6 +1,7 @@
-// netc_codegen_test FILE.loops jit|LIBRARY.so...
+// netc_codegen_test FILE.loops jit|LIBRARY.so|'COMMAND ...'...
 // Runs every entry of a program through the interpreter of the loop IR and through compiled kernels (of shared libraries,
-// or compiled in this process), for several counts and on awkward inputs, and compares every bit. NaNs equal NaNs.
+// compiled in this process, or in another one: remote.cpp), for several counts and on awkward inputs, and compares every
+// bit. NaNs equal NaNs.
 #include "compiler/codegen/llvm/llvm.h"
 #include "compiler/loop/interpreter.h"
 #include "compiler/loop/passes.h"
@@ -8,10 +9,10 @@
 #include "compiler/loop/verifier.h"
 #include "compiler/support/text_file.h"
 #include "netc/abi.h"
+#include "test/codegen/entry_call.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <xmmintrin.h>
 
 #include <cmath>
 #include <cstring>
@@ -22,16 +23,6 @@ using namespace netc;
 using namespace netc::loop;
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-struct Aligned { // 64 bytes, as the runtime's memory
-  explicit Aligned(std::size_t size) : bytes(size + 64) {}
-  std::uint8_t *data() {
-    return bytes.data() + (64 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 64) % 64;
-  }
-  Bytes bytes;
-};
 
 template <class T> void put(Bytes &bytes, std::int64_t i, T value) {
   std::memcpy(&bytes[i * sizeof(T)], &value, sizeof(T));
@@ -69,45 +60,12 @@ Memory memoryFor(const Program &p, std::int64_t count, std::mt19937 &random) {
   return m;
 }
 
-bool lossesFinite(const Entry &e, const std::vector<Bytes> &outputs) {
-  for (std::size_t r = 0; r < e.results.size(); ++r) {
-    float loss = 0;
-    if (e.results[r].kind != Result::Kind::Loss) continue;
-    std::memcpy(&loss, outputs[r].data(), sizeof loss);
-    if (!std::isfinite(loss)) return false;
-  }
-  return true;
-}
-
-/// The entry's stages on a copy of `start`, one thread, denormals flushed; chains of stages depth first.
-Memory runCompiled(const Entry &e, const NetcEntry &compiled, Memory m, const Memory &sizes, const ScalarInputs &in) {
-  for (const Bytes &b : sizes.outputs) m.outputs.emplace_back(b.size(), 0xcc);
-  Aligned store(m.store.size()), workspace(compiled.workspaceBytes);
-  std::memcpy(store.data(), m.store.data(), m.store.size());
-  std::memset(workspace.data(), 0xff, compiled.workspaceBytes); // NaN
-  std::vector<const void *> inputs;
-  std::vector<void *> outputs;
-  std::vector<float> scalars;
-  for (Bytes &b : m.inputs) inputs.push_back(b.data());
-  for (Bytes &b : m.outputs) outputs.push_back(b.data());
-  for (const RuntimeScalar &s : e.scalars) scalars.push_back(std::bit_cast<float>(scalarBits(s.program, in)));
-  const auto count = static_cast<std::int64_t>(in.count);
-  const NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), scalars.data(), count, nullptr};
-  const unsigned mode = _mm_getcsr();
-  _mm_setcsr(0x9fc0); // round to nearest; FTZ and DAZ
-  for (std::int64_t s = 0; s < compiled.stageCount; ++s) {
-    if (s == compiled.commit && !lossesFinite(e, m.outputs)) break;
-    const std::int64_t first = s;
-    while (compiled.stages[s].depthFirst) ++s;
-    const NetcStage &stage = compiled.stages[s];
-    const std::int64_t iterations = stage.perBlock * ((count + 15) / 16) + stage.perFullBlock * (count / 16) +
-                                    stage.perCount * count + stage.fixed;
-    for (std::int64_t i = 0; i < iterations; ++i)
-      for (std::int64_t k = first; k <= s; ++k) netcRunStage(compiled.stages + k, frame, i, i + 1);
-  }
-  _mm_setcsr(mode);
-  std::memcpy(m.store.data(), store.data(), m.store.size());
-  return m;
+/// The call that the interpreter made of `start`; its results have the sizes of `sizes`.
+EntryCall callOf(const Entry &e, const Memory &start, const Memory &sizes, const ScalarInputs &in) {
+  EntryCall call{e.name, static_cast<std::int64_t>(in.count), start.store, start.inputs, {}, {}};
+  for (const Bytes &b : sizes.outputs) call.outputs.emplace_back(b.size(), 0xcc);
+  for (const RuntimeScalar &s : e.scalars) call.scalars.push_back(std::bit_cast<float>(scalarBits(s.program, in)));
+  return call;
 }
 
 /// "" or the first difference.
@@ -131,9 +89,15 @@ public:
     for (std::int64_t t = 0; t < model.targetCount; ++t) {
       const std::string name = model.targets[t].name;
       if (name == "x86-64-v4" && !__builtin_cpu_supports("avx512bw")) continue;
-      for (std::int64_t i = 0; i < model.targets[t].entryCount; ++i)
-        compare(model.targets[t].entries[i], from + " " + name);
+      for (std::int64_t i = 0; i < model.targets[t].entryCount; ++i) {
+        const NetcEntry &entry = model.targets[t].entries[i];
+        compare(*p.entry(entry.name), from + " " + name, [&](EntryCall &call) { netc::run(entry, call); });
+      }
     }
+  }
+  void compareRemote(const std::string &command) {
+    for (const Entry &e : p.entries)
+      compare(e, command, [&](EntryCall &call) { runRemote(command, call); });
   }
   int report() const {
     fmt::print("{} runs compared, {} differ\n", compared, different);
@@ -141,8 +105,7 @@ public:
   }
 
 private:
-  void compare(const NetcEntry &compiled, const std::string &from) {
-    const Entry &e = *p.entry(compiled.name);
+  template <class Run> void compare(const Entry &e, const std::string &from, Run run) {
     for (const std::int64_t count : {std::int64_t{1}, std::int64_t{15}, std::int64_t{16}, std::int64_t{17}, p.batch}) {
       if (count > p.batch) continue;
       std::mt19937 random(static_cast<unsigned>(count));
@@ -152,7 +115,8 @@ private:
       how.count = count;
       how.scalars = {static_cast<double>(count), 3, 2, 10};
       for (const std::string &problem : interpret(p, e, expected, how)) fmt::print("interpreter: {}\n", problem);
-      const Memory found = runCompiled(e, compiled, start, expected, how.scalars);
+      EntryCall found = callOf(e, start, expected, how.scalars);
+      run(found);
       const std::string where = fmt::format("{} {} count {}", from, e.name, count);
       bool same = true;
       for (std::size_t r = 0; r < e.results.size(); ++r)
@@ -171,7 +135,7 @@ private:
   int compared = 0, different = 0;
 };
 
-int run(int argc, char **argv) {
+int compareAll(int argc, char **argv) {
   Diagnostics diagnostics;
   Program program = parse(readFile(argv[1]), argv[1], diagnostics);
   if (diagnostics.hasErrors() || !verify(program, diagnostics)) throw UserError(diagnostics.str());
@@ -183,6 +147,10 @@ int run(int argc, char **argv) {
       program.target = "native";
       const codegen::Jit jit(program);
       comparison.compare(*jit.model(), "jit");
+      continue;
+    }
+    if (std::string_view(argv[i]).find(' ') != std::string_view::npos) {
+      comparison.compareRemote(argv[i]);
       continue;
     }
     void *library = dlopen(argv[i], RTLD_NOW);
@@ -199,7 +167,7 @@ int run(int argc, char **argv) {
 int main(int argc, char **argv) {
   try {
     if (argc < 3) throw UserError("expected FILE.loops and jit or shared libraries");
-    return run(argc, argv);
+    return compareAll(argc, argv);
   } catch (const std::exception &e) {
     fmt::print(stderr, "netc_codegen_test: {}\n", e.what());
     return 1;

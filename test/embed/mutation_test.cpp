@@ -77,7 +77,7 @@ Compiled compiled(const graph::Module &source, const grad::DerivativeTable &tabl
   runPasses(passes::completePipeline(), c.optimized);
   Diagnostics diag;
   if (!graph::verify(c.optimized, diag)) throw UserError(diag.str());
-  c.program = schedule::compile(c.optimized, schedule::target("native"), {});
+  c.program = schedule::compile(c.optimized, findTarget("native"), {});
   for (loop::Entry &entry : c.program.entries)
     for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, batch);
   return c;

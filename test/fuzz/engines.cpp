@@ -3,7 +3,9 @@
 #include "compiler/codegen/highway/highway.h"
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/text_file.h"
+#include "test/codegen/entry_call.h"
 
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -40,6 +42,22 @@ std::size_t resultBytes(const loop::Result &r, std::int64_t count) {
   return static_cast<std::size_t>(n);
 }
 
+Bytes storeOf(const loop::Program &program, const Call &call) {
+  Bytes store(static_cast<std::size_t>(program.storeBytes));
+  for (const loop::Tensor &t : program.tensors)
+    if (auto s = call.store.find(t.name); s != call.store.end())
+      std::memcpy(store.data() + t.store, s->second.data(), s->second.size() * sizeof(float));
+  return store;
+}
+
+ScalarInputs scalarsOf(const Call &call) {
+  ScalarInputs in;
+  in.count = static_cast<double>(call.count);
+  in.seed = seed;
+  in.step = static_cast<double>(call.step);
+  return in;
+}
+
 class InterpreterEngine : public Engine {
 public:
   InterpreterEngine(const loop::Program &p, bool reverse)
@@ -47,16 +65,12 @@ public:
 
   std::vector<Bytes> run(const loop::Entry &entry, const Call &call, std::string &problem) override {
     loop::Memory memory;
-    memory.store.assign(static_cast<std::size_t>(program.storeBytes), 0);
-    for (const loop::Tensor &t : program.tensors)
-      if (auto s = call.store.find(t.name); s != call.store.end())
-        std::memcpy(memory.store.data() + t.store, s->second.data(), s->second.size() * sizeof(float));
+    memory.store = storeOf(program, call);
     memory.inputs = call.inputs;
     loop::Interpretation how;
     how.count = call.count;
     how.reverseParallel = reverse;
-    how.scalars.seed = seed;
-    how.scalars.step = static_cast<double>(call.step);
+    how.scalars = scalarsOf(call);
     const std::vector<std::string> problems = loop::interpret(program, *program.entry(entry.name), memory, how);
     if (!problems.empty())
       problem = problems.front();
@@ -109,6 +123,40 @@ private:
   std::unique_ptr<Core> core;
 };
 
+class RemoteEngine : public Engine {
+public:
+  RemoteEngine(const loop::Program &p, std::string command) : Engine(command), program(p), command(std::move(command)) {}
+
+  std::vector<Bytes> run(const loop::Entry &entry, const Call &call, std::string &problem) override {
+    EntryCall remote{entry.name, call.count, storeOf(program, call), call.inputs, {}, {}};
+    for (const loop::Result &r : entry.results)
+      remote.outputs.emplace_back(resultBytes(r, call.count), std::uint8_t(0xCD));
+    for (const RuntimeScalar &s : entry.scalars)
+      remote.scalars.push_back(std::bit_cast<float>(scalarBits(s.program, scalarsOf(call))));
+    try {
+      runRemote(command, remote);
+    } catch (const std::exception &e) {
+      problem = e.what();
+    }
+    return remote.outputs;
+  }
+
+private:
+  const loop::Program &program;
+  const std::string command;
+};
+
+/// Writes NAME.cpp and NAME.h for the programs and compiles them so.
+bool compileHighway(const std::vector<loop::Program> &programs, const std::string &stem, const std::string &command, std::string &problem) {
+  const std::string file = std::filesystem::path(stem).filename();
+  writeFile(stem + ".cpp", codegen::highway(programs, file + ".h", file + ".graph"));
+  writeFile(stem + ".h", codegen::header(programs, file + ".graph"));
+  if (std::system(command.c_str()) != 0) problem = "this failed: " + command;
+  return problem.empty();
+}
+
+constexpr const char *flags = "-std=c++17 -O2 -Wall -Wextra -Werror -ffp-contract=off";
+
 } // namespace
 
 Bytes toBytes(const std::vector<double> &values, DType type) {
@@ -129,21 +177,24 @@ std::unique_ptr<Engine> compiled(std::string name, const NetcModel &model, const
 
 const NetcModel *highwayModel(const std::vector<loop::Program> &programs, const std::string &stem, const std::string &compiler,
                               const std::string &runtime, std::string &problem) {
-  const std::string file = std::filesystem::path(stem).filename();
   const std::string object = std::filesystem::absolute(stem + "." + std::filesystem::path(compiler).filename().string() + ".so");
-  writeFile(stem + ".cpp", codegen::highway(programs, file + ".h", file + ".graph"));
-  writeFile(stem + ".h", codegen::header(programs, file + ".graph"));
-  const std::string command = fmt::format("'{}' -std=c++17 -O2 -Wall -Wextra -Werror -ffp-contract=off -fPIC -shared -I'{}/include' '{}.cpp' -o '{}'",
-                                          compiler, runtime, stem, object);
-  if (std::system(command.c_str()) != 0) {
-    problem = "this failed: " + command;
-    return nullptr;
-  }
+  const std::string command = fmt::format("'{}' {} -fPIC -shared -I'{}/include' '{}.cpp' -o '{}'", compiler, flags, runtime, stem, object);
+  if (!compileHighway(programs, stem, command, problem)) return nullptr;
   void *handle = dlopen(object.c_str(), RTLD_LAZY | RTLD_LOCAL); // lazy: the C functions' runtime is not needed
   const void *model = handle ? dlsym(handle, codegen::modelSymbol(programs[0]).c_str()) : nullptr;
   if (!model)
     problem = fmt::format("cannot load '{}': {}", object, dlerror());
   return static_cast<const NetcModel *>(model);
+}
+
+std::unique_ptr<Engine> remote(const loop::Program &p, const std::string &stem, const std::string &compiler, const std::string &emulator,
+                               const std::string &runtime, std::string &problem) {
+  const std::string program = std::filesystem::absolute(stem + "." + p.target);
+  const std::string command =
+      fmt::format("{0} {1} -idirafter /usr/include -I'{2}/include' -I'{2}/src' -DNETC_MODEL={3} '{2}/../test/codegen/remote.cpp' '{4}.cpp' -static -o '{4}'",
+                  compiler, flags, runtime, codegen::modelSymbol(p), program);
+  if (!compileHighway({p}, program, command, problem)) return nullptr;
+  return std::make_unique<RemoteEngine>(p, fmt::format("{} '{}'", emulator, program));
 }
 
 } // namespace netc::fuzz

@@ -47,4 +47,9 @@ std::unique_ptr<Engine> compiled(std::string name, const NetcModel &model, const
 const NetcModel *highwayModel(const std::vector<loop::Program> &, const std::string &stem, const std::string &compiler,
                               const std::string &runtime, std::string &problem);
 
+/// The program's Highway code, compiled for another architecture and run by an emulator; null and a message when that fails.
+/// `p` must outlive the engine.
+std::unique_ptr<Engine> remote(const loop::Program &p, const std::string &stem, const std::string &compiler, const std::string &emulator,
+                               const std::string &runtime, std::string &problem);
+
 } // namespace netc::fuzz

@@ -1,7 +1,7 @@
 // Random formulas, values and gradients, through every engine: the passes against the evaluator, all engines against each
 // other bit by bit, and their values against float64 within a computed bound.
 //
-//   netc_fuzz [--seed S] [--entries E] [--formulas F] [--batch N] [--out DIR] [--runtime DIR --cxx COMPILER ...]
+//   netc_fuzz [--seed S] [--entries E] [--formulas F] [--batch N] [--out DIR] [--runtime DIR --cxx COMPILER ... --aarch64 COMPILER --emulator PROGRAM]
 #include "compiler/grad/differentiate.h"
 #include "compiler/graph/evaluator.h"
 #include "compiler/graph/text.h"
@@ -29,7 +29,7 @@ constexpr int maxReports = 10;
 struct Arguments {
   std::uint64_t seed = 1;
   Size size;
-  std::string out = ".", runtime;
+  std::string out = ".", runtime, aarch64, emulator;
   std::vector<std::string> compilers;
 };
 
@@ -97,7 +97,7 @@ private:
           internalError("differentiation after the forward passes: " + diag.str());
         passes::run(passes::completePipeline(), fast);
         for (const char *target : {"x86-64-v4", "x86-64-v3"})
-          schedule::compile({source.name, source.batch, {fast}}, schedule::target(target));
+          schedule::compile({source.name, source.batch, {fast}}, findTarget(target));
         differentiated.entries.push_back(std::move(plain));
         optimized.entries.push_back(std::move(fast));
         count(entry);
@@ -121,15 +121,11 @@ private:
     const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw");
     for (const char *target : {"x86-64-v4", "x86-64-v3"})
-      programs.push_back(schedule::compile(optimized, schedule::target(target)));
+      programs.push_back(schedule::compile(optimized, findTarget(target)));
     engines.push_back(interpreter(programs[0], false));
     engines.push_back(interpreter(programs[1], true));
-    for (loop::Program p : programs) {
-      for (loop::Entry &e : p.entries)
-        for (loop::Kernel &k : e.kernels)
-          loop::unroll(k, p.batch);
-      unrolled.push_back(std::move(p));
-    }
+    for (const loop::Program &p : programs)
+      unrolled.push_back(unroll(p));
     for (const loop::Program &p : unrolled) {
       if (p.target == "x86-64-v4" && !wide)
         continue;
@@ -146,6 +142,22 @@ private:
         for (const std::string &target : targets)
           addCompiled("highway " + compiler, *model, target);
     }
+    if (!args.aarch64.empty()) addRemote();
+  }
+
+  static loop::Program unroll(loop::Program p) {
+    for (loop::Entry &e : p.entries)
+      for (loop::Kernel &k : e.kernels)
+        loop::unroll(k, p.batch);
+    return p;
+  }
+
+  void addRemote() {
+    elsewhere = unroll(schedule::compile(optimized, findTarget("aarch64")));
+    std::string problem;
+    auto engine = remote(elsewhere, fmt::format("{}/fuzz{}", args.out, args.seed), args.aarch64, args.emulator, args.runtime, problem);
+    if (!engine) return fail("aarch64", problem);
+    engines.push_back(std::move(engine));
   }
 
   void addCompiled(const std::string &name, const NetcModel &model, const std::string &target) {
@@ -300,6 +312,7 @@ private:
   Arguments args;
   graph::Module source, differentiated, optimized;
   std::vector<loop::Program> programs, unrolled; // v4, v3
+  loop::Program elsewhere;                       // aarch64
   std::vector<std::string> targets;              // that this machine runs
   std::vector<std::unique_ptr<codegen::Jit>> jits;
   std::vector<std::unique_ptr<Engine>> engines;
@@ -316,6 +329,8 @@ Arguments parse(int argc, char **argv) {
     else if (name == "--batch") a.size.batch = std::stoi(value);
     else if (name == "--out") a.out = value;
     else if (name == "--runtime") a.runtime = value;
+    else if (name == "--aarch64") a.aarch64 = value;
+    else if (name == "--emulator") a.emulator = value;
     else if (name == "--cxx") a.compilers.push_back(value);
     else throw UserError("unknown option " + name);
   }

@@ -6,10 +6,13 @@
 #include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/in_parallel.h"
+#include "compiler/support/targets.h"
 #include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 
 namespace netc::codegen {
@@ -47,11 +50,11 @@ constexpr std::string_view prologue = R"(// {source} compiled by {version}; do n
 constexpr std::string_view rule =
     "// ----------------------------------------------------------------------------------------------------------\n";
 
-std::string simdTarget(const Program &p) {
-  if (p.target == "x86-64-v4") return "NETC_SIMD_X86_64_V4";
-  if (p.target == "x86-64-v3") return "NETC_SIMD_X86_64_V3";
-  if (p.target == "native" || p.target.empty()) return "NETC_SIMD_NATIVE";
-  internalError(fmt::format("the Highway back end has no target '{}'", p.target));
+/// "NETC_SIMD_X86_64_V4"
+std::string simdTarget(const std::string &target) {
+  std::string macro = "NETC_SIMD_" + identifier(target);
+  for (char &c : macro) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return macro;
 }
 
 /// Names within the namespace of the program's section, by entry and kernel.
@@ -72,7 +75,7 @@ public:
   std::string print() {
     const std::string space = targetSuffix(p), target = p.target.empty() ? "native" : p.target;
     text = fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
-                       simdTarget(p));
+                       simdTarget(target));
     text += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
                         "using namespace netc::simd::HWY_NAMESPACE;\n",
                         space);
@@ -106,14 +109,21 @@ private:
   std::string text;
 };
 
-/// Prints the sections, one for each program, and the tables that name their kernels.
-class FilePrinter {
+/// Prints the sections of one architecture, one for each program, and the tables that name their kernels.
+class ModelPrinter {
 public:
-  FilePrinter(const std::vector<Program> &programs, const Reference &reference)
+  ModelPrinter(const std::vector<Program> &programs, const Reference &reference)
       : programs(programs), reference(reference), shared(programs.begin(), programs.end()) {
     for (std::size_t p = 0; p < programs.size(); ++p) names.push_back(functionNames(programs, static_cast<int>(p)));
   }
 
+  std::string print() {
+    printSections();
+    printTables();
+    return std::move(out);
+  }
+
+private:
   void printSections() {
     std::vector<std::string> sections(programs.size());
     inParallel(programs.size(), [&](std::size_t i) { sections[i] = SectionPrinter(programs[i], shared[i], names[i]).print(); });
@@ -142,9 +152,6 @@ public:
     out += '\n';
   }
 
-  std::string out;
-
-private:
   /// The fields of a record of netc/abi.h, for who reads its rows.
   static std::string_view columns(std::string_view type) {
     if (type == "NetcTensor")
@@ -207,7 +214,20 @@ private:
   const Reference &reference;
   const std::vector<SharedKernels> shared;                        // by program
   std::vector<std::vector<std::vector<std::string>>> names; // by program, entry and kernel
+  std::string out;
 };
+
+/// The programs by their architecture, in the order in which the first of each comes.
+std::vector<std::pair<const Architecture *, std::vector<Program>>> byArchitecture(const std::vector<Program> &programs) {
+  std::vector<std::pair<const Architecture *, std::vector<Program>>> groups;
+  for (const Program &p : programs) {
+    const Architecture *own = findTarget(p.target).architecture;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto &g) { return g.first == own; });
+    if (group == groups.end()) group = groups.insert(group, {own, {}});
+    group->second.push_back(p);
+  }
+  return groups;
+}
 
 std::string replaceAll(std::string text, std::string_view what, const std::string &by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
@@ -219,15 +239,18 @@ std::string replaceAll(std::string text, std::string_view what, const std::strin
 
 std::string highway(const std::vector<Program> &programs, const std::string &headerName,
                     const std::string &sourceName, const Reference &reference) {
-  FilePrinter printer(programs, reference);
-  std::string top(prologue);
-  top = replaceAll(top, "{source}", sourceName);
-  top = replaceAll(top, "{version}", version());
-  top = replaceAll(top, "{header}", headerName);
-  printer.out = std::move(top);
-  printer.printSections();
-  printer.printTables();
-  return std::move(printer.out);
+  std::string text(prologue), names;
+  text = replaceAll(text, "{source}", sourceName);
+  text = replaceAll(text, "{version}", version());
+  text = replaceAll(text, "{header}", headerName);
+  std::string_view condition = "#if";
+  for (const auto &[architecture, own] : byArchitecture(programs)) {
+    text += fmt::format("\n{} defined({}) // {}\n", condition, architecture->macro, architecture->name);
+    text += ModelPrinter(own, reference).print();
+    names += fmt::format("{}{}", names.empty() ? "" : " and ", architecture->name);
+    condition = "#elif";
+  }
+  return text + fmt::format("\n#else\n#error \"this file was made for {}; netc --target names others\"\n#endif\n", names);
 }
 
 } // namespace netc::codegen

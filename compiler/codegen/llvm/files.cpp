@@ -23,7 +23,7 @@ void generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenF
 
 std::string llvm(const std::vector<loop::Program> &programs, LlvmOutput output, const Reference &reference) {
   llvm::LLVMContext context;
-  auto machine = createTargetMachine();
+  auto machine = createTargetMachine(architecture(programs));
   auto module = buildModule(context, programs, reference);
   optimize(*module, *machine);
   llvm::SmallString<0> bytes;

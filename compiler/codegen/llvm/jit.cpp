@@ -26,7 +26,7 @@ struct Jit::State {
 Jit::Jit(const loop::Program &program, const Reference &reference) : state(std::make_unique<State>()) {
   auto context = std::make_unique<llvm::LLVMContext>();
   context->setDiscardValueNames(true);
-  auto machine = createTargetMachine();
+  auto machine = createTargetMachine(hostArchitecture());
   auto module = buildModule(*context, {program}, reference);
   optimize(*module, *machine);
 

@@ -12,8 +12,8 @@ namespace netc::codegen {
 using namespace loop;
 
 KernelCode::KernelCode(llvm::Function &function, const Entry &entry, const Kernel &kernel, const PlacesRead &placesRead,
-                       const Target &target, ConstantBuffers &constants)
-    : context(function.getContext()), function(function), entry(entry), kernel(kernel), placesRead(placesRead), target(target),
+                       const InstructionSet &set, ConstantBuffers &constants)
+    : context(function.getContext()), function(function), entry(entry), kernel(kernel), placesRead(placesRead), set(set),
       constantRegisters(entry, kernel), constants(constants), b(context), top(context),
       variables(kernel.variables.size(), nullptr), scalars(entry.scalars.size(), nullptr),
       bases(entry.buffers.size(), nullptr) {}

@@ -40,7 +40,7 @@ class ConstantBuffers {
 class KernelCode {
  public:
   /// `function` is empty and has the type above.
-  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const PlacesRead &, const Target &,
+  KernelCode(llvm::Function &function, const loop::Entry &, const loop::Kernel &, const PlacesRead &, const InstructionSet &,
              ConstantBuffers &);
   void build();
 
@@ -100,7 +100,7 @@ class KernelCode {
   const loop::Entry &entry;
   const loop::Kernel &kernel;
   const PlacesRead &placesRead;
-  const Target &target;
+  const InstructionSet &set;
   const ConstantRegisters constantRegisters;
   ConstantBuffers &constants;
   llvm::IRBuilder<> b;

@@ -14,8 +14,8 @@ namespace netc::codegen {
 
 enum class LlvmOutput { Ir, Bitcode, Assembly, Object };
 
-/// The bytes of a .ll, .bc, .s or .o for the programs, each compiled for its own target ("x86-64-v3",
-/// "x86-64-v4", "native", also the empty string). Exports modelSymbol(). Requires unrolled kernels. All four
+/// The bytes of a .ll, .bc, .s or .o for the programs, each compiled for its own target; all of one architecture
+/// (compiler/support/targets.h). Exports modelSymbol(). Requires unrolled kernels. All four
 /// kinds hold the code after the pass pipeline: an .ll is what llc takes next (`llc -O2 -fp-contract=off
 /// -relocation-model=pic`), with each function's own target.
 std::string llvm(const std::vector<loop::Program> &, LlvmOutput, const Reference & = {});

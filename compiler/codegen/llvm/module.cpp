@@ -8,7 +8,7 @@ namespace netc::codegen {
 namespace {
 
 llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const loop::Entry &entry,
-                          const loop::Kernel &kernel, const PlacesRead &placesRead, const Target &target,
+                          const loop::Kernel &kernel, const PlacesRead &placesRead, const InstructionSet &set,
                           ConstantBuffers &constants) {
   llvm::LLVMContext &context = module.getContext();
   auto *integer = llvm::Type::getInt64Ty(context);
@@ -21,17 +21,21 @@ llvm::Function *addKernel(llvm::Module &module, const std::string &symbol, const
   function->getArg(2)->setName("end");
   for (auto attribute : {llvm::Attribute::NoAlias, llvm::Attribute::ReadOnly, llvm::Attribute::NoCapture})
     function->addParamAttr(0, attribute);
-  setAttributes(*function, target);
-  KernelCode(*function, entry, kernel, placesRead, target, constants).build();
+  setAttributes(*function, set);
+  KernelCode(*function, entry, kernel, placesRead, set, constants).build();
   return function;
 }
 
 } // namespace
 
+const Architecture &architecture(const std::vector<loop::Program> &programs) {
+  return *findTarget(programs.front().target).architecture;
+}
+
 std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
                                           const std::vector<loop::Program> &programs, const Reference &reference) {
   auto module = std::make_unique<llvm::Module>(programs.front().name, context);
-  auto machine = createTargetMachine();
+  auto machine = createTargetMachine(architecture(programs));
   module->setTargetTriple(machine->getTargetTriple().str());
   module->setDataLayout(machine->createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
@@ -42,14 +46,14 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
   const std::vector<SharedKernels> shared(programs.begin(), programs.end());
   std::vector<std::map<KernelIndex, llvm::Function *>> functions(programs.size());
   for (std::size_t p = 0; p < programs.size(); ++p) {
-    const Target target = findTarget(programs[p].target);
+    const InstructionSet set = instructionSet(programs[p].target);
     const auto symbols = kernelSymbols(programs, static_cast<int>(p));
     for (int e = 0; e < static_cast<int>(symbols.size()); ++e) {
       const loop::Entry &entry = programs[p].entries[e];
       for (int k = 0; k < static_cast<int>(symbols[e].size()); ++k)
         if (const KernelIndex i{e, k}; shared[p].functionOf(i) == i)
           functions[p][i] =
-              addKernel(*module, symbols[e][k], entry, entry.kernels[k], shared[p].placesRead(i), target, constants);
+              addKernel(*module, symbols[e][k], entry, entry.kernels[k], shared[p].placesRead(i), set, constants);
     }
   }
   addTables(*module, modelTables(programs, shared, reference), modelSymbol(programs.front()),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/codegen/model_tables.h"
+#include "compiler/support/targets.h"
 
 #include <llvm/IR/Module.h>
 
@@ -10,6 +11,9 @@
 #include <vector>
 
 namespace netc::codegen {
+
+/// The one that all programs of a module are for.
+const Architecture &architecture(const std::vector<loop::Program> &);
 
 /// Kernels are internal, the model's table is the one external symbol. Not optimised, not verified.
 std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &, const std::vector<loop::Program> &,

@@ -48,7 +48,7 @@ llvm::Value *KernelCode::compare(Fn op, llvm::Value *x, llvm::Value *y) {
 /// give poison.
 llvm::Value *KernelCode::truncateToInt(llvm::Value *x) {
   auto *type = llvm::FixedVectorType::get(b.getInt32Ty(), lanes);
-  if (target.avx512) {
+  if (set.avx512()) {
     constexpr int currentRounding = 4; // _MM_FROUND_CUR_DIRECTION: exceptions masked as elsewhere
     return b.CreateIntrinsic(
         llvm::Intrinsic::x86_avx512_mask_cvttps2dq_512, {},

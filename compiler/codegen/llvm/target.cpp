@@ -23,15 +23,14 @@ namespace netc::codegen {
 
 namespace {
 
-Target nativeTarget() {
-  Target target;
-  target.cpu = llvm::sys::getHostCPUName().str();
+/// All that this machine has, beyond the row that describes it.
+InstructionSet ofThisMachine() {
+  InstructionSet set{findTarget("native"), llvm::sys::getHostCPUName().str(), ""};
   for (const auto &feature : llvm::sys::getHostCPUFeatures()) {
-    if (!target.features.empty()) target.features += ',';
-    target.features += (feature.second ? "+" : "-") + feature.first().str();
-    if (feature.first() == "avx512f") target.avx512 = feature.second;
+    if (!set.features.empty()) set.features += ',';
+    set.features += (feature.second ? "+" : "-") + feature.first().str();
   }
-  return target;
+  return set;
 }
 
 /// `a < b ? a : b` would become a minimum instruction, which replaces denormals by zero where a selection
@@ -51,11 +50,11 @@ void keepSelections(llvm::Function &function) {
 
 } // namespace
 
-Target findTarget(const std::string &name) {
-  if (name.empty() || name == "native") return nativeTarget();
-  if (name == "x86-64-v4") return {name, "", /*avx512=*/true};
-  if (name == "x86-64-v3") return {name, "", /*avx512=*/false};
-  throw UserError(fmt::format("unknown target '{}', expected x86-64-v3, x86-64-v4 or native", name));
+InstructionSet instructionSet(const std::string &name) {
+  const Target target = findTarget(name);
+  if (target.name == "native") return ofThisMachine();
+  const bool generations = target.architecture->name != target.name; // LLVM has these names of x86-64's, too
+  return {target, generations ? target.name : "generic", ""};
 }
 
 llvm::TargetOptions targetOptions() {
@@ -64,25 +63,26 @@ llvm::TargetOptions targetOptions() {
   return options;
 }
 
-std::unique_ptr<llvm::TargetMachine> createTargetMachine() {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  const std::string triple = llvm::sys::getDefaultTargetTriple();
+std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Architecture &architecture) {
+  llvm::InitializeAllTargetInfos();
+  llvm::InitializeAllTargets();
+  llvm::InitializeAllTargetMCs();
+  llvm::InitializeAllAsmPrinters();
   std::string error;
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target) internalError("llvm has no code generator for this machine: " + error);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(architecture.triple, error);
+  if (!target) internalError("llvm has no code generator for " + error);
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, /*CPU=*/"", /*Features=*/"", targetOptions(), llvm::Reloc::PIC_));
+      target->createTargetMachine(architecture.triple, /*CPU=*/"", /*Features=*/"", targetOptions(), llvm::Reloc::PIC_));
 }
 
-void setAttributes(llvm::Function &function, const Target &target) {
-  function.addFnAttr("target-cpu", target.cpu);
-  if (!target.features.empty()) function.addFnAttr("target-features", target.features);
+void setAttributes(llvm::Function &function, const InstructionSet &set) {
+  function.addFnAttr("target-cpu", set.cpu);
+  if (!set.features.empty()) function.addFnAttr("target-features", set.features);
   // Both are needed: else LLVM splits every operation into halves on AVX-512 machines (2.5 times slower).
-  const char *width = target.avx512 ? "512" : "256";
+  const std::string width = std::to_string(32 * set.target.lanes);
   function.addFnAttr("min-legal-vector-width", width);
   function.addFnAttr("prefer-vector-width", width);
-  // Callers set FTZ and DAZ; constant folding must not assume otherwise.
+  // Callers flush denormals; constant folding must not assume otherwise.
   function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");
   function.addFnAttr(llvm::Attribute::NoUnwind);
 }

@@ -1,6 +1,8 @@
 // Instruction sets and code generation settings: what is said to LLVM about the machine, in one place.
 #pragma once
 
+#include "compiler/support/targets.h"
+
 #include <llvm/IR/Function.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
@@ -10,22 +12,23 @@
 
 namespace netc::codegen {
 
-struct Target {
+struct InstructionSet {
+  Target target;
   std::string cpu, features; // as LLVM spells them
-  bool avx512 = false;       // a register of 16 lanes is one machine register
+  /// A register of 16 lanes is one of AVX-512's.
+  bool avx512() const { return target.lanes == 16; }
 };
 
-/// "x86-64-v3", "x86-64-v4", "native" (also the empty string). Others throw UserError.
-Target findTarget(const std::string &name);
+/// Of a target's name, as findTarget takes it.
+InstructionSet instructionSet(const std::string &name);
 
 /// Contraction is off: a multiplication and an addition are never fused.
 llvm::TargetOptions targetOptions();
-/// For position-independent code on this machine's system; the instruction set is each function's own
-/// attribute.
-std::unique_ptr<llvm::TargetMachine> createTargetMachine();
+/// For position-independent code; the instruction set is each function's own attribute.
+std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Architecture &);
 
 /// The attributes without which a kernel is slow, or has other bits.
-void setAttributes(llvm::Function &, const Target &);
+void setAttributes(llvm::Function &, const InstructionSet &);
 
 /// The short pipeline of passes before code generation. Verifies first; InternalError when the module is
 /// invalid.

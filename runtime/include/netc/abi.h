@@ -106,7 +106,7 @@ typedef struct NetcEntry {
 
 /* The kernels of one instruction set. */
 typedef struct NetcTarget {
-  const char *name; /* "x86-64-v4", "x86-64-v3", "native" */
+  const char *name; /* "x86-64-v4", "x86-64-v3", "aarch64", "native" */
   const NetcEntry *entries;
   int64_t entryCount;
 } NetcTarget;

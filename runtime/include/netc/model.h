@@ -48,7 +48,7 @@ struct Options {
   void *memory = nullptr;
   std::size_t memorySize = 0; ///< bytes at `memory`
   Executor executor; ///< if set, runs the parts (`threads` of them a stage) in place of threads of our own
-  /// "x86-64-v4", "x86-64-v3", "native"; null: the environment's NETC_TARGET, else the best.
+  /// "x86-64-v4", "x86-64-v3", "aarch64", "native"; null: the environment's NETC_TARGET, else the best.
   const char *target = nullptr;
 };
 

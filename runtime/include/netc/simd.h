@@ -10,6 +10,7 @@
 #define NETC_SIMD_NATIVE 0 // whatever the compiler's flags allow
 #define NETC_SIMD_X86_64_V3 3
 #define NETC_SIMD_X86_64_V4 4
+#define NETC_SIMD_AARCH64 64
 #ifndef HWY_WANT_AVX3_DL
 #define HWY_WANT_AVX3_DL 1 // may be the baseline of -march=native, and Highway wants that among its targets
 #endif
@@ -25,6 +26,12 @@
 #define HWY_TARGET HWY_AVX3
 #elif NETC_SIMD_TARGET == NETC_SIMD_X86_64_V3
 #define HWY_TARGET HWY_AVX2
+#elif defined(__aarch64__) // also where the compiler's flags allow scalable vectors
+#ifdef HWY_NEON_WITHOUT_AES
+#define HWY_TARGET HWY_NEON_WITHOUT_AES
+#else
+#define HWY_TARGET HWY_NEON
+#endif
 #else
 #define HWY_TARGET HWY_STATIC_TARGET
 #endif
@@ -118,6 +125,8 @@ HWY_INLINE VB selectMask(VB m, VB x, VB y) { return hn::Or(hn::And(m, x), hn::An
 HWY_INLINE VF opaque(VF x) {
 #if HWY_ARCH_X86
   __asm__("" : "+x"(x.raw));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(x.raw));
 #endif
   return x;
 }
