@@ -328,7 +328,7 @@ constexpr FnRow table[] = {
     {Fn::Silu, "silu", none, 1, S::Real, {"sigmoid(a) + y * sigmoid(-a)", none, none},
      [](const double *a) { return siluOf(a[0]); }, siluText, 1.9},
     {Fn::Sin, "sin", none, 1, S::Real, {"cos(a)", none, none}, [](const double *a) { return std::sin(a[0]); }, sinText, 1.7, 1e6},
-    {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText, 1.7, 1e6},
+    {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText, 1.9, 1e6},
     {Fn::Erf, "erf", none, 1, S::Real, {"1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erf(a[0]); }, erfText, 1.6},
     {Fn::Erfc, "erfc", none, 1, S::Real, {"-1.1283791670955126 * exp(-a * a)", none, none},
