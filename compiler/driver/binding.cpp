@@ -5,6 +5,7 @@
 #include "compiler/driver/options.h"
 #include "compiler/driver/shapes.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/transform.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace netc::driver {
@@ -45,8 +47,35 @@ std::string someOf(const std::vector<std::string> &texts) {
   return fmt::format("{}", fmt::join(some, ", "));
 }
 
+/// Height and width of a sample's pictures, if it is some of so many planes.
+std::optional<PictureSize> pictureSize(const data::Array &a, std::size_t channels) {
+  std::vector<std::int64_t> shape = sampleShape(a);
+  while (shape.size() > 2 && shape[0] == 1) shape.erase(shape.begin());
+  if (shape.size() == 2) shape.insert(shape.begin(), 1);
+  if (a.type != data::Type::u8 || shape.size() != 3 || shape[0] != static_cast<std::int64_t>(channels)) return {};
+  return PictureSize{static_cast<long>(shape[1]), static_cast<long>(shape[2])};
+}
+
+/// Whether the steps of a data block make the input's size out of the array's; else what is wrong.
+std::string preparationProblem(const loop::Tensor &t, const data::Array &a) {
+  const std::optional<ImageShape> shape = imageShapeOf(t);
+  const std::optional<PictureSize> before = shape ? pictureSize(a, shape->channels) : std::nullopt;
+  if (!before) return fmt::format("{} holds no pictures for {}: {}, which a data block prepares", shown(a), t.name, describe(t));
+  PictureSize size = *before;
+  std::string problem;
+  for (const Transform &step : transformsOf(t)) {
+    size = sizeAfter(step, size, problem);
+    if (!problem.empty()) return fmt::format("{}: {}", shown(a), problem);
+  }
+  if (size == PictureSize{static_cast<long>(shape->height), static_cast<long>(shape->width)}) return {};
+  return fmt::format("the data block of {} makes {} x {} pixels of {}, expected {} x {}", t.name, size.height, size.width, shown(a),
+                     shape->height, shape->width);
+}
+
 bool fits(const loop::Tensor &t, const data::Array &a) {
   if (!t.batch || (a.isText && t.classes == 0)) return false;
+  const bool inFiles = a.bytes.empty() && a.parts.empty(); // pictures that come at the model's size
+  if (!t.data.empty() && !inFiles) return preparationProblem(t, a).empty();
   return agree(sampleShape(a), {t.shape.begin() + 1, t.shape.end()});
 }
 
@@ -105,16 +134,22 @@ std::pair<std::size_t, std::size_t> rangeOf(const data::Arrays &arrays, const st
   return {indexOf(arrays, spec.substr(0, dots)), indexOf(arrays, spec.substr(dots + 2))};
 }
 
+using ArrayPtr = std::shared_ptr<const data::Array>;
+
+/// One of them, which keeps them all.
+ArrayPtr shared(const std::shared_ptr<const data::Arrays> &arrays, std::size_t i) { return {arrays, &(*arrays)[i]}; }
+
 /// What --bind x=SPEC means: an array's name, or FIRST..LAST.
-data::Array specified(const data::Arrays &arrays, const std::string &spec) {
+ArrayPtr specified(const std::shared_ptr<const data::Arrays> &all, const std::string &spec) {
+  const data::Arrays &arrays = *all;
   auto [first, last] = rangeOf(arrays, spec);
-  if (spec.find("..") == std::string::npos) return arrays[first];
+  if (spec.find("..") == std::string::npos) return shared(all, first);
   if (first > last) throw UserError(fmt::format("--bind: {} runs backwards", spec));
   for (std::size_t c = first; c <= last; ++c) rejectBadNumbers(arrays[c]);
   for (std::size_t c = first; c <= last; ++c)
     if (arrays[c].isText || !sampleShape(arrays[c]).empty())
       throw UserError(fmt::format("--bind: {} holds {}, expected single columns of numbers", spec, shown(arrays[c])));
-  return columns(arrays, first, last, spec);
+  return std::make_shared<const data::Array>(columns(arrays, first, last, spec));
 }
 
 std::map<std::string, std::string> parseBinds(const std::vector<const loop::Tensor *> &inputs,
@@ -195,35 +230,110 @@ void checkLabels(const loop::Tensor &t, const data::Array &source, const data::A
       throw UserError(fmt::format("{} is {}, but {} has the classes 0 to {}", data::place(source, i), v, t.name, t.classes - 1));
 }
 
-data::Array convertedTo(const loop::Tensor &t, const data::Array &source) {
-  if (t.classes == 0) rejectBadNumbers(source);
-  if (!fits(t, source))
-    throw UserError(fmt::format("{} does not fit {}: {}{}", shown(source), t.name, describe(t),
-                                source.isText && t.classes == 0 ? "; text binds only to a class" : ""));
-  data::Array converted;
+/// Whether every number of one type is one of the other, so that nothing needs a look before.
+bool holdsAll(data::Type to, data::Type from) {
+  const bool small = from == data::Type::u8 || from == data::Type::i8 || from == data::Type::boolean;
+  return to == from || (small && (to == data::Type::f32 || to == data::Type::i32));
+}
+
+/// In the input's type.
+ColumnPtr convertedTo(const loop::Tensor &t, const ArrayPtr &source) {
+  if (t.classes == 0) rejectBadNumbers(*source);
+  if (!fits(t, *source))
+    throw UserError(fmt::format("{} does not fit {}: {}{}", shown(*source), t.name, describe(t),
+                                source->isText && t.classes == 0 ? "; text binds only to a class" : ""));
+  if (t.classes == 0 && (source->type == dataType(t.type) || (!source->parts.empty() && holdsAll(dataType(t.type), source->type))))
+    return convertedColumn(arrayColumn(source), dataType(t.type));
+  data::Array loaded, converted;
   std::string error;
-  if (!data::convert(source, dataType(t.type), converted, error))
+  if (!source->parts.empty()) {
+    loaded = *source;
+    if (!data::load(loaded, error)) throw UserError(error);
+  }
+  if (!data::convert(source->parts.empty() ? *source : loaded, dataType(t.type), converted, error))
     throw UserError(fmt::format("{}, which {} takes", error, t.name));
-  renumber(t, source, converted);
-  checkLabels(t, source, converted);
-  return converted;
+  renumber(t, *source, converted);
+  checkLabels(t, *source, converted);
+  return arrayColumn(std::make_shared<const data::Array>(std::move(converted)));
+}
+
+ColumnPtr columnFor(const loop::Tensor &t, const ArrayPtr &source, const SourcePart &part, std::uint64_t seed) {
+  const Chance chance{t.name, seed};
+  if (part.pictures && source->bytes.empty() && source->parts.empty() && source->type == data::Type::u8) {
+    if (!fits(t, *source)) convertedTo(t, source); // says so
+    return convertedColumn(filesColumn(part.pictures, chance), dataType(t.type));
+  }
+  if (t.data.empty()) return convertedTo(t, source);
+  if (const std::string problem = preparationProblem(t, *source); !problem.empty()) throw UserError(problem);
+  return preparedColumn(source, transformsOf(t), *imageShapeOf(t), chance);
 }
 
 } // namespace
 
-BoundData bindData(const std::vector<const loop::Tensor *> &inputs, const data::Arrays &arrays, const std::vector<std::string> &binds) {
+std::optional<ImageShape> imageShapeOf(const loop::Tensor &t) {
+  if (!t.batch) return {};
+  std::vector<std::int64_t> shape(t.shape.begin() + 1, t.shape.end());
+  if (shape.size() == 2) shape.insert(shape.begin(), 1);
+  if (shape.size() != 3 || (shape[0] != 1 && shape[0] != 3)) return {};
+  return ImageShape{static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2])};
+}
+
+std::vector<Transform> transformsOf(const loop::Tensor &t) {
+  if (t.data.empty()) return {};
+  std::string error;
+  std::optional<std::vector<Transform>> steps = parseTransforms(t.data, error);
+  if (!steps) internalError(error);
+  return *steps;
+}
+
+void BoundData::read(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const {
+  slots[slot]->read(chosen.empty() ? sample : chosen[sample], epoch, out);
+}
+
+std::vector<double> BoundData::sample(std::size_t slot, std::size_t number) const {
+  data::Array a;
+  a.type = slots[slot]->type;
+  a.bytes.resize(slots[slot]->sampleBytes);
+  read(slot, number, /*epoch=*/0, a.bytes.data());
+  std::vector<double> values;
+  for (std::size_t i = 0; i < a.elements(); ++i) values.push_back(a.value(i));
+  return values;
+}
+
+bool BoundData::slow() const {
+  return std::any_of(slots.begin(), slots.end(), [](const ColumnPtr &c) { return c->slow(); });
+}
+
+void BoundData::makeSteady() {
+  for (ColumnPtr &c : slots)
+    if (ColumnPtr steady = c->steady()) c = steady;
+}
+
+BoundData BoundData::part(std::vector<std::uint32_t> samples) const {
+  BoundData result = *this;
+  result.rows = samples.size();
+  for (std::uint32_t &s : samples)
+    if (!chosen.empty()) s = chosen[s];
+  result.chosen = std::move(samples);
+  return result;
+}
+
+BoundData bindData(const std::vector<const loop::Tensor *> &inputs, const SourcePart &part, const std::vector<std::string> &binds,
+                   std::uint64_t seed) {
   auto chosen = parseBinds(inputs, binds);
   BoundData bound;
+  std::vector<std::size_t> rows;
   for (const loop::Tensor *t : inputs) {
     auto spec = chosen.find(t->name);
-    data::Array source = spec != chosen.end() ? specified(arrays, spec->second) : natural(*t, arrays, inputs, chosen);
-    bound.slots.push_back(convertedTo(*t, source));
-    bound.description.push_back(fmt::format("{}: {} from {}", t->name, describe(*t), shown(source)));
-    bound.rows = source.rows();
+    ArrayPtr source = spec != chosen.end() ? specified(part.arrays, spec->second) : ArrayPtr(part.arrays, &natural(*t, *part.arrays, inputs, chosen));
+    bound.slots.push_back(columnFor(*t, source, part, seed));
+    bound.description.push_back(fmt::format("{}: {} from {}{}", t->name, describe(*t), shown(*source), t->data.empty() ? "" : ", " + t->data));
+    rows.push_back(source->rows());
   }
-  for (std::size_t i = 0; i < bound.slots.size(); ++i)
-    if (bound.slots[i].rows() != bound.rows)
-      throw UserError(fmt::format("{} has {} samples, {} has {}", inputs[i]->name, bound.slots[i].rows(), inputs.back()->name, bound.rows));
+  bound.rows = rows.empty() ? 0 : rows.back();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i] != bound.rows)
+      throw UserError(fmt::format("{} has {} samples, {} has {}", inputs[i]->name, rows[i], inputs.back()->name, bound.rows));
   if (bound.rows == 0) throw UserError("the data holds no samples");
   return bound;
 }

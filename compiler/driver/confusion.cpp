@@ -73,7 +73,7 @@ std::optional<Confusion> confusionOf(CompiledModel &model, const BoundData &data
   Confusion confusion{classes->names, std::vector<std::vector<std::int64_t>>(count, std::vector<std::int64_t>(count)), {}};
   const Prediction &output = all[classes->output];
   for (std::size_t i = 0; i < data.rows; ++i) {
-    auto label = static_cast<std::size_t>(data.slots[classes->target].value(i));
+    auto label = static_cast<std::size_t>(data.sample(classes->target, i)[0]);
     std::size_t taken = ranked(output, i)[0];
     ++confusion.counts[label][taken];
     if (taken != label) confusion.mistakes.push_back({i, label, taken, output.values[i * output.elements + taken]});

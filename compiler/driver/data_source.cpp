@@ -6,35 +6,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
 namespace netc::driver {
 namespace {
 
-data::Array rowsOf(const data::Array &a, const std::vector<std::uint32_t> &rows) {
-  data::Array part = a;
-  if (part.shape.empty()) throw UserError(fmt::format("{} is a single value, expected one for each sample", a.name));
-  part.shape[0] = static_cast<std::int64_t>(rows.size());
-  part.bytes.resize(rows.size() * a.rowBytes());
-  data::gather(a, rows.data(), rows.size(), part.bytes.data());
-  return part;
-}
-
-BoundData rowsOf(const BoundData &all, const std::vector<std::uint32_t> &rows) {
-  BoundData part{{}, rows.size(), all.description};
-  for (const data::Array &slot : all.slots) part.slots.push_back(rowsOf(slot, rows));
-  return part;
-}
-
-/// Data is bound, and so checked, before it is split: mistakes are found in the order of the file.
-void splitOffTest(DataParts &parts) {
-  std::size_t rows = parts.train.rows;
+/// Data is bound, and so checked, before it is split: mistakes are found in the order of the file. The order of the rows is
+/// always the same, whatever --seed says.
+void splitOffTest(DataParts &parts, double share) {
+  const std::size_t rows = parts.train.rows;
   std::vector<std::uint32_t> order(rows);
   epochOrder(order.data(), rows, /*seed=*/0, /*epoch=*/0);
-  auto cut = order.begin() + static_cast<std::ptrdiff_t>(rows - rows / 5);
-  if (cut != order.end()) parts.test = rowsOf(parts.train, {cut, order.end()});
-  parts.train = rowsOf(parts.train, {order.begin(), cut});
+  const auto kept = static_cast<std::size_t>(std::floor(static_cast<double>(rows) * share));
+  const auto cut = order.end() - static_cast<std::ptrdiff_t>(kept);
+  parts.test = parts.train.part({cut, order.end()});
+  parts.train = parts.train.part({order.begin(), cut});
 }
 
 /// For `netc predict`: the same command may have a --bind for the targets of a training.
@@ -50,24 +38,37 @@ std::vector<std::string> withoutTargets(const std::vector<std::string> &binds, c
   return kept;
 }
 
-/// The size of the pictures that a model takes: of its first input of one or three planes.
-ImageShape imageShape(const CompiledModel &model) {
+/// The size of the pictures that a model takes, and the steps before it: of its first input of one or three planes.
+Preparation preparationOf(const CompiledModel &model) {
   for (const loop::Tensor *t : model.inputs()) {
     if (t->role != loop::Tensor::Role::Input || !t->batch || t->classes > 0) continue;
-    std::vector<std::int64_t> shape(t->shape.begin() + 1, t->shape.end());
-    if (shape.size() == 2) shape.insert(shape.begin(), 1);
-    if (shape.size() == 3 && (shape[0] == 1 || shape[0] == 3))
-      return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2])};
+    if (std::optional<ImageShape> shape = imageShapeOf(*t)) return {*shape, transformsOf(*t)};
   }
   throw UserError(fmt::format("{} has no input for pictures, such as u8[N, 3, 64, 64]", model.program().name));
 }
 
-data::Source read(const CompiledModel &model, const std::string &from) {
-  if (isImageFolder(from)) return readImageFolder(from, imageShape(model));
+SourcePart partOf(data::Arrays arrays, std::shared_ptr<const PictureFiles> pictures = nullptr) {
+  return {std::make_shared<const data::Arrays>(std::move(arrays)), std::move(pictures)};
+}
+
+struct Found {
+  SourcePart train, test; // test: perhaps no arrays
+  std::string description;
+};
+
+Found read(const CompiledModel &model, const Options &o) {
+  const auto memory = static_cast<std::size_t>(o.dataMemory);
+  if (isImageFolder(o.data)) {
+    Preparation how = preparationOf(model);
+    how.random = o.command == "train";
+    PictureFolder folder = readImageFolder(o.data, how, memory);
+    return {partOf(std::move(folder.train.arrays), folder.train.pictures), partOf(std::move(folder.test.arrays), folder.test.pictures),
+            folder.description};
+  }
   data::Source source;
   std::string error;
-  if (data::readSource(from, source, error)) return source;
-  bool folder = std::filesystem::is_directory(from);
+  if (data::readSource(o.data, source, error, memory)) return {partOf(std::move(source.train)), partOf(std::move(source.test)), source.description};
+  bool folder = std::filesystem::is_directory(o.data);
   throw UserError(error + (folder ? "; nor folders of pictures (.jpg, .jpeg, .png, .ppm, .pgm), one a class" : ""));
 }
 
@@ -75,28 +76,17 @@ bool allPictures(const std::vector<std::string> &paths) {
   return std::all_of(paths.begin(), paths.end(), [](const std::string &path) { return isImageFile(path) || isImageFolder(path); });
 }
 
-/// One that was named must be readable; of a folder's, those that are not are left out.
-data::Array picturesOf(const std::vector<std::string> &paths, ImageShape shape, std::vector<std::string> &names) {
-  data::Array all;
-  for (const std::string &path : paths) {
-    bool folder = isImageFolder(path);
-    std::vector<std::string> files = folder ? imagesBelow(path) : std::vector<std::string>{path};
-    data::Array some = readImages(files, shape, folder);
-    names.insert(names.end(), files.begin(), files.end());
-    some.bytes.insert(some.bytes.begin(), all.bytes.begin(), all.bytes.end());
-    all = std::move(some);
-  }
-  all.shape[0] = static_cast<std::int64_t>(names.size());
-  return all;
-}
-
 } // namespace
 
-DataParts readData(const CompiledModel &model, const std::string &from, const std::vector<std::string> &binds) {
-  data::Source source = read(model, from);
-  DataParts parts{bindData(model.inputs(), source.train, binds), {}, source.description};
-  if (source.test.empty()) splitOffTest(parts);
-  else if (source.test[0].rows() > 0) parts.test = bindData(model.inputs(), source.test, binds);
+DataParts readData(const CompiledModel &model, const Options &o) {
+  constexpr double usual = 0.2; // of data without a test part
+  Found found = read(model, o);
+  const auto seed = static_cast<std::uint64_t>(o.seed);
+  DataParts parts{bindData(model.inputs(), found.train, o.bind, seed), {}, found.description};
+  const bool testGiven = !found.test.arrays->empty();
+  if (o.validation || !testGiven) splitOffTest(parts, o.validation.value_or(usual));
+  else if ((*found.test.arrays)[0].rows() > 0) parts.test = bindData(model.inputs(), found.test, o.bind, seed);
+  parts.test.makeSteady();
   return parts;
 }
 
@@ -107,14 +97,20 @@ Samples readSamples(const CompiledModel &model, const Options &o) {
   std::vector<std::string> from = o.files;
   if (from.empty()) from = {isImageFolder(o.data) ? testPartOf(o.data) : o.data};
   std::vector<std::string> binds = withoutTargets(o.bind, model);
+  const auto seed = static_cast<std::uint64_t>(o.seed);
+  Samples samples;
   if (allPictures(from)) {
-    std::vector<std::string> names;
-    data::Array images = picturesOf(from, imageShape(model), names);
-    return {bindData(inputs, {images}, binds), names};
+    PicturePart pictures = readImages(from, preparationOf(model), static_cast<std::size_t>(o.dataMemory));
+    samples = {bindData(inputs, partOf(std::move(pictures.arrays), pictures.pictures), binds, seed), pictures.pictures->names()};
+  } else {
+    if (from.size() > 1) throw UserError("several files must all be pictures (.jpg, .jpeg, .png, .ppm, .pgm) or folders of them");
+    Options of = o;
+    of.data = from[0];
+    Found found = read(model, of);
+    samples = {bindData(inputs, found.test.arrays->empty() ? found.train : found.test, binds, seed), {}};
   }
-  if (from.size() > 1) throw UserError("several files must all be pictures (.jpg, .jpeg, .png, .ppm, .pgm) or folders of them");
-  data::Source source = read(model, from[0]);
-  return {bindData(inputs, source.test.empty() ? source.train : source.test, binds), {}};
+  samples.data.makeSteady();
+  return samples;
 }
 
 } // namespace netc::driver

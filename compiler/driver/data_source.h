@@ -10,13 +10,13 @@
 
 namespace netc::driver {
 
-/// --data: its two parts, bound to the model's inputs. A single file gives a fifth of its rows, drawn by a fixed
-/// permutation, to the test part.
+/// --data: its two parts, bound to the model's inputs. Data without a test part give a fifth of their rows, drawn by a
+/// fixed permutation, for one; --validation takes as many as it says from the rows to train with instead.
 struct DataParts {
   BoundData train, test;
   std::string description;
 };
-DataParts readData(const CompiledModel &, const std::string &source, const std::vector<std::string> &binds);
+DataParts readData(const CompiledModel &, const Options &);
 
 /// What `netc predict` looks at: the files that were named, or --data: its test part, or all of it when it has no test part
 /// of its own. Only inputs are bound, no targets.

@@ -1,9 +1,9 @@
 // netc evaluate: how good weights are, on the test part of a data source.
-#include "compiler/driver/batches.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/confusion.h"
 #include "compiler/driver/data_source.h"
+#include "compiler/driver/scores.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/figures.h"
 
@@ -27,7 +27,8 @@ int evaluateCommand(const Options &o) {
   if (o.weights.empty()) throw UserError("'netc evaluate' needs --weights FILE");
   CompiledModel model(o);
   if (!model.entry("evaluate")) throw UserError(fmt::format("'{}' has neither a loss nor a metric", o.input));
-  DataParts data = readData(model, o.data, o.bind);
+  DataParts data = readData(model, o);
+  if (data.test.rows == 0) throw UserError("the data have no test part");
   auto most = static_cast<std::size_t>(model.program().batch);
   std::vector<Score> scores = evaluateAll(model, data.test, most);
   std::optional<Confusion> confusion = confusionOf(model, data.test, most);

@@ -93,6 +93,8 @@ constexpr OptionRow rows[] = {
     {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
+    {"validation", "PART", "test on this part of the training data: 0.1", T | E},
+    {"data-memory", "SIZE", "keep at most so much of it in memory (default 1G)", T | E | P},
     {"augment", "STEPS", "prepare pictures so, not as the model says", T | E | P},
     {"epochs", "N", "passes over the training data (default 5)", T},
     {"steps", "N", "stop after so many steps", T},

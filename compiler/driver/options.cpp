@@ -42,7 +42,7 @@ void printCommandHelp(const Command &c) {
 }
 
 /// Boost's description of every option, bound to the fields of `o`.
-po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes, std::string &maxMemory) {
+po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes, std::string &maxMemory, std::string &dataMemory) {
   po::options_description d;
   auto text = [&](const char *name, std::string &field) { d.add_options()(name, po::value(&field)); };
   auto list = [&](const char *name, std::vector<std::string> &field) {
@@ -62,6 +62,8 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("tuning", o.tuning);
   text("max-memory", maxMemory);
   text("data", o.data);
+  text("data-memory", dataMemory);
+  d.add_options()("validation", po::value<double>()->notifier([&o](double part) { o.validation = part; }));
   d.add_options()("augment", po::value<std::string>()->notifier([&o](const std::string &steps) { o.augment = steps; }));
   list("bind", o.bind);
   list("input", o.inputs);
@@ -211,6 +213,8 @@ void check(Options &o, const po::variables_map &vm) {
   requireAtLeast(o.keep, 1, 1'000'000, "--keep");
   requireAtLeast(o.top, 1, 1'000'000, "--top");
   requireAtLeast(o.budget, 1, 1'000'000, "--budget");
+  if (o.validation && !(*o.validation >= 0 && *o.validation < 1))
+    throw UserError(fmt::format("--validation {}: expected a part of the training data, from 0 to less than 1", *o.validation));
   requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
   for (const char *name : {"checkpoint-every", "keep", "resume"})
     if (o.out.empty() && !vm[name].empty() && !vm[name].defaulted()) throw UserError(fmt::format("--{} needs the folder of the training: --out DIR", name));
@@ -255,8 +259,8 @@ Options parseOptions(int argc, const char *const *argv) {
   bool commandNamed = commandBit(words[0]) != 0;
   o.command = takeCommand(words);
   std::vector<std::string> sets;
-  std::string passes, maxMemory;
-  po::options_description description = describe(o, sets, passes, maxMemory);
+  std::string passes, maxMemory, dataMemory;
+  po::options_description description = describe(o, sets, passes, maxMemory, dataMemory);
   try {
     po::parsed_options parsed = parseWords(words, description);
     po::variables_map vm;
@@ -279,6 +283,7 @@ Options parseOptions(int argc, const char *const *argv) {
   }
   takeSets(sets, o);
   if (!maxMemory.empty()) o.maxMemory = bytesIn(maxMemory, "--max-memory");
+  if (!dataMemory.empty()) o.dataMemory = bytesIn(dataMemory, "--data-memory");
   if (o.augment && !o.input.ends_with(".net")) throw UserError("--augment takes the place of the data blocks of a .net file");
   if (!o.set.empty() && !o.input.ends_with(".net"))
     throw UserError("--set overrides a const of a .net file; what comes from one has none left");

@@ -33,6 +33,8 @@ struct Options {
   std::vector<std::string> files;  // predict: after the model
   std::string data;
   std::optional<std::string> augment; // the transforms of pictures in place of the model's
+  std::int64_t dataMemory = std::int64_t{1} << 30; // bytes of it that are kept
+  std::optional<double> validation;                // the part of the training samples that takes the place of the test part
   std::vector<std::string> bind;   // "x=c1..c4"
   std::vector<std::string> inputs; // "x=x.npy"
   // train, evaluate, run

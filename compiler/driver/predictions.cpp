@@ -1,7 +1,7 @@
 #include "compiler/driver/predictions.h"
 
-#include "compiler/driver/batches.h"
 #include "compiler/driver/bytes.h"
+#include "compiler/driver/feed.h"
 
 #include <algorithm>
 #include <cmath>
@@ -39,12 +39,9 @@ std::vector<Prediction> predictAll(CompiledModel &model, const BoundData &data, 
   for (const loop::Result &r : entry.results) all.push_back(emptyPrediction(r)), places.push_back(placeFor(r));
   std::vector<void *> outputs;
   for (auto &p : places) outputs.push_back(p.data());
-  std::vector<std::uint32_t> rows(data.rows);
-  std::iota(rows.begin(), rows.end(), 0u);
-  Batch batch(data, most);
-  for (std::size_t at = 0; at < data.rows; at += most) {
-    std::size_t count = std::min(most, data.rows - at);
-    const void *const *given = batch.gather(rows.data() + at, count); // inputs stand before targets
+  Feed feed(data, most, inOrder(data.rows, most));
+  while (const void *const *given = feed.next()) { // inputs stand before targets
+    const std::size_t count = feed.count();
     std::vector<const void *> slots(given, given + data.slots.size());
     slots.resize(inputs.size());
     require(model.core().run("predict", slots.data(), outputs.data(), count), model.core(), "predicting");

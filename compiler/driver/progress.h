@@ -2,8 +2,8 @@
 // object an epoch.
 #pragma once
 
-#include "compiler/driver/batches.h"
 #include "compiler/driver/options.h"
+#include "compiler/driver/scores.h"
 
 #include <chrono>
 #include <cstdint>

@@ -109,11 +109,10 @@ std::string mistakes(const CompiledModel &model, const TrainingRecord &record) {
   const Confusion &confusion = *record.confusion;
   std::string text = fmt::format("<h2>Mistakes</h2>\n<p>{} of {} samples of the test part; those of which the model was surest.</p>\n<div>\n",
                                  confusion.mistakes.size(), record.test.rows);
-  std::size_t each = picture->planes * picture->height * picture->width;
-  std::vector<float> values(each);
   for (std::size_t m = 0; m < std::min(most, confusion.mistakes.size()); ++m) {
     const Mistake &mistake = confusion.mistakes[m];
-    for (std::size_t i = 0; i < each; ++i) values[i] = static_cast<float>(record.test.slots[picture->slot].value(mistake.sample * each + i));
+    const std::vector<double> sample = record.test.sample(picture->slot, mistake.sample);
+    const std::vector<float> values(sample.begin(), sample.end());
     text += fmt::format("<figure class=\"sample\">{}<figcaption>{}, taken for {}<br>{:.3f}, sample {}</figcaption></figure>\n",
                         pixels(values.data(), picture->planes, picture->height, picture->width, shown), htmlText(confusion.names[mistake.truth]),
                         htmlText(confusion.names[mistake.taken]), mistake.value, mistake.sample);

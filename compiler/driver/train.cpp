@@ -1,9 +1,9 @@
 // netc train: mini-batch training through the JIT.
-#include "compiler/driver/batches.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/confusion.h"
 #include "compiler/driver/data_source.h"
+#include "compiler/driver/feed.h"
 #include "compiler/driver/graphviz.h"
 #include "compiler/driver/interrupt.h"
 #include "compiler/driver/outputs.h"
@@ -12,6 +12,7 @@
 #include "compiler/driver/random_batch.h"
 #include "compiler/driver/report.h"
 #include "compiler/driver/run_folder.h"
+#include "compiler/driver/scores.h"
 #include "compiler/driver/transfer.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/entry_name.h"
@@ -42,7 +43,7 @@ public:
   Training(const Options &o, CompiledModel &model, const DataParts &data, RunFolder *folder)
       : options(o), model(model), taken(o.map.empty() ? std::vector<std::string>{} : takeWeights(model, o.weights, o.map)),
         core(model.core()), data(data), folder(folder), rows(data.train.rows),
-        most(static_cast<std::size_t>(model.program().batch)), batch(data.train, most), order(rows),
+        most(static_cast<std::size_t>(model.program().batch)),
         progress(o, o.epochs, static_cast<std::int64_t>(rows)), firstWeights(firstFilters(model)) {
     std::size_t samples = every() == 0 ? most : every() < 0 ? rows : static_cast<std::size_t>(every());
     std::size_t stepsAnEpoch = (rows + samples - 1) / samples;
@@ -57,7 +58,9 @@ public:
     if (const std::string &plan = model.program().trainingEntry()->plan; !plan.empty()) progress.say("train " + plan);
     for (const std::string &line : taken) progress.say(line);
     if (options.resume) resume();
-    while (!finished()) epoch();
+    if (finished()) return;
+    Feed feed(data.train, most, samplesInOrder());
+    while (!finished()) epoch(feed);
   }
 
   /// The result. With a folder also a checkpoint, from which more epochs can go on, and a page to look at.
@@ -84,11 +87,21 @@ public:
 private:
   std::int64_t every() const { return model.program().trainingEntry()->every; }
 
-  /// The samples of the next call: no more than its window still takes, so that each update has just so many.
-  std::size_t nextCount(std::size_t left) const {
-    std::size_t count = std::min(most, left);
-    if (every() <= 0) return count;
-    return std::min(count, static_cast<std::size_t>(every()) - static_cast<std::size_t>(core.samples()));
+  /// The samples of all calls from the position on. The last batch of an epoch may be smaller, and so may the last of a window, which
+  /// begins with the epoch: each update has just as many samples as it wants.
+  Feed::Order samplesInOrder() const {
+    const std::size_t window = every() > 0 ? static_cast<std::size_t>(every()) : rows;
+    return [order = std::vector<std::uint32_t>(), at = position.samples, epoch = core.epoch(), window, rows = rows, most = most,
+            seed = core.seed(), end = static_cast<std::uint64_t>(options.epochs)](BatchSamples &batch) mutable {
+      if (at == rows) at = 0, ++epoch;
+      if (epoch >= end) return false;
+      if (order.empty() || at == 0) order.resize(rows), epochOrder(order.data(), rows, seed, epoch);
+      const std::size_t count = std::min({most, rows - at, window - at % window});
+      batch.epoch = epoch;
+      batch.numbers.assign(order.begin() + static_cast<std::ptrdiff_t>(at), order.begin() + static_cast<std::ptrdiff_t>(at + count));
+      at += count;
+      return true;
+    };
   }
 
   bool stepsDone() const { return options.steps > 0 && core.step() >= static_cast<std::uint64_t>(options.steps); }
@@ -108,18 +121,18 @@ private:
   }
 
   /// One epoch, or what is left of it.
-  void epoch() {
+  void epoch(Feed &feed) {
     auto start = std::chrono::steady_clock::now();
     std::uint64_t e = core.epoch();
     std::size_t before = position.samples;
     double secondsBefore = position.seconds;
     auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-    epochOrder(order.data(), rows, core.seed(), e);
     while (position.samples < rows && !stepsDone()) {
       position.seconds = secondsBefore + seconds();
       if (interrupted()) stop();
-      std::size_t count = nextCount(rows - position.samples); // the last batch of an epoch may be smaller
-      float loss = step(order.data() + position.samples, count);
+      const void *const *batch = nextOf(feed);
+      std::size_t count = feed.count();
+      float loss = step(batch, count);
       position.lossSum += static_cast<double>(loss) * static_cast<double>(count);
       position.samples += count;
       progress.step(static_cast<std::int64_t>(e), static_cast<std::int64_t>(position.samples), loss);
@@ -137,8 +150,16 @@ private:
     checkpointIfDue(/*epochEnds=*/true);
   }
 
-  float step(const std::uint32_t *which, std::size_t count) {
-    float loss = core.trainStep(batch.gather(which, count), count);
+  const void *const *nextOf(Feed &feed) {
+    try {
+      return feed.next();
+    } catch (const UserError &error) {
+      throw UserError(fmt::format("{}{}", error.what(), checkpointText()));
+    }
+  }
+
+  float step(const void *const *batch, std::size_t count) {
+    float loss = core.trainStep(batch, count);
     if (core.status() == Status::nonFiniteLoss)
       throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; {}{}", core.epoch() + 1, core.step(),
                                   core.step() > 0 ? "a lower learning rate may help"
@@ -213,8 +234,6 @@ private:
   const DataParts &data;
   RunFolder *folder;
   std::size_t rows, most;
-  Batch batch;
-  std::vector<std::uint32_t> order;
   Progress progress;
   std::uint64_t allSteps = 0, stepsBefore = 0; // planned; made by earlier processes
   Position position; // in the epoch that the core counts
@@ -231,7 +250,7 @@ int trainCommand(const Options &o) {
   std::optional<RunFolder> folder;
   if (!o.out.empty()) folder.emplace(o);
   if (!o.weightsOut.empty()) requireWritable(o.weightsOut);
-  DataParts data = readData(model, o.data, o.bind);
+  DataParts data = readData(model, o);
   Training training(o, model, data, folder ? &*folder : nullptr);
   training.run();
   training.save();

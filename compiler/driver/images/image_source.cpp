@@ -1,10 +1,6 @@
 #include "compiler/driver/images/image_source.h"
 
-#include "compiler/driver/images/image.h"
-#include "compiler/driver/images/resize.h"
 #include "compiler/support/diagnostics.h"
-#include "compiler/support/in_parallel.h"
-#include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,7 +8,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 namespace netc::driver {
@@ -78,15 +73,23 @@ data::Array labelArray(const std::vector<std::string> &classes, const std::strin
   return label;
 }
 
-data::Arrays readPart(const fs::path &folder, ImageShape shape) {
+/// A row for each picture; the pictures themselves stay where they are.
+data::Array imageArray(std::size_t count, ImageShape s) {
+  data::Array image;
+  image.name = "image";
+  image.type = data::Type::u8;
+  for (std::size_t extent : {count, s.channels, s.height, s.width}) image.shape.push_back(static_cast<std::int64_t>(extent));
+  return image;
+}
+
+PicturePart readPart(const fs::path &folder, const Preparation &how, std::size_t &memory) {
   Labelled all = picturesByClass(folder);
-  std::vector<std::string> read = all.files;
-  data::Array image = readImages(read, shape, /*lenient=*/true);
+  auto pictures = std::make_shared<PictureFiles>(all.files, how, /*lenient=*/true, memory);
+  const std::vector<std::string> &read = pictures->names();
   std::vector<std::string> classes; // of those that could be read
   for (std::size_t i = 0; i < all.files.size(); ++i)
     if (classes.size() < read.size() && all.files[i] == read[classes.size()]) classes.push_back(all.classes[i]);
-  image.name = "image";
-  return {image, labelArray(classes, folder.string())};
+  return {{imageArray(read.size(), how.shape), labelArray(classes, folder.string())}, std::move(pictures)};
 }
 
 /// Both parts must have the same classes.
@@ -94,19 +97,6 @@ void requireSameClasses(const data::Arrays &train, const data::Arrays &test) {
   if (train[1].classNames == test[1].classNames) return;
   throw UserError(fmt::format("'{}' has the classes {}, '{}' has {}", train[1].file, fmt::join(train[1].classNames, ", "), test[1].file,
                               fmt::join(test[1].classNames, ", ")));
-}
-
-/// The planes of a picture; or what is wrong with it.
-std::string readInto(const std::string &file, ImageShape shape, unsigned char *out) {
-  try {
-    std::vector<std::uint8_t> planes = centrePart(decodeImage(readFile(file)), shape.channels, shape.height, shape.width);
-    std::copy(planes.begin(), planes.end(), out);
-    return "";
-  } catch (const ImageError &error) {
-    return fmt::format("cannot read '{}': {}", file, error.what());
-  } catch (const UserError &error) {
-    return error.what();
-  }
 }
 
 } // namespace
@@ -136,50 +126,33 @@ std::vector<std::string> imagesBelow(const std::string &folder) {
 
 bool isImageFolder(const std::string &path) { return isDirectory(path) && !imagesBelow(path).empty(); }
 
-data::Array readImages(std::vector<std::string> &files, ImageShape shape, bool lenient) {
-  data::Array image;
-  image.name = "image";
-  image.type = data::Type::u8;
-  std::size_t each = shape.channels * shape.height * shape.width;
-  image.bytes.resize(files.size() * each);
-  std::vector<std::string> problems(files.size());
-  std::size_t threads = std::min<std::size_t>(std::max(1u, std::thread::hardware_concurrency()), files.size());
-  inParallel(threads, [&](std::size_t t) {
-    for (std::size_t i = t; i < files.size(); i += threads) problems[i] = readInto(files[i], shape, image.bytes.data() + i * each);
-  });
-  std::size_t kept = 0;
-  std::string first;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    if (!problems[i].empty()) {
-      if (first.empty()) first = problems[i];
-      continue;
-    }
-    std::copy_n(image.bytes.data() + i * each, each, image.bytes.data() + kept * each);
-    std::swap(files[kept++], files[i]);
+PicturePart readImages(const std::vector<std::string> &paths, const Preparation &how, std::size_t memory) {
+  auto all = std::make_shared<PictureFiles>(std::vector<std::string>{}, how, /*lenient=*/true, memory);
+  for (const std::string &path : paths) {
+    const bool folder = isImageFolder(path);
+    all->append(PictureFiles(folder ? imagesBelow(path) : std::vector<std::string>{path}, how, /*lenient=*/folder, memory));
   }
-  std::size_t skipped = files.size() - kept;
-  if (skipped && (!lenient || kept == 0)) throw UserError(first);
-  if (skipped) fmt::print(stderr, "netc: warning: {} of {} pictures left out; {}\n", skipped, files.size(), first);
-  files.resize(kept);
-  image.bytes.resize(kept * each);
-  image.shape = {static_cast<std::int64_t>(kept), static_cast<std::int64_t>(shape.channels), static_cast<std::int64_t>(shape.height),
-                 static_cast<std::int64_t>(shape.width)};
-  return image;
+  return {{imageArray(all->names().size(), how.shape)}, all};
 }
 
-data::Source readImageFolder(const std::string &path, ImageShape shape) {
-  data::Source source;
+PictureFolder readImageFolder(const std::string &path, Preparation how, std::size_t memory) {
+  PictureFolder folder;
   auto [train, test] = partsOf(path);
-  source.train = readPart(train.empty() ? fs::path(path) : train, shape);
+  folder.train = readPart(train.empty() ? fs::path(path) : train, how, memory);
+  how.random = false;
   if (!test.empty()) {
-    source.test = readPart(test, shape);
-    requireSameClasses(source.train, source.test);
+    folder.test = readPart(test, how, memory);
+    requireSameClasses(folder.train.arrays, folder.test.arrays);
   }
-  std::string counts = std::to_string(source.train[0].rows());
-  if (!test.empty()) counts += fmt::format(" + {}", source.test[0].rows());
-  const std::vector<std::string> &names = source.train[1].classNames;
-  source.description = fmt::format("{}, {} pictures of {} classes", path, counts, names.size());
-  return source;
+  std::size_t rows = folder.train.pictures->names().size(), kept = folder.train.pictures->inMemory();
+  std::string counts = std::to_string(rows);
+  if (!test.empty()) {
+    counts += fmt::format(" + {}", folder.test.pictures->names().size());
+    rows += folder.test.pictures->names().size(), kept += folder.test.pictures->inMemory();
+  }
+  folder.description = fmt::format("{}, {} pictures of {} classes", path, counts, folder.train.arrays[1].classNames.size());
+  if (kept < rows) folder.description += fmt::format(", {} of them in memory", kept);
+  return folder;
 }
 
 } // namespace netc::driver

@@ -32,41 +32,71 @@ std::vector<Taps> tapsFor(std::size_t from, std::size_t to, double scale) {
   return all;
 }
 
-/// Each row of the image at its new width: height * width * 3 values.
-std::vector<double> narrowed(const Image &image, const std::vector<Taps> &columns) {
-  std::vector<double> rows(image.height * columns.size() * 3);
+double scaleOf(std::size_t from, std::size_t to) { return static_cast<double>(from) / static_cast<double>(to); }
+
+/// One plane: the rows at their new width, then the columns at their new height; not rounded.
+std::vector<double> resampled(const std::uint8_t *plane, std::size_t height, std::size_t width, const std::vector<Taps> &lines,
+                              const std::vector<Taps> &columns) {
+  std::vector<double> rows(height * columns.size()), result(lines.size() * columns.size());
   double *out = rows.data();
-  for (std::size_t y = 0; y < image.height; ++y)
+  for (std::size_t y = 0; y < height; ++y)
     for (const Taps &t : columns) {
-      const std::uint8_t *in = image.rgb.data() + (y * image.width + t.first) * 3;
-      for (double w : t.weights)
-        for (std::size_t c = 0; c < 3; ++c) out[c] += w * *in++;
-      out += 3;
+      const std::uint8_t *in = plane + y * width + t.first;
+      double sum = 0;
+      for (double w : t.weights) sum += w * *in++;
+      *out++ = sum;
     }
-  return rows;
+  out = result.data();
+  for (const Taps &t : lines)
+    for (std::size_t x = 0; x < columns.size(); ++x) {
+      double sum = 0;
+      for (std::size_t j = 0; j < t.weights.size(); ++j) sum += t.weights[j] * rows[(t.first + j) * columns.size() + x];
+      *out++ = sum;
+    }
+  return result;
 }
 
-std::uint8_t rounded(double value) { return static_cast<std::uint8_t>(std::clamp(std::floor(value + 0.5), 0.0, 255.0)); }
+std::vector<double> resampledPlane(const Picture &p, std::size_t c, const std::vector<Taps> &lines, const std::vector<Taps> &columns) {
+  return resampled(p.planes.data() + c * p.height * p.width, p.height, p.width, lines, columns);
+}
 
 } // namespace
 
-std::vector<std::uint8_t> centrePart(const Image &image, std::size_t channels, std::size_t height, std::size_t width) {
-  double scale = std::min(static_cast<double>(image.height) / static_cast<double>(height),
-                          static_cast<double>(image.width) / static_cast<double>(width));
-  std::vector<Taps> lines = tapsFor(image.height, height, scale);
-  std::vector<double> rows = narrowed(image, tapsFor(image.width, width, scale));
-  std::vector<std::uint8_t> planes(channels * height * width);
-  for (std::size_t y = 0; y < height; ++y)
-    for (std::size_t x = 0; x < width; ++x) {
-      double rgb[3] = {};
-      for (std::size_t j = 0; j < lines[y].weights.size(); ++j)
-        for (std::size_t c = 0; c < 3; ++c) rgb[c] += lines[y].weights[j] * rows[((lines[y].first + j) * width + x) * 3 + c];
-      std::uint8_t *out = planes.data() + y * width + x;
-      if (channels == 1) *out = rounded(0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]);
-      else
-        for (std::size_t c = 0; c < 3; ++c) out[c * height * width] = rounded(rgb[c]);
-    }
-  return planes;
+std::uint8_t roundedByte(double value) { return static_cast<std::uint8_t>(std::clamp(std::floor(value + 0.5), 0.0, 255.0)); }
+
+Picture planesOf(const Image &image) {
+  Picture p{3, image.height, image.width, std::vector<std::uint8_t>(image.rgb.size())};
+  const std::size_t pixels = image.height * image.width;
+  for (std::size_t i = 0; i < pixels; ++i)
+    for (std::size_t c = 0; c < 3; ++c) p.planes[c * pixels + i] = image.rgb[i * 3 + c];
+  return p;
+}
+
+Picture resized(const Picture &p, std::size_t height, std::size_t width) {
+  if (p.height == height && p.width == width) return p;
+  const std::vector<Taps> lines = tapsFor(p.height, height, scaleOf(p.height, height)), columns = tapsFor(p.width, width, scaleOf(p.width, width));
+  Picture result{p.channels, height, width, {}};
+  for (std::size_t c = 0; c < p.channels; ++c)
+    for (double value : resampledPlane(p, c, lines, columns)) result.planes.push_back(roundedByte(value));
+  return result;
+}
+
+std::vector<std::uint8_t> centrePart(const Picture &p, std::size_t channels, std::size_t height, std::size_t width) {
+  if (p.channels == channels && p.height == height && p.width == width) return p.planes;
+  const double scale = std::min(scaleOf(p.height, height), scaleOf(p.width, width));
+  const std::vector<Taps> lines = tapsFor(p.height, height, scale), columns = tapsFor(p.width, width, scale);
+  std::vector<std::vector<double>> planes;
+  for (std::size_t c = 0; c < p.channels; ++c) planes.push_back(resampledPlane(p, c, lines, columns));
+  if (channels == 3 && planes.size() == 1) planes.assign(3, planes[0]);
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(channels * height * width);
+  if (channels == 1 && planes.size() == 3)
+    for (std::size_t i = 0; i < height * width; ++i)
+      bytes.push_back(roundedByte(0.299 * planes[0][i] + 0.587 * planes[1][i] + 0.114 * planes[2][i]));
+  else
+    for (const std::vector<double> &plane : planes)
+      for (double value : plane) bytes.push_back(roundedByte(value));
+  return bytes;
 }
 
 } // namespace netc::driver

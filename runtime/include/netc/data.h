@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,21 @@ enum class Type { f32, f64, i32, i64, i8, u8, boolean };
 std::size_t bytesOf(Type);
 const char *text(Type); ///< "f32", ..., "bool"
 
+/// Samples that stay in a file: `rows` of them, each `stride` bytes behind the one before, the first at
+/// `begin`.
+struct FilePart {
+  std::string path;
+  std::shared_ptr<const int> file; ///< its descriptor, closed with the last copy
+  std::uint64_t begin = 0;
+  std::size_t stride = 0, rows = 0;
+};
+
 struct Array {
   std::string name;
   Type type = Type::f32;
   std::vector<std::int64_t> shape;  ///< the first extent counts the samples; empty: one element
   std::vector<unsigned char> bytes; ///< row-major, the machine's byte order
+  std::vector<FilePart> parts;      ///< where the samples lie, one part after the other, if not in `bytes`
   /// Of a text column (i32 codes into these, which are sorted) or of a class label; else empty.
   std::vector<std::string> classNames;
   bool isText = false; ///< a text column: binds only to a class
@@ -59,17 +70,21 @@ struct Source {
 /// "" or "digits": the built-in digits. A folder: the MNIST or CIFAR-10 file names in it. A file: by its
 /// extension (.csv, .data, .npy, .npz, .idx, names ending in -ubyte, each with .gz for IDX); NAME.tra is a
 /// table to train with, and NAME.tes beside it the one to test with.
-bool readSource(const std::string &path, Source &, std::string &error);
+/// What an uncompressed IDX, CIFAR or .npy file holds of more than `inMemory` bytes stays there (IDX: elements
+/// of one byte), for readSample.
+bool readSource(const std::string &path, Source &, std::string &error, std::size_t inMemory = SIZE_MAX);
 
 /// An IDX file, gzipped or not; the array's name is left empty.
-bool readIdx(const std::string &path, Array &, std::string &error);
+bool readIdx(const std::string &path, Array &, std::string &error, std::size_t inMemory = SIZE_MAX);
 /// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... in a folder, each perhaps with .gz: arrays
 /// `image` u8[n, rows, columns] and `label` u8[n] in train and test.
-bool readMnistFolder(const std::string &folder, Source &, std::string &error);
+bool readMnistFolder(const std::string &folder, Source &, std::string &error,
+                     std::size_t inMemory = SIZE_MAX);
 
 /// data_batch*.bin and test_batch*.bin in a folder, each perhaps with .gz, in the order of their names:
 /// arrays `image` u8[n, 3, 32, 32] and `label` u8[n], 0 to 9, in train and test.
-bool readCifarFolder(const std::string &folder, Source &, std::string &error);
+bool readCifarFolder(const std::string &folder, Source &, std::string &error,
+                     std::size_t inMemory = SIZE_MAX);
 
 /// Columns, named by the header or c1, c2, ... if the first line has a number in it: f64[n], or i32[n] codes
 /// for a column with any text. Quoted fields, empty lines and CRLF are understood; ragged rows and empty
@@ -78,7 +93,7 @@ bool readCsv(const std::string &path, Arrays &, std::string &error);
 
 /// NumPy's format, versions 1 and 2, little-endian f4 f8 i4 i8 i1 u1 b1 in C order. The array is named after
 /// the file.
-bool readNpy(const std::string &path, Array &, std::string &error);
+bool readNpy(const std::string &path, Array &, std::string &error, std::size_t inMemory = SIZE_MAX);
 /// The arrays of an .npz, in its order, by their names there.
 bool readNpz(const std::string &path, Arrays &, std::string &error);
 /// Written to a temporary name and renamed.
@@ -91,7 +106,12 @@ bool readSafetensors(const std::string &path, Arrays &, std::string &error);
 /// number would become infinite (floats are rounded).
 bool convert(const Array &, Type, Array &out, std::string &error);
 
-/// Copies the samples rows[0..count) one after the other to `out`: a mini-batch.
+/// Copies one sample, from wherever it lies; threads may read side by side.
+bool readSample(const Array &, std::size_t row, void *out, std::string &error);
+/// Brings an array into memory, if it is not there.
+bool load(Array &, std::string &error);
+
+/// Of an array in memory: copies the samples rows[0..count) one after the other to `out`: a mini-batch.
 void gather(const Array &, const std::uint32_t *rows, std::size_t count, void *out);
 
 /// 28x28 images of digits drawn from strokes by a program of netc's: 12000 to train, 2000 to test, always the

@@ -111,7 +111,7 @@ const char *text(Type type) {
 }
 
 std::size_t Array::elements() const {
-  return bytes.size() / bytesOf(type);
+  return parts.empty() ? bytes.size() / bytesOf(type) : rows() * (rowBytes() / bytesOf(type));
 }
 
 std::size_t Array::rowBytes() const {

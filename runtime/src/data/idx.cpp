@@ -1,8 +1,11 @@
 #include "file_bytes.h"
+#include "file_parts.h"
 #include "netc/data.h"
 
 namespace netc::data {
 namespace {
+
+constexpr std::size_t highestRank = 16;
 
 // The type byte of the magic number; i16 (0x0B) is not supported.
 bool typeOf(unsigned char code, Type *type) {
@@ -49,18 +52,16 @@ std::string hex(const std::vector<unsigned char> &bytes) {
   return text;
 }
 
-} // namespace
-
-bool readIdx(const std::string &path, Array &array, std::string &error) {
-  std::vector<unsigned char> bytes;
-  if (!readBytes(path, bytes, error)) return false;
+// From the first bytes of a file: type, extents and where the data begin.
+bool parseHeader(const std::string &path, const std::vector<unsigned char> &bytes, std::size_t fileSize, Array &result,
+                 std::size_t &header, std::string &error) {
   if (bytes.empty()) return failAt(error, path, "empty, expected an IDX file");
   if (bytes.size() < 4)
     return failAt(error, path,
                   "truncated: " + std::to_string(bytes.size()) + " bytes, expected an IDX header");
-  Array result;
-  std::size_t rank = bytes[3], header = 4 + 4 * rank;
-  if (bytes[0] || bytes[1] || !typeOf(bytes[2], &result.type) || rank < 1 || rank > 16)
+  std::size_t rank = bytes[3];
+  header = 4 + 4 * rank;
+  if (bytes[0] || bytes[1] || !typeOf(bytes[2], &result.type) || rank < 1 || rank > highestRank)
     return failAt(error, path,
                   "magic number " + hex(bytes) + ", expected that of an IDX file such as 00000803");
   if (bytes.size() < header)
@@ -74,15 +75,38 @@ bool readIdx(const std::string &path, Array &array, std::string &error) {
     if (__builtin_mul_overflow(size, static_cast<std::uint64_t>(extent), &size))
       return failAt(error, path, "extents " + shapeText(result.shape) + " are too large");
   }
-  if (size != bytes.size() - header)
+  if (size != fileSize - header)
     return failAt(error, path,
-                  std::string(size > bytes.size() - header ? "truncated: " : "") +
-                      std::to_string(bytes.size() - header) + " bytes of data, expected " +
-                      std::to_string(size) + " for " + text(result.type) + shapeText(result.shape));
+                  std::string(size > fileSize - header ? "truncated: " : "") +
+                      std::to_string(fileSize - header) + " bytes of data, expected " + std::to_string(size) +
+                      " for " + text(result.type) + shapeText(result.shape));
+  result.file = path;
+  return true;
+}
+
+} // namespace
+
+bool readIdx(const std::string &path, Array &array, std::string &error, std::size_t inMemory) {
+  std::vector<unsigned char> bytes;
+  Array result;
+  std::size_t header = 0, size = 0;
+  if (staysInFile(path, inMemory)) {
+    if (!readHead(path, 4 + 4 * highestRank, bytes, size, error) ||
+        !parseHeader(path, bytes, size, result, header, error))
+      return false;
+    if (bytesOf(result.type) == 1) {
+      result.parts.resize(1);
+      if (!openPart(path, header, result.rowBytes(), result.rows(), result.parts[0], error)) return false;
+      array = static_cast<Array &&>(result);
+      return true;
+    }
+    result = Array();
+  }
+  if (!readBytes(path, bytes, error) || !parseHeader(path, bytes, bytes.size(), result, header, error))
+    return false;
   bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header));
   swapBytes(bytes, bytesOf(result.type));
   result.bytes = static_cast<std::vector<unsigned char> &&>(bytes);
-  result.file = path;
   array = static_cast<Array &&>(result);
   return true;
 }

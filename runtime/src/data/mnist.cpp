@@ -17,21 +17,22 @@ std::string findMnist(const std::string &folder, std::string name) {
 }
 
 bool readOne(const std::string &folder, const std::string &name, std::size_t rank, Array &array,
-             std::string &path, std::string &error) {
+             std::string &path, std::string &error, std::size_t inMemory) {
   path = findMnist(folder, name);
   if (path.empty()) return failAt(error, folder, "found no " + name + " (or with .gz)");
-  if (!readIdx(path, array, error)) return false;
+  if (!readIdx(path, array, error, inMemory)) return false;
   if (array.type == Type::u8 && array.shape.size() == rank) return true;
   return failAt(error, path,
                 std::string("holds ") + text(array.type) + shapeText(array.shape) + ", expected u8 of " +
                     std::to_string(rank) + (rank == 1 ? " dimension" : " dimensions"));
 }
 
-bool readPart(const std::string &folder, const std::string &part, Arrays &arrays, std::string &error) {
+bool readPart(const std::string &folder, const std::string &part, Arrays &arrays, std::string &error,
+              std::size_t inMemory) {
   Array images, labels;
   std::string imagePath, labelPath;
-  if (!readOne(folder, part + "-images-idx3-ubyte", 3, images, imagePath, error) ||
-      !readOne(folder, part + "-labels-idx1-ubyte", 1, labels, labelPath, error))
+  if (!readOne(folder, part + "-images-idx3-ubyte", 3, images, imagePath, error, inMemory) ||
+      !readOne(folder, part + "-labels-idx1-ubyte", 1, labels, labelPath, error, SIZE_MAX))
     return false;
   if (images.rows() != labels.rows())
     return failAt(error, labelPath,
@@ -52,9 +53,10 @@ bool isMnistFolder(const std::string &folder) {
   return false;
 }
 
-bool readMnistFolder(const std::string &folder, Source &source, std::string &error) {
+bool readMnistFolder(const std::string &folder, Source &source, std::string &error, std::size_t inMemory) {
   Source result;
-  if (!readPart(folder, "train", result.train, error) || !readPart(folder, "t10k", result.test, error))
+  if (!readPart(folder, "train", result.train, error, inMemory) ||
+      !readPart(folder, "t10k", result.test, error, inMemory))
     return false;
   if (result.train[0].shape[1] != result.test[0].shape[1] ||
       result.train[0].shape[2] != result.test[0].shape[2])

@@ -1,6 +1,7 @@
 #include "npy.h"
 
 #include "file_bytes.h"
+#include "file_parts.h"
 
 #include <cstring>
 
@@ -8,7 +9,7 @@ namespace netc::data {
 namespace {
 
 constexpr char magic[] = "\x93NUMPY";
-constexpr std::size_t magicSize = 6;
+constexpr std::size_t magicSize = 6, longestHead = std::size_t{1} << 20;
 
 struct TypeName {
   const char *name;
@@ -113,10 +114,9 @@ bool checkHeader(const std::string &path, const Header &header, std::size_t data
                     shapeText(header.shape));
 }
 
-} // namespace
-
-bool parseNpy(const std::string &path, const std::vector<unsigned char> &bytes, Array &array,
-              std::string &error) {
+// From the first bytes of a file: type, shape and where the data begin.
+bool parseHead(const std::string &path, const std::vector<unsigned char> &bytes, std::size_t fileSize, Array &result,
+               std::size_t &dataBegin, std::string &error) {
   if (bytes.size() < magicSize + 6 || std::memcmp(bytes.data(), magic, magicSize))
     return failAt(error, path, bytes.empty() ? "empty, expected an .npy file" : "not an .npy file");
   unsigned version = bytes[6];
@@ -132,18 +132,38 @@ bool parseNpy(const std::string &path, const std::vector<unsigned char> &bytes, 
   std::string text(reinterpret_cast<const char *>(bytes.data()) + begin, length);
   Header header;
   if (!parseHeader(text, header)) return failAt(error, path, "header not understood: " + text.substr(0, 80));
-  Array result;
-  if (!checkHeader(path, header, bytes.size() - begin - length, &result.type, error)) return false;
+  dataBegin = begin + length;
+  if (!checkHeader(path, header, fileSize - dataBegin, &result.type, error)) return false;
   result.file = path;
   result.shape = header.shape;
-  result.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(begin + length), bytes.end());
+  return true;
+}
+
+} // namespace
+
+bool parseNpy(const std::string &path, const std::vector<unsigned char> &bytes, Array &array,
+              std::string &error) {
+  Array result;
+  std::size_t begin = 0;
+  if (!parseHead(path, bytes, bytes.size(), result, begin, error)) return false;
+  result.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end());
   array = static_cast<Array &&>(result);
   return true;
 }
 
-bool readNpy(const std::string &path, Array &array, std::string &error) {
+bool readNpy(const std::string &path, Array &array, std::string &error, std::size_t inMemory) {
   std::vector<unsigned char> bytes;
-  if (!readBytes(path, bytes, error) || !parseNpy(path, bytes, array, error)) return false;
+  Array result;
+  std::size_t size = 0, begin = 0;
+  if (staysInFile(path, inMemory)) {
+    result.parts.resize(1);
+    if (!readHead(path, longestHead, bytes, size, error) || !parseHead(path, bytes, size, result, begin, error) ||
+        !openPart(path, begin, result.rowBytes(), result.rows(), result.parts[0], error))
+      return false;
+  } else if (!readBytes(path, bytes, error) || !parseNpy(path, bytes, result, error)) {
+    return false;
+  }
+  array = static_cast<Array &&>(result);
   array.name = stem(path);
   return true;
 }

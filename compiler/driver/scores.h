@@ -1,27 +1,13 @@
-// Mini-batches of bound data, and the mean results of an entry point over all of it.
+// Losses and metrics over bound data.
 #pragma once
 
 #include "compiler/driver/binding.h"
 #include "compiler/driver/compiled_model.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
 namespace netc::driver {
-
-/// The memory for one mini-batch of every slot.
-class Batch {
-public:
-  Batch(const BoundData &, std::size_t most);
-  /// Copies the samples; the result is what entry points take.
-  const void *const *gather(const std::uint32_t *rows, std::size_t count);
-
-private:
-  const BoundData &data;
-  std::vector<std::vector<unsigned char>> memory;
-  std::vector<const void *> pointers;
-};
 
 struct Score {
   std::string name;
