@@ -84,7 +84,7 @@ typedef struct NetcResult {
 #define NETC_EVERY_EPOCH (-1)
 
 typedef struct NetcEntry {
-  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head */
+  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head; "predictOne": predict for one sample */
   int64_t workspaceBytes;
   const NetcScalar *scalars;
   int64_t scalarCount;
