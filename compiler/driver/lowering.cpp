@@ -118,7 +118,7 @@ schedule::MemoryLimit memoryLimit(const graph::Module &module, const Options &op
 /// The graph as it is scheduled for a target.
 graph::Module preparedGraph(const Options &options, const std::string &target) {
   graph::Module module = optimizedGraph(options);
-  for (graph::Graph &entry : module.entries) schedule::prepare(entry);
+  schedule::prepare(module);
   Diagnostics diagnostics;
   located(diagnostics, options, [&] { schedule::fitMemory(module, findTarget(target), memoryLimit(module, options)); });
   return module;

@@ -5,6 +5,7 @@
 #include "compiler/graph/text.h"
 #include "compiler/loop/passes.h"
 #include "compiler/loop/verifier.h"
+#include "compiler/schedule/one_sample.h"
 #include "compiler/schedule/plan.h"
 
 #include <algorithm>
@@ -316,8 +317,7 @@ std::vector<Schedule> planAll(const graph::Module &m, const Target &target, cons
 loop::Program compile(const graph::Module &given, const Target &target,
                       const std::vector<Schedule> &schedules, bool optimize, const MemoryLimit &limit) {
   graph::Module m = given;
-  for (Graph &g : m.entries)
-    prepare(g);
+  prepare(m);
   fitMemory(m, target, limit);
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);
@@ -325,6 +325,7 @@ loop::Program compile(const graph::Module &given, const Target &target,
   for (std::size_t i = 0; i < m.entries.size(); ++i) {
     program.entries.push_back(lower(m.entries[i], all[i], offsets));
     loop::Entry &entry = program.entries.back();
+    if (m.entries[i].batch < m.batch) settleOneSample(entry, m.entries[i], m.batch);
     if (optimize)
       for (loop::Kernel &k : entry.kernels)
         loop::optimize(entry, k, m.batch);

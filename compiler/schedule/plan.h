@@ -12,6 +12,8 @@ Schedule plan(const graph::Graph &, const Target &);
 /// Makes every result of the step a formula of its own kind: a `next` whose value is not a Local of its own,
 /// or serves two states, gets a copy. Keeps values. Call before plan() and lower().
 void prepare(graph::Graph &);
+/// All entries, and prediction of one sample (one_sample.h) beside them.
+void prepare(graph::Module &);
 
 /// The layouts of a prepared graph and what the model says of each contraction, for people (`--emit=layouts`).
 std::string layoutsText(const graph::Graph &);

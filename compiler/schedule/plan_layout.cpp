@@ -33,7 +33,6 @@ constexpr double alongSamples = 0.8, samplesReduced = 0.65; // batch-innermost
 constexpr double alongChannels = 0.93, oneBlock = 0.85,
                  noLanes = 0.3; // channel-blocked; 16 channels; neither
 constexpr double multiplyAddsPerCycle = 32;
-constexpr std::int64_t fewSamples = 3; // at most: 16 side by side would mostly be none
 constexpr double packCycles = 1.5, updateCycles = 6, borderCycles = 2;
 
 bool hasBatch(const Tensor &t) {

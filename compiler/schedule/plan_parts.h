@@ -12,6 +12,7 @@ namespace netc::schedule {
 /// What lies whole pages apart shares few places of the nearest cache.
 constexpr std::int64_t pageBytes = 4096;
 constexpr std::int64_t enoughTasks = 4; // for the threads to share
+constexpr std::int64_t fewSamples = 3;  // at most: 16 side by side would mostly be none
 
 /// The position that runs along the 16 lanes: the batch index where all memory has samples side by side,
 /// otherwise the index that touches memory best; -1: none.

@@ -190,8 +190,9 @@ Status Core::runChecked(const NetcEntry &entry, const void *const *inputs, void 
   if (status_ == Status::ok && samples_ > 0 && isTraining(entry) && &entry != window_)
     status_ = fail(message_, Status::badArgument, "%s: %llu samples of %s wait for their update: endWindow() makes it", entry.name,
                    static_cast<unsigned long long>(samples_), window_->name);
-  if (status_ == Status::ok) status_ = runEntry(entry, inputs, outputs, count);
-  return status_;
+  if (status_ != Status::ok) return status_;
+  return status_ = runParts(model_, *target_, entry, inputs, outputs, count,
+                            [&](const NetcEntry &e, const void *const *in, void *const *out, std::size_t n) { return runEntry(e, in, out, n); });
 }
 
 Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs,

@@ -18,7 +18,11 @@ CorePredictor::CorePredictor(const Core &core) : model_(core.model_) {
     return;
   }
   std::size_t storeSize = (static_cast<std::size_t>(model_.storeBytes) + 63) / 64 * 64;
-  std::size_t size = Core::memoryBytes(storeSize, static_cast<std::size_t>(entry_->workspaceBytes));
+  target_ = core.target_;
+  std::int64_t workspace = entry_->workspaceBytes;
+  if (const NetcEntry *one = forOneSample(model_, *target_, *entry_); one && one->workspaceBytes > workspace)
+    workspace = one->workspaceBytes;
+  std::size_t size = Core::memoryBytes(storeSize, static_cast<std::size_t>(workspace));
   store_ = static_cast<unsigned char *>(std::aligned_alloc(64, size));
   if (!store_) {
     status_ = fail(message_, Status::outOfMemory, "no memory for %zu bytes", size);
@@ -51,17 +55,21 @@ Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::
   message_[0] = 0;
   status_ = checkCall(model_, *entry_, inputs, count, message_);
   if (status_ != Status::ok) return status_;
+  return status_ = runParts(model_, *target_, *entry_, inputs, outputs, count,
+                            [&](const NetcEntry &e, const void *const *in, void *const *out, std::size_t n) { return runEntry(e, in, out, n); });
+}
+
+Status CorePredictor::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs, std::size_t count) {
   float scalars[Core::maxScalars];
   void *slots[Core::maxResults];
-  status_ = placeOutputs(*entry_, outputs, slots, nullptr, 0, message_);
-  if (status_ != Status::ok) return status_;
-  evaluateScalars(*entry_,
+  const Status placed = placeOutputs(entry, outputs, slots, nullptr, 0, message_);
+  if (placed != Status::ok) return placed;
+  evaluateScalars(entry,
                   {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
                    static_cast<double>(steps_), seed_},
                   nullptr, scalars);
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr};
-  runStages(*entry_, 0, entry_->commit < entry_->stageCount ? entry_->commit : entry_->stageCount, frame,
-            Dispatch{});
+  runStages(entry, 0, entry.commit < entry.stageCount ? entry.commit : entry.stageCount, frame, Dispatch{});
   return Status::ok;
 }
 

@@ -124,6 +124,32 @@ void evaluateScalars(const NetcEntry &entry, const ScalarInputs &in, const float
   }
 }
 
+const NetcEntry *forOneSample(const NetcModel &model, const NetcTarget &target, const NetcEntry &entry) {
+  std::size_t inputs = 0;
+  for (std::int64_t i = 0; i < model.tensorCount; ++i)
+    inputs += !inStore(model.tensors[i]);
+  const bool predicts = !std::strcmp(entry.name, "predict") && inputs <= OneSample::maxInputs;
+  return predicts ? findEntry(target, "predictOne") : nullptr;
+}
+
+static std::size_t sampleBytes(std::int64_t type, const std::int64_t *shape, std::int64_t rank) {
+  return elementCount(shape + 1, rank - 1) * bytesOf(type);
+}
+
+OneSample::OneSample(const NetcModel &model, const NetcEntry &entry, const void *const *from, void *const *to, std::size_t i) {
+  for (std::int64_t t = 0, slot = 0; t < model.tensorCount; ++t) {
+    const NetcTensor &tensor = model.tensors[t];
+    if (inStore(tensor)) continue;
+    const unsigned char *all = static_cast<const unsigned char *>(from[slot]);
+    inputs[slot++] = all && tensor.batch ? all + i * sampleBytes(tensor.type, tensor.shape, tensor.rank) : all;
+  }
+  for (std::int64_t r = 0; r < entry.resultCount; ++r) {
+    const NetcResult &result = entry.results[r];
+    unsigned char *all = to ? static_cast<unsigned char *>(to[r]) : nullptr;
+    outputs[r] = all && result.batch ? all + i * sampleBytes(result.type, result.shape, result.rank) : all;
+  }
+}
+
 void runStages(const NetcEntry &entry, std::int64_t from, std::int64_t to, const NetcFrame &frame,
                const Dispatch &dispatch) {
   for (std::int64_t i = from; i < to;) {

@@ -206,7 +206,9 @@ class CorePredictor {
   Status run(const void *const *inputs, void *const *outputs, std::size_t count);
 
  private:
+  Status runEntry(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
   const NetcModel &model_;
+  const NetcTarget *target_ = nullptr;
   const NetcEntry *entry_ = nullptr;
   unsigned char *store_ = nullptr, *workspace_ = nullptr; // one allocation
   std::uint64_t seed_ = 0, step_ = 0, epoch_ = 0, steps_ = 0;
