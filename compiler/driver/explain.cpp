@@ -1,6 +1,7 @@
 // netc explain: the derivation of a model's gradients.
 #include "compiler/explain/explain.h"
 #include "compiler/driver/commands.h"
+#include "compiler/driver/explain_page.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/support/text_file.h"
 
@@ -45,9 +46,10 @@ int explainCommand(const Options &o) {
                    [](const graph::Tensor &t) { return t.kind == graph::TensorKind::Param; }))
     throw UserError(fmt::format("'{}' has no parameters, so there is no gradient to explain", o.input));
   Diagnostics diagnostics;
-  const std::string text =
-      explain::explain(module.name, entry, module.entry("predict"), format, diagnostics);
+  std::vector<explain::Anchor> anchors;
+  std::string text = explain::explain(module.name, entry, module.entry("predict"), format, diagnostics, &anchors);
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
+  if (format == explain::Format::Html) text = explainPage(o, module, entry, text, anchors);
   if (o.output.empty()) std::cout << text;
   else writeFile(o.output, text);
   return 0;

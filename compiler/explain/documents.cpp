@@ -5,6 +5,7 @@
 #include "compiler/graph/expression_text.h"
 #include "compiler/graph/text.h"
 
+#include <cctype>
 #include <fmt/format.h>
 
 namespace netc::explain {
@@ -107,12 +108,12 @@ struct Markup {
   std::string begin, end; // of the document; {0} is the title
   std::string (*heading)(const std::string &);
   std::string (*paragraph)(std::string_view);
-  std::string (*formula)(const std::string &);
+  std::string (*formula)(const std::string &, const Anchor &);
 };
 
 std::string markdownHeading(const std::string &t) { return "\n## " + t + "\n"; }
 std::string markdownParagraph(std::string_view t) { return fmt::format("\n{}\n", t); }
-std::string markdownFormula(const std::string &t) { return "\n$$" + t + "$$\n"; }
+std::string markdownFormula(const std::string &t, const Anchor &) { return "\n$$" + t + "$$\n"; }
 std::string escapedTex(const std::string &t) {
   std::string s;
   for (char c : t) s += c == '_' ? std::string("\\_") : std::string(1, c);
@@ -120,10 +121,13 @@ std::string escapedTex(const std::string &t) {
 }
 std::string texHeading(const std::string &t) { return "\n\\section*{" + escapedTex(t) + "}\n"; }
 std::string texParagraph(std::string_view t) { return fmt::format("\n{}\n", t); }
-std::string texFormula(const std::string &t) { return "\\formula{" + t + "}\n"; }
+std::string texFormula(const std::string &t, const Anchor &) { return "\\formula{" + t + "}\n"; }
 std::string htmlHeading(const std::string &t) { return "<h2>" + t + "</h2>\n"; }
 std::string htmlParagraph(std::string_view t) { return fmt::format("<p>{}</p>\n", t); }
-std::string htmlFormula(const std::string &t) { return "<p class=\"formula\"><math display=\"block\">" + t + "</math></p>\n"; }
+std::string htmlFormula(const std::string &t, const Anchor &a) {
+  const std::string line = a.location.known() ? fmt::format("<a href=\"#{}\">{}</a>", lineId(a.location), a.location.line) : "";
+  return fmt::format("<div class=\"formula\" id=\"{}\"><div><math display=\"block\">{}</math></div>{}</div>\n", a.id, t, line);
+}
 
 const Markup markdown{"# The gradients of {0}\n", "", markdownHeading, markdownParagraph, markdownFormula};
 /// A formula that is wider than the page is made smaller.
@@ -133,32 +137,59 @@ const Markup tex{"\\documentclass{{article}}\n\\usepackage[margin=2cm]{{geometry
                  "\\setlength{{\\parindent}}{{0pt}}\n\\begin{{document}}\n\\title{{The gradients of {0}}}\n"
                  "\\author{{netc explain}}\\date{{}}\\maketitle\n",
                  "\\end{document}\n", texHeading, texParagraph, texFormula};
-const Markup html{"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>The gradients of {0}</title>\n<style>\n"
-                  "body {{ max-width: 50em; margin: 2em auto; padding: 0 1em; font-family: serif; line-height: 1.5; }}\n"
-                  ".formula {{ overflow-x: auto; overflow-y: hidden; padding: 0.2em 0; margin: 0.6em 0; }}\nmath {{ font-size: 1.1em; }}\n</style>\n</head>\n<body>\n"
-                  "<h1>The gradients of {0}</h1>\n",
-                  "</body>\n</html>\n", htmlHeading, htmlParagraph, htmlFormula};
+const Markup html{"", "", htmlHeading, htmlParagraph, htmlFormula};
 
-std::string prose(const std::string &model, const Derivation &d, const Markup &m, const Notation &notation) {
-  const FormulaWriter write(d, notation);
-  const std::string title = &m == &tex ? escapedTex(model) : model;
-  std::string text = fmt::format(fmt::runtime(m.begin), title);
-  text += m.paragraph(introduction) + m.heading(std::string(forwardWords));
-  for (const Statement &s : d.forward) text += m.formula(write.statement(s));
-  for (const Section &s : d.sections) {
+/// Where the model says what a tensor is.
+Location locationOf(const graph::Graph &g, int tensor) {
+  const graph::Formula *formula = g.definition(tensor);
+  return formula ? formula->location : g.tensors[static_cast<std::size_t>(tensor)].location;
+}
+
+class Prose {
+ public:
+  Prose(const Derivation &derivation, const Markup &markup, const Notation &notation, std::vector<Anchor> &anchors)
+      : d(derivation), m(markup), write(d, notation), anchors(anchors) {}
+
+  std::string run(const std::string &title) {
+    text = fmt::format(fmt::runtime(m.begin), title);
+    text += m.paragraph(introduction) + m.heading(std::string(forwardWords));
+    for (const Statement &s : d.forward) formula(s, false);
+    for (const Section &s : d.sections) section(s);
+    return text + m.end;
+  }
+
+ private:
+  void section(const Section &s) {
     text += m.heading("Gradient for " + d.graph.tensors[static_cast<std::size_t>(s.parameter)].name);
     bool announced = false; // the steps of the chain rule that follow each other are one list
     for (const Step &step : s.steps) {
-      std::string rule, result;
-      for (const Statement &c : step.chainRule) rule += m.formula(write.statement(c));
-      for (const Statement &r : step.result) result += m.formula(write.statement(r));
-      text += (announced ? "" : m.paragraph(chainRuleWords)) + rule;
-      announced = result.empty() || result == rule;
-      if (!announced) text += m.paragraph(resultWords) + result;
+      if (!announced) text += m.paragraph(chainRuleWords);
+      for (const Statement &c : step.chainRule) formula(c, true);
+      announced = step.result.empty() || written(step.result) == written(step.chainRule);
+      if (announced) continue;
+      text += m.paragraph(resultWords);
+      for (const Statement &r : step.result) formula(r, true);
     }
   }
-  return text + m.end;
-}
+
+  std::string written(const std::vector<Statement> &list) const {
+    std::string all;
+    for (const Statement &s : list) all += write.statement(s) + "\n";
+    return all;
+  }
+
+  void formula(const Statement &s, bool gradient) {
+    const std::string &name = d.graph.tensors[static_cast<std::size_t>(s.tensor)].name;
+    anchors.push_back({fmt::format("formula-{}", anchors.size() + 1), name, gradient, locationOf(d.graph, s.tensor)});
+    text += m.formula(write.statement(s), anchors.back());
+  }
+
+  const Derivation &d;
+  const Markup &m;
+  const FormulaWriter write;
+  std::vector<Anchor> &anchors;
+  std::string text;
+};
 
 } // namespace
 
@@ -167,15 +198,24 @@ const std::vector<std::string> &formatNames() {
   return names;
 }
 
+std::string lineId(const Location &at) {
+  std::string id = fmt::format("{}-{}", *at.file, at.line);
+  for (char &c : id)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-' && c != '/') c = '_';
+  return id;
+}
+
 std::string explain(const std::string &model, const graph::Graph &entry, const graph::Graph *outputs, Format format,
-                    Diagnostics &diag) {
+                    Diagnostics &diag, std::vector<Anchor> *anchors) {
   Derivation d;
+  std::vector<Anchor> unread;
+  if (!anchors) anchors = &unread;
   if (!derive(entry, outputs, d, diag)) return {};
   switch (format) {
   case Format::Text: return TextDocument(model, d).run();
-  case Format::Markdown: return prose(model, d, markdown, *latexNotation());
-  case Format::Tex: return prose(model, d, tex, *latexNotation());
-  case Format::Html: return prose(model, d, html, *mathmlNotation());
+  case Format::Markdown: return Prose(d, markdown, *latexNotation(), *anchors).run(model);
+  case Format::Tex: return Prose(d, tex, *latexNotation(), *anchors).run(escapedTex(model));
+  case Format::Html: return Prose(d, html, *mathmlNotation(), *anchors).run(model);
   }
   return {};
 }

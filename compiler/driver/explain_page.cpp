@@ -1,0 +1,335 @@
+#include "compiler/driver/explain_page.h"
+
+#include "compiler/driver/chart.h"
+#include "compiler/driver/compiled_model.h"
+#include "compiler/driver/kernel_times.h"
+#include "compiler/driver/pipeline.h"
+#include "compiler/driver/random_batch.h"
+#include "compiler/graph/text.h"
+#include "compiler/loop/text.h"
+#include "compiler/loop/walk.h"
+#include "compiler/passes/passes.h"
+#include "compiler/schedule/liveness.h"
+#include "compiler/support/figures.h"
+#include "compiler/support/text_file.h"
+#include "compiler/support/version.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace netc::driver {
+namespace {
+
+constexpr double secondsOfTiming = 0.5;
+
+constexpr const char *style = R"(<meta name="viewport" content="width=device-width">
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
+nav a { margin-right: 1rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse } td, th { padding: .1rem .6rem; text-align: right; vertical-align: top; white-space: nowrap }
+th { font-weight: 600 } td.text { text-align: left } td.links { white-space: normal }
+.code, pre { font: 13px/1.4 monospace; white-space: pre; text-align: left }
+pre { overflow-x: auto; background: #f6f6f6; padding: .5rem }
+.formula { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .2rem 0 }
+.formula > div { overflow-x: auto; overflow-y: hidden; flex: 1 }
+del { color: #a33; text-decoration: none } ins { color: #272; text-decoration: none }
+svg { max-width: 100%; height: auto }
+td details { white-space: normal; max-width: min(44rem, 75vw) }
+summary { cursor: pointer; color: #555 } h3 { margin-bottom: 0 }
+:target { background: #fff3c4 }
+</style>
+)";
+
+std::string link(const std::string &id, const std::string &text) { return fmt::format("<a href=\"#{}\">{}</a>", id, htmlText(text)); }
+
+/// Text of several lines; htmlText is for one.
+std::string htmlLines(const std::string &text) {
+  std::istringstream in(text);
+  std::string all;
+  for (std::string line; std::getline(in, line);) all += htmlText(line) + '\n';
+  return all;
+}
+
+/// A place in a source text, without its column.
+struct Line {
+  std::string file;
+  int number;
+  bool operator<(const Line &other) const { return std::tie(file, number) < std::tie(other.file, other.number); }
+};
+
+Line lineOf(const Location &at) { return {*at.file, at.line}; }
+std::string id(const Line &line) { return explain::lineId({std::make_shared<const std::string>(line.file), line.number, 1}); }
+
+/// What one pass made of the formulas of a line.
+struct Rewrite {
+  std::string_view pass;
+  std::set<std::string> before, after;
+};
+using Rewrites = std::map<Line, std::vector<Rewrite>>;
+
+class History {
+public:
+  /// Of an entry that no pass has seen.
+  Rewrites run(const graph::Module &source, const graph::Graph &entry) {
+    graph::Module module{source.name, source.batch, {entry}};
+    graph::Graph &g = module.entries[0];
+    now = formulas(g);
+    const auto after = [&](std::string_view pass) { note(g, pass); };
+    passes::run(passes::forwardPipeline(), g, after);
+    differentiate(module);
+    note(g, "gradient");
+    passes::run(passes::completePipeline(), g, after);
+    return std::move(rewrites);
+  }
+
+private:
+  using Formulas = std::map<Line, std::set<std::string>>;
+
+  static Formulas formulas(const graph::Graph &g) {
+    Formulas all;
+    for (const graph::Formula &f : g.formulas)
+      if (f.location.known()) all[lineOf(f.location)].insert(graph::print(g, f));
+    return all;
+  }
+
+  void note(const graph::Graph &g, std::string_view pass) {
+    Formulas before = std::exchange(now, formulas(g));
+    for (const auto &[line, list] : now) before.try_emplace(line);
+    for (const auto &[line, list] : before) {
+      const std::set<std::string> &after = now[line];
+      Rewrite r{pass, {}, {}};
+      std::set_difference(list.begin(), list.end(), after.begin(), after.end(), std::inserter(r.before, r.before.end()));
+      std::set_difference(after.begin(), after.end(), list.begin(), list.end(), std::inserter(r.after, r.after.end()));
+      if (!r.before.empty() || !r.after.empty()) rewrites[line].push_back(std::move(r));
+    }
+  }
+
+  Formulas now;
+  Rewrites rewrites;
+};
+
+class Page {
+public:
+  Page(const Options &o, const graph::Module &source, const graph::Graph &entry)
+      : options(o), all(scheduled(o, hostTarget(o))), number(placeOf(entry.name)), g(all.module.entries[number]),
+        schedule(all.schedules[number]), program(programs(o, {hostTarget(o)})[0]), entry(*program.entry(entry.name)),
+        rewrites(History().run(source, entry)) {
+    for (const schedule::Group &group : schedule.run)
+      for (const schedule::Leaf &leaf : group.leaves) leaves.push_back(&leaf);
+    if (leaves.size() != this->entry.kernels.size()) internalError("kernels and leaves are not the same");
+    lines[{o.input, 1}]; // the file itself comes first
+    measure();
+  }
+
+  std::string print(const std::string &derivation, const std::vector<explain::Anchor> &anchors) {
+    for (const explain::Anchor &a : anchors)
+      if (a.location.known()) (a.gradient ? at(a.location).gradients : at(a.location).forward).push_back(link(a.id, a.tensor));
+    const std::string kernels = kernelSections(), memory = buffers(), changes = rewriteSections();
+    const std::string name = htmlText(program.name);
+    return fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"{}\">\n"
+                       "<title>The gradients of {}</title>\n{}</head>\n<body>\n<h1>The gradients of {}</h1>\n"
+                       "<nav><a href=\"#source\">source</a> <a href=\"#derivation\">derivation</a> <a href=\"#rewrites\">rewrites</a> "
+                       "<a href=\"#kernels\">kernels</a> <a href=\"#memory\">memory</a></nav>\n"
+                       "{}<div id=\"derivation\">{}</div>\n{}{}{}</body>\n</html>\n",
+                       version(), name, style, name, sources(), derivation, changes, kernels, memory);
+  }
+
+private:
+  /// What a source line leads to: links, and what it costs.
+  struct Facts {
+    std::vector<std::string> forward, gradients, kernels, buffers;
+    double ms = 0;
+    std::int64_t bytes = 0; // of the workspace
+  };
+  Facts &at(const Location &where) { return lines[lineOf(where)]; }
+
+  std::size_t placeOf(const std::string &entryName) const {
+    const auto &entries = all.module.entries;
+    return static_cast<std::size_t>(
+        std::find_if(entries.begin(), entries.end(), [&](const graph::Graph &e) { return e.name == entryName; }) - entries.begin());
+  }
+
+  void measure() {
+    CompiledModel model(unrolled({program})[0], options);
+    const RandomBatch samples(model, /*seed=*/0);
+    times = timeKernels(model, entry.name, samples.data(), secondsOfTiming);
+    for (const KernelTime &k : times.kernels) total += k.ms;
+  }
+
+  // --- source
+
+  std::string sources() const {
+    std::string text = "<h2 id=\"source\">Source</h2>\n";
+    std::set<std::string> shown;
+    const auto show = [&](const std::string &file) {
+      if (shown.insert(file).second) text += sourceTable(file);
+    };
+    show(options.input);
+    for (const auto &[line, facts] : lines) show(line.file);
+    return text;
+  }
+
+  std::string sourceTable(const std::string &file) const {
+    std::string text = fmt::format("<div class=\"wide\"><table>\n<tr><th></th><td class=\"code\">{}</td><th>ms</th><th>workspace</th>"
+                                   "</tr>\n",
+                                   htmlText(file));
+    std::istringstream in(readFile(file));
+    Line line{file, 0};
+    for (std::string code; std::getline(in, code);) {
+      ++line.number;
+      const auto found = lines.find(line);
+      const Facts none, &facts = found == lines.end() ? none : found->second;
+      text += fmt::format("<tr id=\"{}\"><td>{}</td><td class=\"code\">{}{}</td><td>{}</td><td>{}</td></tr>\n", id(line), line.number,
+                          htmlText(code), ways(line, facts), facts.ms > 0 ? fmt::format("{:.3f}", facts.ms) : "",
+                          facts.bytes > 0 ? bytesText(static_cast<std::size_t>(facts.bytes)) : "");
+    }
+    return text + "</table></div>\n";
+  }
+
+  /// All that a line leads to.
+  std::string ways(const Line &line, const Facts &facts) const {
+    std::string text;
+    const auto list = [&](const char *what, const std::vector<std::string> &links) {
+      if (!links.empty()) text += fmt::format("<div>{}: {}</div>", what, fmt::join(links, " "));
+    };
+    list("forward", facts.forward);
+    list("chain rule", facts.gradients);
+    if (const auto r = rewrites.find(line); r != rewrites.end())
+      list("rewrites", {link(rewritesId(line), fmt::format("{} passes", r->second.size()))});
+    list("kernels", facts.kernels);
+    list("memory", facts.buffers);
+    return text.empty() ? "" : "<details><summary>leads to</summary>" + text + "</details>";
+  }
+
+  // --- rewrites
+
+  static std::string rewritesId(const Line &line) { return "rewrites-" + id(line); }
+
+  std::string rewriteSections() const {
+    std::string text = "<h2 id=\"rewrites\">Rewrites</h2>\n<p>What the passes make of the formulas of each line, in their order.</p>\n";
+    for (const auto &[line, list] : rewrites) {
+      text += fmt::format("<section id=\"{}\"><p>Line {}</p>\n", rewritesId(line), lineLink(line));
+      for (const Rewrite &r : list) {
+        const passes::Pass *pass = passes::findPass(r.pass);
+        text += fmt::format("<details><summary>{}{}</summary><pre>", r.pass, pass ? fmt::format(": {}", pass->does) : "");
+        for (const std::string &formula : r.before) text += "<del>" + htmlLines(formula) + "</del>";
+        for (const std::string &formula : r.after) text += "<ins>" + htmlLines(formula) + "</ins>";
+        text += "</pre></details>\n";
+      }
+      text += "</section>\n";
+    }
+    return text;
+  }
+
+  std::string lineLink(const Line &line) const {
+    return link(id(line), line.file == options.input ? std::to_string(line.number) : fmt::format("{}:{}", line.file, line.number));
+  }
+
+  // --- kernels
+
+  std::string kernelSections() {
+    std::string text = fmt::format("<h2 id=\"kernels\">Kernels</h2>\n<p>The kernels of {} in their order, each with the formulas that are "
+                                   "fused in it, its schedule and its loops. Times are of one thread and {} samples: {:.3g} ms, peak "
+                                   "{:.0f} GFLOP/s.</p>\n",
+                                   htmlText(entry.name), program.batch, total, times.peak);
+    for (std::size_t i = 0; i < leaves.size(); ++i) text += kernelSection(i);
+    return text;
+  }
+
+  std::string kernelSection(std::size_t i) {
+    const loop::Kernel &k = entry.kernels[i];
+    const KernelTime &time = times.kernels[i];
+    const std::string own = "kernel-" + k.name;
+    std::set<Line> from;
+    for (const int t : schedule::computedBy(g, *leaves[i])) from.insert(lineOf(whereFrom(t)));
+    for (const Line &line : from) lines[line].kernels.push_back(link(own, k.name));
+    lines[lineOf(whereFrom(g.find(leaves[i]->formula)))].ms += time.ms;
+    std::vector<std::string> linked;
+    for (const Line &line : from) linked.push_back(lineLink(line));
+    return fmt::format("<section id=\"{}\"><h3>{}</h3>\n<p>line {}; {:.4f} ms, {:.1f} %{}<br/>{}</p>\n"
+                       "<details><summary>formulas, schedule, loops</summary><pre>{}</pre></details></section>\n",
+                       own, htmlText(k.name), fmt::join(linked, ", "), time.ms, total > 0 ? 100 * time.ms / total : 0,
+                       time.flops > 0 ? fmt::format(", {:.1f} GFLOP/s", time.gflops()) : "", touched(k), htmlLines(loop::print(entry, k)));
+  }
+
+  /// Links to the buffers that a kernel reads and writes.
+  std::string touched(const loop::Kernel &k) {
+    std::set<int> reads, writes;
+    loop::forEachStatement(k.body, [&](const loop::Statement &s) {
+      if (const auto *l = std::get_if<loop::Load>(&s.node)) reads.insert(l->buffer);
+      if (const auto *t = std::get_if<loop::Store>(&s.node)) writes.insert(t->buffer);
+    });
+    const auto list = [&](const char *what, const std::set<int> &which) {
+      std::string text;
+      for (const int b : which) {
+        const std::string &name = entry.buffers[static_cast<std::size_t>(b)].name;
+        text += " " + link("buffer-" + name, name);
+        users[b].insert(link("kernel-" + k.name, k.name));
+      }
+      return text.empty() ? text : fmt::format("{}{} ", what, text);
+    };
+    return list("reads", reads) + list("writes", writes);
+  }
+
+  /// Where the source says what a tensor of the entry is.
+  const Location &whereFrom(int tensor) const {
+    const graph::Formula *f = g.definition(tensor);
+    const Location &at = f && f->location.known() ? f->location : g.tensors[static_cast<std::size_t>(tensor)].location;
+    if (!at.known()) internalError(fmt::format("'{}' comes from nowhere", g.tensors[static_cast<std::size_t>(tensor)].name));
+    return at;
+  }
+
+  // --- memory
+
+  std::string buffers() {
+    std::string text = "<h2 id=\"memory\">Memory</h2>\n<div class=\"wide\">" + memoryPicture(options, hostTarget(options)) +
+                       "</div>\n<div class=\"wide\"><table>\n<tr><th>buffer</th><th>line</th><th>bytes</th><th>place</th><th>at</th>"
+                       "<th>kernels</th></tr>\n";
+    constexpr const char *spaces[] = {"input", "output", "store", "workspace", "constant"};
+    for (std::size_t b = 0; b < entry.buffers.size(); ++b) {
+      const loop::Buffer &buffer = entry.buffers[b];
+      const auto used = users.find(static_cast<int>(b));
+      if (used == users.end()) continue;
+      const std::int64_t bytes = buffer.size * byteSize(buffer.type);
+      const Location &from = whereFrom(tensorOf(buffer));
+      at(from).buffers.push_back(link("buffer-" + buffer.name, buffer.name));
+      if (buffer.space == loop::Space::Workspace) at(from).bytes += bytes;
+      text += fmt::format("<tr id=\"buffer-{}\"><td class=\"text\">{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td><td>{}</td>"
+                          "<td class=\"text links\">{}</td></tr>\n",
+                          buffer.name, htmlText(buffer.name), lineLink(lineOf(from)), bytes, spaces[static_cast<int>(buffer.space)],
+                          buffer.place, fmt::join(used->second, " "));
+    }
+    return text + "</table></div>\n";
+  }
+
+  int tensorOf(const loop::Buffer &buffer) const { return g.find(buffer.name); }
+
+  const Options &options;
+  const Scheduled all;
+  const std::size_t number;
+  const graph::Graph &g; // as it is scheduled
+  const schedule::Schedule &schedule;
+  const loop::Program program;
+  const loop::Entry &entry;
+  const Rewrites rewrites;
+  std::vector<const schedule::Leaf *> leaves; // one a kernel
+  KernelTimes times;
+  double total = 0;
+  std::map<Line, Facts> lines;
+  std::map<int, std::set<std::string>> users; // of each buffer
+};
+
+} // namespace
+
+std::string explainPage(const Options &o, const graph::Module &source, const graph::Graph &entry, const std::string &derivation,
+                        const std::vector<explain::Anchor> &anchors) {
+  return Page(o, source, entry).print(derivation, anchors);
+}
+
+} // namespace netc::driver
