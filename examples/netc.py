@@ -154,8 +154,8 @@ class Model:
             header = pathlib.Path(folder, "model.h").read_text()
         name = header.split("extern const NetcModel ")[1].split("_model;")[0]
         tables = Tables.in_dll(self.code, name + "_model")
-        if tables.version != 3:
-            sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 3")
+        if tables.version != 4:
+            sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 4")
         tensors = tables.tensors[:tables.tensorCount]
         self.inputs = [t for t in tensors if t.role < self.PARAMETER]
         self.shapes = {t.name.decode(): tuple(t.shape[:t.rank]) for t in tensors if t.role == self.PARAMETER}
