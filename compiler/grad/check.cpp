@@ -27,6 +27,7 @@ constexpr std::int64_t usualBatch = 2, largerBatch = 3;
 constexpr double usualGradient = 1e-4; // of the loss
 constexpr int fewestEntries = 2;       // of a parameter: those that lack by themselves are moved together with others
 constexpr int tensorShare = 1000;        // errors are relative to at least the largest gradient over this
+constexpr double moveWork = 16;      // of drawing how an element moves, in operations of a formula
 constexpr int moves = 3;             // random values at which a parameter without influence is tried
 constexpr double negligible = 1e-11; // of the loss: a gradient that small may be rounding
 
@@ -237,6 +238,8 @@ class GradientCheck {
       for (std::size_t k = 0; k < checked.size(); k += size) {
         groups.push_back(groupOf(checked.subspan(k, std::min(size, checked.size() - k))));
         work += 4 * groups.back().part.work;
+        for (int member : groups.back().members)
+          work += moveWork * static_cast<double>(elementCount(loss.tensors[parameters[member].tensor]));
       }
       if (work * options.directions <= options.work || size >= checked.size()) break;
     }
