@@ -1,6 +1,7 @@
 #include "compiler/driver/kernel_times.h"
 
 #include "compiler/driver/peak.h"
+#include "compiler/loop/lane_operations.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +11,6 @@
 #include <memory>
 #include <set>
 #include <string_view>
-#include <xmmintrin.h>
 
 namespace netc::driver {
 namespace {
@@ -18,19 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
-
-
-/// As in a step: round to nearest, denormals are zero.
-class StepMode {
-public:
-  StepMode() : saved(_mm_getcsr()) { _mm_setcsr(0x9FC0); }
-  ~StepMode() { _mm_setcsr(saved); }
-  StepMode(const StepMode &) = delete;
-  StepMode &operator=(const StepMode &) = delete;
-
-private:
-  unsigned saved;
-};
 
 void collectBuffers(const loop::Block &block, std::set<int> &to) {
   for (const loop::StatementPtr &s : block) {
@@ -135,7 +122,7 @@ const std::vector<NetcStage> &KernelClock::stages() const { return state->stages
 double KernelClock::peak() const { return state->peak; }
 
 std::vector<double> KernelClock::run(const std::vector<NetcStage> &stages) {
-  StepMode mode;
+  loop::FlushDenormals mode; // as in a step
   std::vector<double> times(stages.size());
   for (std::size_t i = 0; i < stages.size();) {
     std::size_t length = 1;

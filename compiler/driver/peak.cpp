@@ -19,60 +19,37 @@ namespace {
 #define NETC_CHAINS(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11)
 constexpr int chains = 12, rounds = 1500;
 
-#if defined(__aarch64__)
-double runWidest() {
-  const float32x4_t x = vdupq_n_f32(0.999f), y = vdupq_n_f32(1e-3f);
-#define NETC_DECLARE(i) float32x4_t a##i = vdupq_n_f32(1);
-#define NETC_STEP(i) a##i = vfmaq_f32(a##i, x, y);
-#define NETC_KEEP(i) asm volatile("" : "+w"(a##i));
-  NETC_CHAINS(NETC_DECLARE)
-  for (int r = 0; r < rounds; ++r) {
-    NETC_CHAINS(NETC_STEP)
-    NETC_CHAINS(NETC_KEEP)
-  }
-#undef NETC_DECLARE
-#undef NETC_STEP
-#undef NETC_KEEP
-  return 2.0 * 4 * chains * rounds;
-}
-#else
-__attribute__((target("avx512f"))) double runAvx512() {
-  const __m512 x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
-#define NETC_DECLARE(i) __m512 a##i = _mm512_set1_ps(1);
-#define NETC_STEP(i) a##i = _mm512_fmadd_ps(a##i, x, y);
-#define NETC_KEEP(i) asm volatile("" : "+v"(a##i));
-  NETC_CHAINS(NETC_DECLARE)
-  for (int r = 0; r < rounds; ++r) {
-    NETC_CHAINS(NETC_STEP)
-    NETC_CHAINS(NETC_KEEP)
-  }
-#undef NETC_DECLARE
-#undef NETC_STEP
-#undef NETC_KEEP
-  return 2.0 * 16 * chains * rounds;
-}
+/// The operations of the loop: `lanes` a register, STEP(i) is a##i = a##i * x + y, KEEP(i) the asm.
+#define NETC_LOOP(vector, lanes, set, STEP, KEEP)                                                                              \
+  const vector x = set(0.999f), y = set(1e-3f);                                                                                \
+  vector a0 = set(1), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0;     \
+  for (int r = 0; r < rounds; ++r) {                                                                                           \
+    NETC_CHAINS(STEP)                                                                                                          \
+    NETC_CHAINS(KEEP)                                                                                                          \
+  }                                                                                                                            \
+  return 2.0 * (lanes) * chains * rounds
 
-__attribute__((target("avx2,fma"))) double runAvx2() {
-  const __m256 x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
-#define NETC_DECLARE(i) __m256 a##i = _mm256_set1_ps(1);
-#define NETC_STEP(i) a##i = _mm256_fmadd_ps(a##i, x, y);
-#define NETC_KEEP(i) asm volatile("" : "+x"(a##i));
-  NETC_CHAINS(NETC_DECLARE)
-  for (int r = 0; r < rounds; ++r) {
-    NETC_CHAINS(NETC_STEP)
-    NETC_CHAINS(NETC_KEEP)
-  }
-#undef NETC_DECLARE
+#if defined(__aarch64__)
+#define NETC_STEP(i) a##i = vfmaq_f32(y, a##i, x);
+#define NETC_KEEP(i) asm volatile("" : "+w"(a##i));
+double runWidest() { NETC_LOOP(float32x4_t, 4, vdupq_n_f32, NETC_STEP, NETC_KEEP); }
 #undef NETC_STEP
-#undef NETC_KEEP
-  return 2.0 * 8 * chains * rounds;
-}
+#else
+#define NETC_KEEP(i) asm volatile("" : "+v"(a##i));
+#define NETC_STEP_512(i) a##i = _mm512_fmadd_ps(a##i, x, y);
+#define NETC_STEP_256(i) a##i = _mm256_fmadd_ps(a##i, x, y);
+__attribute__((target("avx512f"))) double runAvx512() { NETC_LOOP(__m512, 16, _mm512_set1_ps, NETC_STEP_512, NETC_KEEP); }
+__attribute__((target("avx2,fma"))) double runAvx2() { NETC_LOOP(__m256, 8, _mm256_set1_ps, NETC_STEP_256, NETC_KEEP); }
+#undef NETC_STEP_512
+#undef NETC_STEP_256
 
 double runWidest() {
   static const bool avx512 = __builtin_cpu_supports("avx512f");
   return avx512 ? runAvx512() : runAvx2();
 }
 #endif
+#undef NETC_KEEP
+#undef NETC_LOOP
 #undef NETC_CHAINS
 
 double oneThread() {
