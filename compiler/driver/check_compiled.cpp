@@ -7,6 +7,7 @@
 #include "compiler/grad/differentiate.h"
 #include "compiler/graph/evaluator.h"
 #include "compiler/support/entry_name.h"
+#include "compiler/support/in_parallel.h"
 
 #include <fmt/format.h>
 
@@ -71,9 +72,7 @@ Graph asGradientEntry(Graph entry) {
 }
 
 double largest(const std::vector<double> &v) {
-  double most = 0;
-  for (double x : v) most = std::max(most, std::fabs(x));
-  return most;
+  return largestOf(v.size(), [&](std::size_t i) { return std::fabs(v[i]); });
 }
 
 /// 0 for what is equal, infinities and NaN included.
@@ -83,9 +82,7 @@ double distance(double a, double b) {
 }
 
 template <class T> double worstDistance(const std::vector<T> &a, const std::vector<double> &b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, distance(a.at(i), b[i]));
-  return worst;
+  return largestOf(b.size(), [&](std::size_t i) { return distance(a.at(i), b[i]); });
 }
 
 /// One unit in the last place of a float32 of this size.

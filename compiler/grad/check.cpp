@@ -3,6 +3,7 @@
 #include "compiler/grad/dependence.h"
 #include "compiler/grad/differences.h"
 #include "compiler/grad/sample_values.h"
+#include "compiler/grad/vectors.h"
 
 #include <fmt/format.h>
 
@@ -55,13 +56,6 @@ Graph lossGraph(const Graph &given, std::int64_t batch) {
   g.next.clear();
   askForGradients(g);
   return g;
-}
-
-double largestSize(const std::vector<double> &values) {
-  double largest = 0;
-  for (double v : values)
-    largest = std::max(largest, std::fabs(v));
-  return largest;
 }
 
 /// "[1, 0, 2]" for a logical element number.
@@ -185,11 +179,9 @@ class GradientCheck {
       std::vector<Move> far;
       for (int s : some) {
         const Parameter &p = parameters[s];
-        Randomness random(options.seed, fmt::format("move {} of {}", k, p.report.name));
-        std::vector<double> by = values.at(p.tensor);
-        for (double &v : by)
-          v = random.normal() * std::max(1.0, std::fabs(v));
-        far.push_back({p.tensor, {}, std::move(by)});
+        const std::vector<double> &at = values.at(p.tensor);
+        far.push_back({p.tensor, {}, drawn(at.size(), {options.seed, fmt::format("move {} of {}", k, p.report.name)},
+                                           [&](Randomness &r, std::size_t i) { return r.normal() * std::max(1.0, std::fabs(at[i])); })});
       }
       if (!lossOf.same(part, far)) return false;
     }
@@ -310,19 +302,13 @@ class GradientCheck {
   /// of its own, so that the difference is large beside the rounding of the loss; and some of any other.
   Move uphill(const Parameter &p, int number) const {
     const std::vector<double> &gradient = values.at(p.gradient);
-    double square = 0, slope = 0;
-    for (double g : gradient)
-      square += g * g;
-    const double usual = std::sqrt(square / static_cast<double>(gradient.size()));
-    Randomness random(options.seed, fmt::format("direction {} of {}", number, p.report.name));
-    std::vector<double> by(gradient.size());
-    for (std::size_t i = 0; i < by.size(); ++i) {
-      by[i] = gradient[i] * (0.5 + random.uniform()) + usual * (random.uniform() - 0.5);
-      slope += by[i] * gradient[i];
-    }
-    const double scale = 1 / slope;
-    for (double &v : by)
-      v *= scale;
+    const double usual = std::sqrt(dot(gradient, gradient) / static_cast<double>(gradient.size()));
+    std::vector<double> by = drawn(gradient.size(), {options.seed, fmt::format("direction {} of {}", number, p.report.name)},
+                                   [&](Randomness &random, std::size_t i) {
+                                     const double share = 0.5 + random.uniform();
+                                     return gradient[i] * share + usual * (random.uniform() - 0.5);
+                                   });
+    scale(by, 1 / dot(by, gradient));
     return {p.tensor, {}, std::move(by)};
   }
 
@@ -404,13 +390,11 @@ class GradientCheck {
     const double least = largest / tensorShare;
     LossFunction::Part part = lossOf.part(tensors, /*held=*/true);
     const int wanted = std::clamp(static_cast<int>(options.work / (4 * part.work + 1)), 1, options.directions);
-    Randomness random(options.seed, "directions");
     while (report.compared < wanted && report.redrawn <= wanted) {
-      const std::vector<Move> along = unitDirection(random);
+      const std::vector<Move> along = unitDirection(report.compared + report.redrawn);
       double expected = 0;
       for (std::size_t k = 0; k < along.size(); ++k)
-        for (std::size_t i = 0; i < along[k].by.size(); ++i)
-          expected += along[k].by[i] * values.at(parameters[k].gradient)[i];
+        expected += dot(along[k].by, values.at(parameters[k].gradient));
       const double size = std::max(std::fabs(expected), least);
       if (const auto numeric = lossOf.difference(part, along, options.tolerance, size)) {
         compare(report, expected, numeric->derivative, std::max(least, numeric->noise / options.tolerance),
@@ -443,14 +427,12 @@ class GradientCheck {
                   "what stands under stop_gradient held fixed";
   }
 
-  std::vector<Move> unitDirection(Randomness &random) const {
+  std::vector<Move> unitDirection(int number) const {
     std::vector<Move> along;
-    for (const Parameter &p : parameters) {
-      std::vector<double> by(elementCount(loss.tensors[p.tensor]));
-      for (double &v : by)
-        v = 2 * random.uniform() - 1;
-      along.push_back({p.tensor, {}, std::move(by)});
-    }
+    for (const Parameter &p : parameters)
+      along.push_back({p.tensor, {}, drawn(elementCount(loss.tensors[p.tensor]),
+                                           {options.seed, fmt::format("direction {} over all, {}", number, p.report.name)},
+                                           [](Randomness &random, std::size_t) { return 2 * random.uniform() - 1; })});
     makeUnit(along);
     return along;
   }
@@ -459,12 +441,10 @@ class GradientCheck {
   static double makeUnit(std::vector<Move> &along) {
     double square = 0;
     for (const Move &m : along)
-      for (double v : m.by)
-        square += v * v;
-    const double length = std::sqrt(square), scale = 1 / length;
+      square += dot(m.by, m.by);
+    const double length = std::sqrt(square);
     for (Move &m : along)
-      for (double &v : m.by)
-        v *= scale;
+      scale(m.by, 1 / length);
     return length;
   }
 

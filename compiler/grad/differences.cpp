@@ -2,6 +2,7 @@
 
 #include "compiler/grad/dependence.h"
 #include "compiler/grad/differentiate.h"
+#include "compiler/grad/vectors.h"
 
 #include <algorithm>
 #include <cmath>
@@ -61,14 +62,23 @@ class LossFunction::Moved {
     }
   }
   Moved(const Moved &) = delete;
-  ~Moved() { to(0); }
+  ~Moved() {
+    for (std::size_t k = 0; k < along.size(); ++k)
+      if (std::vector<double> &v = values.at(along[k].tensor); along[k].elements.empty())
+        v = std::move(before[k]);
+      else
+        for (std::size_t i = 0; i < before[k].size(); ++i)
+          v[along[k].elements[i]] = before[k][i];
+  }
 
   void to(double step) {
     for (std::size_t k = 0; k < along.size(); ++k) {
       const Move &m = along[k];
+      const std::vector<double> &from = before[k];
       std::vector<double> &v = values.at(m.tensor);
-      for (std::size_t i = 0; i < m.by.size(); ++i)
-        v[m.elements.empty() ? i : m.elements[i]] = step == 0 ? before[k][i] : before[k][i] + step * m.by[i];
+      for (std::size_t i = 0; i < m.elements.size(); ++i)
+        v[m.elements[i]] = from[i] + step * m.by[i];
+      if (m.elements.empty()) add(v, from, step, m.by);
     }
   }
 

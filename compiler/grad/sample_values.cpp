@@ -1,5 +1,7 @@
 #include "compiler/grad/sample_values.h"
 
+#include "compiler/grad/vectors.h"
+
 #include <cmath>
 #include <numbers>
 
@@ -9,16 +11,28 @@ using graph::Initializer;
 using graph::Tensor;
 using graph::TensorKind;
 
-Randomness::Randomness(std::uint64_t seed, std::string_view name) : state(seed + 0x9e3779b97f4a7c15u) {
+namespace {
+
+constexpr std::uint64_t stride = 0x9e3779b97f4a7c15u;
+
+} // namespace
+
+Randomness::Randomness(std::uint64_t seed, std::string_view name) : state(seed + stride) {
   for (char ch : name)
     state = next() ^ static_cast<unsigned char>(ch);
 }
 
 std::uint64_t Randomness::next() {
-  std::uint64_t z = state += 0x9e3779b97f4a7c15u;
+  std::uint64_t z = state += stride;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return z ^ (z >> 31);
+}
+
+Randomness Randomness::after(std::uint64_t numbers) const {
+  Randomness later = *this;
+  later.state += numbers * stride;
+  return later;
 }
 
 double Randomness::uniform() {
@@ -79,11 +93,8 @@ double initial(const Tensor &t, Randomness &random) {
 } // namespace
 
 std::vector<double> sampleValues(const Tensor &t, std::uint64_t seed) {
-  Randomness random(seed, t.name);
-  std::vector<double> values(elementCount(t));
-  for (double &v : values)
-    v = t.inStore() ? initial(t, random) : given(t, random);
-  return values;
+  return drawn(elementCount(t), Randomness(seed, t.name),
+               [&](Randomness &random, std::size_t) { return t.inStore() ? initial(t, random) : given(t, random); });
 }
 
 } // namespace netc::grad

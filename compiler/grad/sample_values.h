@@ -15,6 +15,8 @@ class Randomness {
  public:
   Randomness(std::uint64_t seed, std::string_view name);
   std::uint64_t next();
+  /// As it will be after some numbers more.
+  Randomness after(std::uint64_t numbers) const;
   double uniform(); // [0, 1)
   double normal();  // Box-Muller
   std::int64_t below(std::int64_t bound) {

@@ -1,9 +1,18 @@
 #include "compiler/support/in_parallel.h"
 
+#include <algorithm>
+#include <atomic>
 #include <future>
-#include <vector>
+#include <thread>
 
 namespace netc {
+namespace {
+
+constexpr std::size_t pieceSize = 1 << 18;
+
+std::size_t pieceCount(std::size_t count) { return (count + pieceSize - 1) / pieceSize; }
+
+} // namespace
 
 void inParallel(std::size_t count, const std::function<void(std::size_t)> &task) {
   std::vector<std::future<void>> others;
@@ -13,6 +22,21 @@ void inParallel(std::size_t count, const std::function<void(std::size_t)> &task)
   for (std::future<void> &f : others) f.wait();
   first.get();
   for (std::future<void> &f : others) f.get();
+}
+
+void inPieces(std::size_t count, const std::function<void(std::size_t, std::size_t)> &task) {
+  const std::size_t pieces = pieceCount(count);
+  const std::size_t threads = std::min<std::size_t>(pieces, std::max(1u, std::thread::hardware_concurrency()));
+  std::atomic<std::size_t> next = 0;
+  inParallel(threads, [&](std::size_t) {
+    for (std::size_t k = next++; k < pieces; k = next++) task(k * pieceSize, std::min(count, (k + 1) * pieceSize));
+  });
+}
+
+std::vector<double> ofPieces(std::size_t count, const std::function<double(std::size_t, std::size_t)> &of) {
+  std::vector<double> values(pieceCount(count));
+  inPieces(count, [&](std::size_t begin, std::size_t end) { values[begin / pieceSize] = of(begin, end); });
+  return values;
 }
 
 } // namespace netc

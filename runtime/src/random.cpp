@@ -49,9 +49,14 @@ double cosineOfTurns(double turns) {
 } // namespace
 
 void fillUniform(float *values, std::size_t count, float lower, float upper, std::uint64_t key) {
-  float width = upper - lower;
-  for (std::size_t i = 0; i < count; ++i)
-    values[i] = lower + width * unitReal(threefry(key, i));
+  constexpr std::size_t lanes = 32;
+  const float width = upper - lower;
+  std::uint32_t x[lanes] = {}, y[lanes] = {};
+  for (std::size_t i = 0; i < count; i += lanes) {
+    threefryLanes(key, i, x, y);
+    for (std::size_t k = 0; k < lanes && i + k < count; ++k)
+      values[i + k] = lower + width * unitReal(x[k]);
+  }
 }
 
 void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key) {

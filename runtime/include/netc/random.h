@@ -8,24 +8,38 @@
 
 namespace netc {
 
-/// The two output words for a key and a counter; each is key word 0 or counter word 0 in its low half.
-constexpr std::uint64_t threefry(std::uint64_t key, std::uint64_t counter) {
+/// The two output words for a key and the counters from one on, a pair a lane: several at a time, because each is one long
+/// chain of operations.
+template <std::size_t lanes>
+constexpr void threefryLanes(std::uint64_t key, std::uint64_t counter, std::uint32_t (&x)[lanes], std::uint32_t (&y)[lanes]) {
   constexpr int rotations[8] = {13, 15, 26, 6, 17, 29, 16, 24};
   const std::uint32_t low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
   const std::uint32_t keys[3] = {low, high, 0x1BD11BDAu ^ low ^ high};
-  std::uint32_t x = static_cast<std::uint32_t>(counter) + low,
-                y = static_cast<std::uint32_t>(counter >> 32) + high;
+  for (std::size_t i = 0; i < lanes; ++i) {
+    x[i] = static_cast<std::uint32_t>(counter + i) + low;
+    y[i] = static_cast<std::uint32_t>((counter + i) >> 32) + high;
+  }
   for (std::uint32_t round = 0; round < 20; ++round) {
     const int by = rotations[round % 8];
-    x += y;
-    y = (y << by | y >> (32 - by)) ^ x;
+    for (std::size_t i = 0; i < lanes; ++i) {
+      x[i] += y[i];
+      y[i] = (y[i] << by | y[i] >> (32 - by)) ^ x[i];
+    }
     if (round % 4 == 3) {
       const std::uint32_t injection = round / 4 + 1;
-      x += keys[injection % 3];
-      y += keys[(injection + 1) % 3] + injection;
+      for (std::size_t i = 0; i < lanes; ++i) {
+        x[i] += keys[injection % 3];
+        y[i] += keys[(injection + 1) % 3] + injection;
+      }
     }
   }
-  return static_cast<std::uint64_t>(y) << 32 | x;
+}
+
+/// Both words for a key and a counter; each is key word 0 or counter word 0 in its low half.
+constexpr std::uint64_t threefry(std::uint64_t key, std::uint64_t counter) {
+  std::uint32_t x[1] = {}, y[1] = {};
+  threefryLanes(key, counter, x, y);
+  return static_cast<std::uint64_t>(y[0]) << 32 | x[0];
 }
 
 /// u in [0, 1): the upper 24 bits of the low word, exact in float32.
