@@ -333,12 +333,11 @@ class LayoutPlanner {
   std::vector<int> weightLayout(int tensor) const {
     for (const Formula &f : g.formulas)
       for (const Clause &c : f.clauses) {
-        if (!alongChannel(f, c)) continue;
-        std::vector<int> wanted;
-        if (f.target == tensor) wanted = blockedDimensions(f, c, tensor, c.out);
+        const std::vector<Affine> *map = f.target == tensor ? &c.out : nullptr;
         for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read && n.id == tensor) wanted = blockedDimensions(f, c, tensor, n.map);
-        if (!wanted.empty()) return wanted;
+          if (n.kind == Node::Kind::Read && n.id == tensor) map = &n.map;
+        if (!map || !alongChannel(f, c)) continue;
+        if (std::vector<int> wanted = blockedDimensions(f, c, tensor, *map); !wanted.empty()) return wanted;
       }
     return {};
   }
@@ -426,11 +425,12 @@ class LayoutPlanner {
 } // namespace
 
 bool isContraction(const Formula &f, const Clause &c) {
-  if (f.op != Combine::Sum || c.reduction().empty()) return false;
+  if (f.op != Combine::Sum) return false;
   const Node &root = c.body.nodes[c.body.root];
   if (root.kind != Node::Kind::Call || root.fn != Fn::Mul || root.args[0] == root.args[1]) return false;
   return std::all_of(root.args.begin(), root.args.end(),
-                     [&](int a) { return c.body.nodes[a].kind == Node::Kind::Read; });
+                     [&](int a) { return c.body.nodes[a].kind == Node::Kind::Read; }) &&
+         !c.reduction().empty();
 }
 
 void packWeights(Graph &g) {
