@@ -10,7 +10,7 @@ constexpr Command commands[] = {
 
   netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
   netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
-  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule fusion memory dot loops cpp llvm
+  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule fusion memory dot svg loops cpp llvm
   netc x.graph --pass=simplify,cse --emit=graph
 )"},
     {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
@@ -82,6 +82,7 @@ constexpr OptionRow rows[] = {
     {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
     {"predict-only", "", "nothing of training; with --weights they are inside", C},
     {"selftest", "", "adds modelSelfTest(): code against formulas", C},
+    {"depfile", "FILE", "also write a make rule: what -o depends on", C},
     {"emit", "STAGE", "print a stage's text instead", C},
     {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
