@@ -28,9 +28,9 @@ void printGeneralHelp() {
                "usage: netc [COMMAND] FILE [options]\n\ncommands:\n";
   for (const Command &c : commandTable()) std::cout << fmt::format("  {:<10}{}\n", c.name, c.does);
   std::cout << "\nexamples:\n"
-               "  netc train examples/lenet5/lenet5.net        train on the built-in digits\n"
-               "  netc lenet5.net -o lenet5.cpp                C++ with trainStep and predict, and lenet5.h\n"
-               "  netc lenet5.net --emit=gradient              the derived backward formulas\n"
+               "  netc train examples/lenet5/lenet5.net   train on the built-in digits\n"
+               "  netc lenet5.net -o lenet5.cpp           C++ with trainStep and predict\n"
+               "  netc lenet5.net --emit=gradient         the derived backward formulas\n"
                "\nnetc COMMAND --help lists a command's options, netc --man prints a manual page.\n"
                "Completion: source <(netc --completion bash), or zsh\n";
 }
