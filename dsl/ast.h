@@ -153,6 +153,7 @@ struct Import {
 };
 
 struct SourceFile {
+  std::string name;
   std::vector<Import> imports;
   Block statements;
   std::vector<Callable> callables;

@@ -138,6 +138,13 @@ std::optional<graph::Module> compile(const std::string &text, const std::string 
   return m;
 }
 
+std::vector<std::string> importedFiles(const std::string &text, const std::string &fileName, Diagnostics &diag) {
+  SourceFile source = parse(text, diag.addSource(fileName, text), diag);
+  std::vector<std::string> names;
+  for (const SourceFile &f : readImports(source, fileName, diag)) names.push_back(f.name);
+  return names;
+}
+
 std::string printAst(const std::string &text, const std::string &fileName, Diagnostics &diag) {
   const auto file = diag.addSource(fileName, text);
   const SourceFile source = parse(text, file, diag);

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace netc::dsl {
 
@@ -34,5 +35,8 @@ std::optional<graph::Module> compile(const std::string &text, const std::string 
 
 /// The syntax tree as indented text (--emit=ast); empty after an error.
 std::string printAst(const std::string &text, const std::string &fileName, Diagnostics &);
+
+/// The files that a model imports, directly or not; what is wrong with them is told as in compile.
+std::vector<std::string> importedFiles(const std::string &text, const std::string &fileName, Diagnostics &);
 
 } // namespace netc::dsl

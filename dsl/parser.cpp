@@ -556,7 +556,10 @@ class Parser : public ExpressionParser {
 } // namespace
 
 SourceFile parse(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag) {
-  return Parser(tokenize(text, std::move(file), diag), diag).file();
+  std::string name = *file;
+  SourceFile parsed = Parser(tokenize(text, std::move(file), diag), diag).file();
+  parsed.name = std::move(name);
+  return parsed;
 }
 
 ExprPtr parseValue(const std::string &text, std::shared_ptr<const std::string> file, Diagnostics &diag) {

@@ -124,7 +124,7 @@ class Tables(ctypes.Structure):  # NetcModel
 
 class Options(ctypes.Structure):  # NetcOptions of netc/netc.h
     _fields_ = [("seed", ctypes.c_uint64), ("threads", ctypes.c_uint32), ("memory", ctypes.c_void_p),
-                ("memorySize", ctypes.c_size_t), ("target", ctypes.c_char_p)]
+                ("memorySize", ctypes.c_size_t), ("target", ctypes.c_char_p), ("executor", ctypes.c_void_p * 2)]
 
 
 def library(model, folder, given):

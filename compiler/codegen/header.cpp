@@ -34,6 +34,14 @@ struct Argument {
     for (const std::int64_t extent : shape) n *= extent;
     return n;
   }
+  /// `image`: u8[count, 1, 28, 28]
+  std::string documented() const {
+    std::vector<std::string> extents;
+    if (batch) extents.emplace_back("count");
+    for (const std::int64_t e : shape) extents.push_back(std::to_string(e));
+    const std::string range = tensor && tensor->classes > 0 ? fmt::format(", 0 to {}", tensor->classes - 1) : "";
+    return fmt::format("`{}`: {}[{}]{}", name, netc::name(type), fmt::join(extents, ", "), range);
+  }
   /// Says so when the model's name could not be kept.
   std::string renamed() const { return name == modelName ? "" : fmt::format("; `{}` in the model", modelName); }
   std::string text() const { return fmt::format("{}[{}]", netc::name(type), fmt::join(shape, ", ")); }
@@ -160,8 +168,9 @@ private:
     line("class Model {{\n public:");
     printConstants();
     const bool given = std::any_of(p.tensors.begin(), p.tensors.end(), [](const Tensor &t) { return t.init == Tensor::Init::Values; });
-    line("  /// Initial parameters are {}; for the other options see netc/model.h.",
-         given ? "those that netc was given" : "a function of options.seed");
+    comment(fmt::format("Initial parameters are {}; for the other options see netc/model.h. status() becomes ok, outOfMemory, noTarget (this "
+                        "machine, or options.target) or badModel (of another netc than the runtime).",
+                        given ? "those that netc was given" : "a function of options.seed"));
     line("  explicit Model(const netc::Options &options = {{}}) : core_({}, options) {{}}", symbol);
     line("\n  /// Of the construction or of the last call that can fail; message() says more.");
     line("  netc::Status status() const {{ return core_.status(); }}");
@@ -189,7 +198,7 @@ private:
       for (const Argument &a : *list)
         line("  static constexpr std::size_t {}Size = {}; ///< {}{}{}", a.name, a.size(), a.text(),
              a.batch ? ", one sample" : "", a.renamed());
-    line("  /// All memory that a model uses.");
+    line("  /// All memory that a model uses, in bytes.");
     line("  static constexpr std::size_t memoryBytes = netc::Core::memoryBytes({}, {});\n", p.storeBytes,
          workspaceBytes());
     for (const Argument &a : targets) {
@@ -200,12 +209,12 @@ private:
     }
   }
 
-  std::string labelNote() const {
-    std::string note;
-    for (const Argument &a : targets)
-      if (a.tensor->classes > 0)
-        note += fmt::format("{}{}: 0 to {}", note.empty() ? " " : "; ", a.name, a.tensor->classes - 1);
-    return note.empty() ? "" : note + ".";
+  /// What a function reads and writes, with shapes; nothing where there are no arguments.
+  void printArguments(const std::vector<Argument> &in, const std::vector<Argument> &out) {
+    std::vector<std::string> list;
+    for (const Argument &a : in) list.push_back(a.documented());
+    for (const Argument &a : out) list.push_back(a.documented() + " receives the result");
+    if (!list.empty()) comment(fmt::format("{}.", fmt::join(list, "; ")));
   }
 
   /// trainStep, by the first plan, and headStep by the plan head.
@@ -219,9 +228,10 @@ private:
   }
 
   void printTrainStep(const Entry &e, const std::string &method, const std::string &plan) {
-    if (!e.plan.empty()) line("{}", wrappedComment(fmt::format("The plan: train {}", e.plan)));
-    line("  /// One step on 1 to maxBatch samples: the loss before the update. A bad count or label or a loss that is not");
-    line("  /// finite changes nothing, returns NaN and sets status().{}", labelNote());
+    if (!e.plan.empty()) comment(fmt::format("The plan: train {}", e.plan));
+    comment("One step on 1 to maxBatch samples: their loss, as the model says it, before the update. After an error it is NaN, and nothing "
+            "has changed but status(): badCount, badLabel, nonFiniteLoss, badArgument (a null pointer).");
+    printArguments(inputsAndTargets(), {});
     if (e.every > 0) {
       line("  /// Gradients are averaged over {} samples: the call that completes them makes the update.", e.every);
       line("  /// endWindow() makes it from those that there are.");
@@ -232,13 +242,14 @@ private:
     line("    return core_.trainStep({}inputs, count);\n  }}\n", plan);
   }
 
+  void comment(const std::string &text) { line("{}", wrappedComment(text)); }
   /// The text of a comment over as many lines as it needs.
   static std::string wrappedComment(const std::string &text) {
     constexpr std::size_t most = 112;
     std::string lines = "  ///";
     std::size_t column = lines.size();
     for (const std::string &word : words(text)) {
-      if (column + 1 + word.size() > most) lines += "\n  ///  ", column = 7;
+      if (column + 1 + word.size() > most) lines += "\n  ///", column = 5;
       lines += " " + word;
       column += 1 + word.size();
     }
@@ -254,7 +265,8 @@ private:
   }
 
   void printEvaluate() {
-    line("  /// Losses and metrics over the samples of a call; NaN when it failed.\n  struct Evaluation {{");
+    line("  /// Losses and metrics over the samples of a call; NaN when it failed.");
+    line("  struct Evaluation {{");
     for (const Argument &a : evaluation) {
       const std::string type = element(a.type, false);
       if (!a.shape.empty()) line("    {} {}[{}] = {{}}; ///< {}{}", type, a.name, a.size(), a.text(), a.renamed());
@@ -262,6 +274,8 @@ private:
       else line("    {} {} = {{}};", type, a.name);
     }
     line("  }};");
+    comment("Of 1 to maxBatch samples; changes nothing but status(): badCount, badLabel, badArgument (a null pointer).");
+    printArguments(inputsAndTargets(), {});
     signature("  Evaluation evaluate(", parameters(inputsAndTargets(), {}, false));
     std::vector<std::string> places;
     for (const Argument &a : evaluation) places.push_back((a.shape.empty() ? "&result." : "result.") + a.name);
@@ -273,9 +287,8 @@ private:
   }
 
   void printPredictComment() {
-    line("  /// Of 1 to maxBatch samples.");
-    for (const Argument &a : outputs)
-      line("  /// `{0}` receives {1}{0}Size elements.", a.name, a.batch ? "count * " : "");
+    comment("Of 1 to maxBatch samples; changes nothing but status(): ok, badCount or badArgument (a null pointer).");
+    printArguments(inputs, outputs);
   }
   void printPredictBody(const std::string &function) {
     line("    const void *const inputs[] = {};", inputList(false, false));
@@ -284,7 +297,8 @@ private:
   }
 
   void printFiles() {
-    line("  /// Parameters and running statistics, as safetensors.");
+    comment("Parameters and running statistics, as safetensors. Errors: ioError; in loading, badFile (no safetensors file, or a damaged "
+            "one) or mismatch (of another model), and then nothing has changed.");
     printFilesOf("");
     if (!trains()) return;
     line("  /// Also the optimizer's state, step, epoch and seed: training goes on as if it had not stopped.");
@@ -293,14 +307,15 @@ private:
   void printFilesOf(std::string_view what) {
     line("  netc::Status save{0}(const char *path) const {{ return core_.save{0}(path); }}", what);
     line("  netc::Status load{0}(const char *path) {{ return core_.load{0}(path); }}", what);
-    line("  /// In memory: `size` holds the bytes at `buffer` and becomes those needed; a null buffer only asks.");
+    comment("In memory: `size` holds the bytes at `buffer` and becomes those needed (badArgument: too few); a null buffer only asks.");
     line("  netc::Status save{0}(void *buffer, std::size_t *size) const {{ return core_.save{0}(buffer, size); }}", what);
     line("  netc::Status load{0}(const void *buffer, std::size_t size) {{ return core_.load{0}(buffer, size); }}\n", what);
   }
 
   void printRates() {
-    line("  void setLearningRate(float rate) {{ core_.setLearningRate(rate); }} ///< instead of the model's own");
+    line("  void setLearningRate(float rate) {{ core_.setLearningRate(rate); }} ///< every `lr`, instead of the model's own");
     line("  void useSchedule() {{ core_.useSchedule(); }}                       ///< the model's own again");
+    comment("Updates of the parameters so far, which count themselves, and passes over the data: rates are expressions of them.");
     line("  void setStep(std::uint64_t step) {{ core_.setStep(step); }}");
     line("  void setEpoch(std::uint64_t epoch) {{ core_.setEpoch(epoch); }}");
     if (std::any_of(p.entries.begin(), p.entries.end(), [](const Entry &e) { return e.every != 0; })) {
@@ -310,7 +325,7 @@ private:
     } else {
       line("  netc::Status endEpoch() {{ return core_.endEpoch(); }} ///< counts the epoch");
     }
-    line("  void setSteps(std::uint64_t steps) {{ core_.setSteps(steps); }} ///< the planned length of the training\n");
+    line("  void setSteps(std::uint64_t steps) {{ core_.setSteps(steps); }} ///< the planned length, in steps\n");
   }
 
   void printParameters() {
@@ -318,7 +333,8 @@ private:
     for (const Tensor &t : p.tensors)
       if (t.role == Tensor::Role::Param) list.push_back(fmt::format("{}[{}]", t.name, fmt::join(t.shape, ", ")));
     if (list.empty()) return;
-    std::string text = "  /// In this order:";
+    comment("Views of the parameters, for parameter(i).get(values) and .set(values), all elements in row-major order:");
+    std::string text = "  ///";
     for (const std::string &item : list) {
       if (text.size() + item.size() > 112) {
         line("{}", text);
@@ -328,7 +344,9 @@ private:
     }
     line("{}", text);
     line("  std::size_t parameterCount() const {{ return core_.parameterCount(); }}");
-    line("  netc::Tensor parameter(std::size_t i) {{ return core_.parameter(i); }}\n");
+    line("  netc::Tensor parameter(std::size_t i) {{ return core_.parameter(i); }}");
+    line("  /// parameterCount() if there is none of this name.");
+    line("  std::size_t parameterIndex(const char *name) const {{ return core_.parameterIndex(name); }}\n");
   }
 
   void printPredictor() {
@@ -338,7 +356,7 @@ private:
     line("  /// Of the construction or of the last call; message() says more.");
     line("  netc::Status status() const {{ return core_.status(); }}");
     line("  const char *message() const {{ return core_.message(); }}\n");
-    line("  /// Copies the model's weights again; not while it is in a step.");
+    comment("Copies the model's weights again; not while it is in a step. Error: badArgument (its construction failed).");
     line("  netc::Status refresh(const Model &model) {{ return core_.refresh(model.core_); }}\n");
     printPredictComment();
     signature("  netc::Status predict(", parameters(inputs, outputs, false));
@@ -370,7 +388,10 @@ private:
       for (const Argument &a : *list) constants += fmt::format(", {}_{}_size = {}", name, a.name, a.size());
     line("{}\n", wrapped(fmt::format("enum {{ {} }};", constants), 7));
     line("/* Functions return 0 or a code that netc_text() explains; netc_message(model) says more. `options` may be null.");
-    line(" * Arguments: the model, inputs, count, then what is written. */");
+    line(" * Arguments: the model, inputs, count, then what is written:");
+    for (const auto *list : {&inputs, &targets, &outputs})
+      for (const Argument &a : *list) line(" *   {}", a.documented());
+    line(" */");
     line("static inline int {}_create(const NetcOptions *options, NetcCore **model) {{", name);
     line("  return netc_create(&{}, options, model);\n}}\n", symbol);
     line("static inline void {}_destroy(NetcCore *model) {{ netc_destroy(model); }}", name);

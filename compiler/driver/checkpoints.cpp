@@ -2,6 +2,7 @@
 
 #include "compiler/driver/checkpoint_file.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/messages.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text_file.h"
 
@@ -96,7 +97,7 @@ Position Checkpoints::resume(Core &core, std::size_t rows) {
     if (core.loadState(from.c_str()) == Status::badFile) {
       std::error_code ignored; // it stays, but is none of the last --keep
       fs::rename(from, from + ".damaged", ignored);
-      fmt::print(stderr, "netc: warning: {}; taking the checkpoint before\n", core.message());
+      complain(fmt::format("netc: warning: {}; taking the checkpoint before\n", core.message()));
       continue;
     }
     require(core.status(), core, fmt::format("reading '{}'", from));

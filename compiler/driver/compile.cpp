@@ -5,6 +5,7 @@
 #include "compiler/codegen/standalone.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/graphviz.h"
 #include "compiler/driver/outputs.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/reference.h"
@@ -12,6 +13,7 @@
 #include "compiler/loop/text.h"
 #include "compiler/support/targets.h"
 #include "compiler/support/text_file.h"
+#include "dsl/dsl.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "fusion", "memory", "dot", "loops", "cpp", "llvm"};
+const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "fusion", "memory", "dot", "svg", "loops", "cpp", "llvm"};
 
 /// The stage to print; empty: the output file's extension says what to write.
 std::string chosenStage(const Options &o) {
@@ -67,6 +69,12 @@ void requireOneArchitecture(const std::vector<std::string> &targets, const std::
                                   targets[0], t));
 }
 
+std::string drawn(const std::string &dotText) {
+  const std::string svg = graphviz(dotText);
+  if (svg.empty()) throw UserError("--emit=svg needs graphviz, whose program 'dot' draws what --emit=dot prints");
+  return svg;
+}
+
 std::string stageText(const Options &o, const std::string &stage) {
   checkReachable(inputKind(o.input), stage);
   if (stage == "ast") return syntaxTree(o);
@@ -74,6 +82,7 @@ std::string stageText(const Options &o, const std::string &stage) {
   if (stage == "layouts") return layoutsText(o, targets[0]);
   if (stage == "schedule") return scheduleText(o, targets[0]);
   if (stage == "dot") return dotText(o, targets[0]);
+  if (stage == "svg") return drawn(dotText(o, targets[0]));
   if (stage == "fusion") return fusionText(o, targets[0]);
   if (stage == "memory") return memoryPicture(o, targets[0]);
   if (stage == "loops") return loop::print(programs(o, {targets[0]})[0]);
@@ -131,7 +140,27 @@ void takeWeights(std::vector<loop::Program> &compiled, const Options &o) {
   for (loop::Program &other : compiled) other.tensors = compiled[0].tensors;
 }
 
-/// Both files or none.
+/// A file's name as make reads it.
+std::string inRule(const std::string &path) {
+  std::string out;
+  for (const char c : fs::absolute(path).string()) out += c == ' ' || c == '#' ? std::string("\\") + c : c == '$' ? "$$" : std::string(1, c);
+  return out;
+}
+
+/// A make rule: all files that the output is made of.
+std::string dependencies(const Options &o) {
+  std::vector<std::string> files = {o.input};
+  Diagnostics diagnostics; // told before, when the model was compiled
+  if (inputKind(o.input) == InputKind::Net)
+    for (const std::string &import : dsl::importedFiles(readFile(o.input), o.input, diagnostics)) files.push_back(import);
+  for (const std::string &file : {o.weights, o.schedule, o.tuning})
+    if (!file.empty()) files.push_back(file);
+  std::string rule = inRule(o.output) + ":";
+  for (const std::string &file : files) rule += " " + inRule(file);
+  return rule + "\n";
+}
+
+/// All files or none.
 void writeWithHeader(const Options &o) {
   const std::vector<std::string> known = {".cpp", ".ll", ".bc", ".s", ".o"};
   std::string extension = fs::path(o.output).extension();
@@ -149,8 +178,10 @@ void writeWithHeader(const Options &o) {
   requireWritable(headerFile);
   std::string source = artefact(o, compiled);
   if (o.standalone) codegen::makeStandalone(source, header, o.selfTest);
+  if (!o.depfile.empty()) requireWritable(o.depfile);
   writeFile(o.output, source);
   writeFile(headerFile, header);
+  if (!o.depfile.empty()) writeFile(o.depfile, dependencies(o));
 }
 
 } // namespace
@@ -159,6 +190,7 @@ int compileCommand(const Options &o) {
   inputKind(o.input); // a file of another kind is the first mistake to hear of
   std::string stage = chosenStage(o);
   if (o.selfTest && !stage.empty()) throw UserError("--selftest goes with -o FILE, not with a stage's text");
+  if (!o.depfile.empty() && !stage.empty()) throw UserError("--depfile goes with -o FILE, not with a stage's text");
   if (o.standalone && !stage.empty()) throw UserError("--standalone goes with -o NAME.cpp, not with a stage's text");
   if (stage.empty() && o.output.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
   if (stage.empty()) {

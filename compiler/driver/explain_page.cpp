@@ -1,5 +1,6 @@
 #include "compiler/driver/explain_page.h"
 
+#include "compiler/driver/abridge.h"
 #include "compiler/driver/chart.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/kernel_times.h"
@@ -10,6 +11,7 @@
 #include "compiler/loop/walk.h"
 #include "compiler/passes/passes.h"
 #include "compiler/schedule/liveness.h"
+#include "compiler/schedule/memory_picture.h"
 #include "compiler/support/figures.h"
 #include "compiler/support/text_file.h"
 #include "compiler/support/version.h"
@@ -33,11 +35,13 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto
 nav a { margin-right: 1rem }
 .wide { overflow-x: auto }
 table { border-collapse: collapse } td, th { padding: .1rem .6rem; text-align: right; vertical-align: top; white-space: nowrap }
-th { font-weight: 600 } td.text { text-align: left } td.links { white-space: normal }
+th { font-weight: 600 } .buffers td:nth-child(3n + 1), .buffers td:last-child { text-align: left }
+.buffers td:last-child { white-space: normal }
 .code, pre { font: 13px/1.4 monospace; white-space: pre; text-align: left }
 pre { overflow-x: auto; background: #f6f6f6; padding: .5rem }
 .formula { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .2rem 0 }
 .formula > div { overflow-x: auto; overflow-y: hidden; flex: 1 }
+math mtext { font-style: italic }
 del { color: #a33; text-decoration: none } ins { color: #272; text-decoration: none }
 svg { max-width: 100%; height: auto }
 td details { white-space: normal; max-width: min(44rem, 75vw) }
@@ -66,10 +70,13 @@ struct Line {
 Line lineOf(const Location &at) { return {*at.file, at.line}; }
 std::string id(const Line &line) { return explain::lineId({std::make_shared<const std::string>(line.file), line.number, 1}); }
 
+/// As they are printed, and the names of what they compute.
+using Formulas = std::map<std::string, std::string>;
+
 /// What one pass made of the formulas of a line.
 struct Rewrite {
   std::string_view pass;
-  std::set<std::string> before, after;
+  Formulas before, after;
 };
 using Rewrites = std::map<Line, std::vector<Rewrite>>;
 
@@ -89,20 +96,20 @@ public:
   }
 
 private:
-  using Formulas = std::map<Line, std::set<std::string>>;
+  using ByLine = std::map<Line, Formulas>;
 
-  static Formulas formulas(const graph::Graph &g) {
-    Formulas all;
+  static ByLine formulas(const graph::Graph &g) {
+    ByLine all;
     for (const graph::Formula &f : g.formulas)
-      if (f.location.known()) all[lineOf(f.location)].insert(graph::print(g, f));
+      if (f.location.known()) all[lineOf(f.location)].emplace(graph::print(g, f), g.tensors[static_cast<std::size_t>(f.target)].name);
     return all;
   }
 
   void note(const graph::Graph &g, std::string_view pass) {
-    Formulas before = std::exchange(now, formulas(g));
+    ByLine before = std::exchange(now, formulas(g));
     for (const auto &[line, list] : now) before.try_emplace(line);
     for (const auto &[line, list] : before) {
-      const std::set<std::string> &after = now[line];
+      const Formulas &after = now[line];
       Rewrite r{pass, {}, {}};
       std::set_difference(list.begin(), list.end(), after.begin(), after.end(), std::inserter(r.before, r.before.end()));
       std::set_difference(after.begin(), after.end(), list.begin(), list.end(), std::inserter(r.after, r.after.end()));
@@ -110,7 +117,7 @@ private:
     }
   }
 
-  Formulas now;
+  ByLine now;
   Rewrites rewrites;
 };
 
@@ -118,7 +125,7 @@ class Page {
 public:
   Page(const Options &o, const graph::Module &source, const graph::Graph &entry)
       : options(o), all(scheduled(o, hostTarget(o))), number(placeOf(entry.name)), g(all.module.entries[number]),
-        schedule(all.schedules[number]), program(programs(o, {hostTarget(o)})[0]), entry(*program.entry(entry.name)),
+        schedule(all.schedules[number]), program(lowered(optimizedGraph(o), hostTarget(o), o, all.schedules)), entry(*program.entry(entry.name)),
         rewrites(History().run(source, entry)) {
     for (const schedule::Group &group : schedule.run)
       for (const schedule::Leaf &leaf : group.leaves) leaves.push_back(&leaf);
@@ -156,7 +163,9 @@ private:
   }
 
   void measure() {
-    CompiledModel model(unrolled({program})[0], options);
+    loop::Program alone = program;
+    std::erase_if(alone.entries, [&](const loop::Entry &e) { return e.name != entry.name; });
+    CompiledModel model(unrolled({alone})[0], options);
     const RandomBatch samples(model, /*seed=*/0);
     times = timeKernels(model, entry.name, samples.data(), secondsOfTiming);
     for (const KernelTime &k : times.kernels) total += k.ms;
@@ -218,11 +227,22 @@ private:
       for (const Rewrite &r : list) {
         const passes::Pass *pass = passes::findPass(r.pass);
         text += fmt::format("<details><summary>{}{}</summary><pre>", r.pass, pass ? fmt::format(": {}", pass->does) : "");
-        for (const std::string &formula : r.before) text += "<del>" + htmlLines(formula) + "</del>";
-        for (const std::string &formula : r.after) text += "<ins>" + htmlLines(formula) + "</ins>";
-        text += "</pre></details>\n";
+        text += listed("del", r.before) + listed("ins", r.after) + "</pre></details>\n";
       }
       text += "</section>\n";
+    }
+    return text;
+  }
+
+  /// Of formulas that differ in names and sizes only, such as those of one layer in many blocks, the first and the names of the others.
+  static std::string listed(const char *tag, const Formulas &formulas) {
+    std::map<std::string, std::vector<const Formulas::value_type *>> groups;
+    for (const auto &f : formulas) groups[form(f.first)].push_back(&f);
+    std::string text;
+    for (const auto &[form, group] : groups) {
+      text += fmt::format("<{}>{}", tag, htmlLines(group[0]->first));
+      for (std::size_t i = 1; i < group.size(); ++i) text += (i == 1 ? "  and alike: " : ", ") + htmlText(group[i]->second);
+      text += fmt::format("{}</{}>", group.size() > 1 ? "\n" : "", tag);
     }
     return text;
   }
@@ -235,8 +255,9 @@ private:
 
   std::string kernelSections() {
     std::string text = fmt::format("<h2 id=\"kernels\">Kernels</h2>\n<p>The kernels of {} in their order, each with the formulas that are "
-                                   "fused in it, its schedule and its loops. Times are of one thread and {} samples: {:.3g} ms, peak "
-                                   "{:.0f} GFLOP/s.</p>\n",
+                                   "fused in it, its schedule and its loops, unless those of an earlier kernel are alike. Of what repeats in "
+                                   "a loop the first and the last stand here; <code>--emit=loops</code> has all. Times are of one thread and {} samples: {:.3g} ms, "
+                                   "peak {:.0f} GFLOP/s.</p>\n",
                                    htmlText(entry.name), program.batch, total, times.peak);
     for (std::size_t i = 0; i < leaves.size(); ++i) text += kernelSection(i);
     return text;
@@ -245,32 +266,42 @@ private:
   std::string kernelSection(std::size_t i) {
     const loop::Kernel &k = entry.kernels[i];
     const KernelTime &time = times.kernels[i];
-    const std::string own = "kernel-" + k.name;
+    const std::string own = kernelId(i);
     std::set<Line> from;
     for (const int t : schedule::computedBy(g, *leaves[i])) from.insert(lineOf(whereFrom(t)));
     for (const Line &line : from) lines[line].kernels.push_back(link(own, k.name));
     lines[lineOf(whereFrom(g.find(leaves[i]->formula)))].ms += time.ms;
     std::vector<std::string> linked;
     for (const Line &line : from) linked.push_back(lineLink(line));
-    return fmt::format("<section id=\"{}\"><h3>{}</h3>\n<p>line {}; {:.4f} ms, {:.1f} %{}<br/>{}</p>\n"
+    return fmt::format("<section id=\"{}\"><h3>{}. {}</h3>\n<p>line {}; {:.4f} ms, {:.1f} %{}<br/>{}</p>\n"
                        "<details><summary>formulas, schedule, loops</summary><pre>{}</pre></details></section>\n",
-                       own, htmlText(k.name), fmt::join(linked, ", "), time.ms, total > 0 ? 100 * time.ms / total : 0,
-                       time.flops > 0 ? fmt::format(", {:.1f} GFLOP/s", time.gflops()) : "", touched(k), htmlLines(loop::print(entry, k)));
+                       own, i, htmlText(k.name), fmt::join(linked, ", "), time.ms, total > 0 ? 100 * time.ms / total : 0,
+                       time.flops > 0 ? fmt::format(", {:.1f} GFLOP/s", time.gflops()) : "", touched(i), codeOf(i));
+  }
+
+  static std::string kernelId(std::size_t i) { return fmt::format("kernel-{}", i); }
+  static std::string bufferId(std::size_t b) { return fmt::format("buffer-{}", b); }
+
+  /// Its formulas, schedule and loops, or a kernel that has the same.
+  std::string codeOf(std::size_t i) {
+    const std::string text = abridged(loop::print(entry, entry.kernels[i]));
+    const auto [first, isNew] = printed.try_emplace(form(text), i);
+    if (isNew) return htmlLines(text);
+    return "as " + link(kernelId(first->second), entry.kernels[first->second].name) + ", with other names and sizes\n";
   }
 
   /// Links to the buffers that a kernel reads and writes.
-  std::string touched(const loop::Kernel &k) {
+  std::string touched(std::size_t kernel) {
     std::set<int> reads, writes;
-    loop::forEachStatement(k.body, [&](const loop::Statement &s) {
+    loop::forEachStatement(entry.kernels[kernel].body, [&](const loop::Statement &s) {
       if (const auto *l = std::get_if<loop::Load>(&s.node)) reads.insert(l->buffer);
       if (const auto *t = std::get_if<loop::Store>(&s.node)) writes.insert(t->buffer);
     });
     const auto list = [&](const char *what, const std::set<int> &which) {
       std::string text;
       for (const int b : which) {
-        const std::string &name = entry.buffers[static_cast<std::size_t>(b)].name;
-        text += " " + link("buffer-" + name, name);
-        users[b].insert(link("kernel-" + k.name, k.name));
+        text += " " + link(bufferId(static_cast<std::size_t>(b)), entry.buffers[static_cast<std::size_t>(b)].name);
+        users[b].insert(kernel);
       }
       return text.empty() ? text : fmt::format("{}{} ", what, text);
     };
@@ -288,8 +319,9 @@ private:
   // --- memory
 
   std::string buffers() {
-    std::string text = "<h2 id=\"memory\">Memory</h2>\n<div class=\"wide\">" + memoryPicture(options, hostTarget(options)) +
-                       "</div>\n<div class=\"wide\"><table>\n<tr><th>buffer</th><th>line</th><th>bytes</th><th>place</th><th>at</th>"
+    std::string text = "<h2 id=\"memory\">Memory</h2>\n<div class=\"wide\">" +
+                       schedule::memoryPicture({all.module.name, all.module.batch, {g}}, {schedule}) +
+                       "</div>\n<div class=\"wide\"><table class=\"buffers\">\n<tr><th>buffer</th><th>line</th><th>bytes</th><th>place</th><th>at</th>"
                        "<th>kernels</th></tr>\n";
     constexpr const char *spaces[] = {"input", "output", "store", "workspace", "constant"};
     for (std::size_t b = 0; b < entry.buffers.size(); ++b) {
@@ -298,12 +330,13 @@ private:
       if (used == users.end()) continue;
       const std::int64_t bytes = buffer.size * byteSize(buffer.type);
       const Location &from = whereFrom(tensorOf(buffer));
-      at(from).buffers.push_back(link("buffer-" + buffer.name, buffer.name));
+      at(from).buffers.push_back(link(bufferId(b), buffer.name));
+      std::vector<std::string> kernels;
+      for (const std::size_t k : used->second) kernels.push_back(link(kernelId(k), std::to_string(k)));
       if (buffer.space == loop::Space::Workspace) at(from).bytes += bytes;
-      text += fmt::format("<tr id=\"buffer-{}\"><td class=\"text\">{}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td><td>{}</td>"
-                          "<td class=\"text links\">{}</td></tr>\n",
-                          buffer.name, htmlText(buffer.name), lineLink(lineOf(from)), bytes, spaces[static_cast<int>(buffer.space)],
-                          buffer.place, fmt::join(used->second, " "));
+      text += fmt::format("<tr id=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                          bufferId(b), htmlText(buffer.name), lineLink(lineOf(from)), bytes, spaces[static_cast<int>(buffer.space)],
+                          buffer.place, fmt::join(kernels, " "));
     }
     return text + "</table></div>\n";
   }
@@ -322,7 +355,8 @@ private:
   KernelTimes times;
   double total = 0;
   std::map<Line, Facts> lines;
-  std::map<int, std::set<std::string>> users; // of each buffer
+  std::map<int, std::set<std::size_t>> users;            // kernels of each buffer
+  std::map<std::string, std::size_t> printed; // kernels by the form of their text, those whose loops are on the page
 };
 
 } // namespace

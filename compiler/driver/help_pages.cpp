@@ -29,6 +29,13 @@ std::string optionsOf(const Command &c) {
   return words;
 }
 
+/// Text between single quotes of a shell, for zsh's lists of "word:description".
+std::string describedWord(const std::string &word, std::string_view does) {
+  std::string out = word + ":";
+  for (char c : does) out += c == '\'' ? std::string("'\\''") : c == ':' ? std::string("\\:") : std::string(1, c);
+  return "'" + out + "'";
+}
+
 } // namespace
 
 std::string manualPage() {
@@ -60,6 +67,36 @@ std::string bashCompletion() {
 complete -o filenames -F _netc netc
 )",
                      optionsOf(commandTable()[0]), cases, names);
+}
+
+std::string zshCompletion() {
+  std::string names, cases;
+  for (const Command &c : commandTable()) {
+    names += "    " + describedWord(std::string(c.name), c.does) + "\n";
+    cases += fmt::format("    {}) options=(\n", c.name);
+    for (const OptionRow &r : optionTable())
+      if (r.takes & commandBit(c.name)) cases += "      " + describedWord(spelled(r), r.does) + "\n";
+    cases += "    ) ;;\n";
+  }
+  return fmt::format(R"(#compdef netc
+_netc() {{
+  local -a commands options
+  local command=$words[2]
+  commands=(
+{0}  )
+  (( ${{commands[(I)$command:*]}} )) || command={1}
+  case $command in
+{2}  esac
+  if [[ $PREFIX == -* ]]; then
+    _describe -o option options
+    return
+  fi
+  (( CURRENT == 2 )) && _describe command commands
+  _files
+}}
+if [[ $funcstack[1] == _netc ]]; then _netc "$@"; else compdef _netc netc; fi
+)",
+                     names, commandTable()[0].name, cases);
 }
 
 } // namespace netc::driver

@@ -1,4 +1,5 @@
 // The lower half of the pipeline: optimized graph -> schedule -> loops.
+#include "compiler/driver/messages.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/loop/passes.h"
 #include "compiler/loop/text.h"
@@ -47,7 +48,7 @@ std::vector<schedule::Schedule> fromTuning(std::vector<schedule::Schedule> all, 
     return s.target != machine || std::none_of(module.entries.begin(), module.entries.end(),
                                                [&](const graph::Graph &g) { return g.name == s.entry; });
   });
-  if (all.empty()) fmt::print(stderr, "netc: warning: '{}' has no schedule of this model for {}\n", file, machine);
+  if (all.empty()) complain(fmt::format("netc: warning: '{}' has no schedule of this model for {}\n", file, machine));
   return all;
 }
 

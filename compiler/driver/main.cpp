@@ -1,4 +1,5 @@
 #include "compiler/driver/commands.h"
+#include "compiler/driver/messages.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/support/diagnostics.h"
 
@@ -38,31 +39,32 @@ int run(int argc, char **argv) {
 }
 
 int outputLost() {
-  fmt::print(stderr, "netc: error: cannot write to standard output\n");
+  netc::driver::complain("netc: error: cannot write to standard output\n");
   return 1;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
+  using netc::driver::complain;
   try {
     int status = run(argc, argv);
     bool lost = std::cout.flush().fail() || std::fflush(stdout) != 0 || std::ferror(stdout);
     return lost ? outputLost() : status;
   } catch (const netc::driver::SourceError &error) {
-    fmt::print(stderr, "{}", error.what());
+    complain(error.what());
     return 1;
   } catch (const netc::UserError &error) {
-    fmt::print(stderr, "netc: error: {}\n", error.what());
+    complain(fmt::format("netc: error: {}\n", error.what()));
     return 1;
   } catch (const std::bad_alloc &) {
-    fmt::print(stderr, "netc: error: out of memory\n");
+    complain("netc: error: out of memory\n");
     return 1;
   } catch (const std::exception &error) {
     if (std::ferror(stdout)) return outputLost(); // fmt::print throws
-    fmt::print(stderr, "netc: internal error: {}\nThis is a bug in netc. Please report it together with the input "
-                       "file and the command line.\n",
-               shortened(error.what()));
+    complain(fmt::format("netc: internal error: {}\nThis is a bug in netc. Please report it together with the input file and the "
+                         "command line.\n",
+                         shortened(error.what())));
     return internalErrorStatus;
   }
 }

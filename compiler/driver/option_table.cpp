@@ -5,24 +5,28 @@
 namespace netc::driver {
 namespace {
 
+/// No line is wider than 80 columns, no help longer than 40 lines (test/driver/help.test).
 constexpr Command commands[] = {
     {"compile", "to C++, an object file or the text of any stage (the default)", R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
 
-  netc lenet5.net -o lenet5.cpp         C++ for AVX-512 and AVX2, and lenet5.h beside it
-  netc lenet5.net -o lenet5.o           also .ll .bc .s, by extension
-  netc lenet5.net --emit=gradient       print a stage: ast graph gradient optimized layouts schedule fusion memory dot loops cpp llvm
+  netc lenet5.net -o lenet5.cpp      C++ for AVX-512 and AVX2, with lenet5.h
+  netc lenet5.net -o lenet5.o        also .ll .bc .s, by extension
+  netc lenet5.net --emit=gradient    prints a stage
   netc x.graph --pass=simplify,cse --emit=graph
+
+Stages: ast graph gradient optimized layouts schedule fusion memory dot svg
+loops cpp llvm.
 )"},
     {"train", "trains a model in this process", R"(usage: netc train FILE.net [--data SOURCE] [options]
 
-  netc train examples/lenet5/lenet5.net                     the built-in digits
+  netc train examples/lenet5/lenet5.net        the built-in digits
   netc train lenet5.net --data mnist/ --epochs 3 --threads 2
-  netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --weights-out iris.safetensors
+  netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --out run
 
-SOURCE is a folder with files of the MNIST names (.gz or not) or of pictures, one folder a class, or a .csv
-file (a fifth of its rows is kept for the test). Arrays bind to inputs by name, then by --bind.
-With --out DIR a training that was stopped, by Ctrl-C or by force, goes on to the same bits: the same
-command with --resume. Without --out no weights are written after Ctrl-C or an error.
+SOURCE is a folder with files of the MNIST names (.gz or not) or of pictures,
+one folder a class, or a .csv file. Arrays bind to inputs by name, then by
+--bind. With --out the same command with --resume goes on after Ctrl-C or a
+crash, to the same bits; without it nothing is written then.
 )"},
     {"evaluate", "prints loss, metrics and confusion on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
 
@@ -31,41 +35,44 @@ command with --resume. Without --out no weights are written after Ctrl-C or an e
 )"},
     {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE... | --data SOURCE] [options]
 
-  netc predict pictures.net --weights run/weights.safetensors bee.jpg more/
-  netc predict lenet5.net --weights run/weights.safetensors --data mnist/ --top 3
-  netc predict iris.net --weights w.safetensors flowers.csv --bind x=c1..c4 --format csv
+  netc predict pictures.net --weights w.safetensors bee.jpg more/
+  netc predict lenet5.net --weights w.safetensors --data mnist/ --top 3
+  netc predict iris.net --weights w.safetensors flowers.csv --format csv
 
-Of a SOURCE with a test part, the samples of that part are shown, numbered from 0. A classifier shows the
-likeliest classes, any other model its outputs. JSON is one object a line.
+Of a SOURCE with a test part, the samples of that part are shown, numbered from
+0. A classifier shows the likeliest classes, any other model its outputs. JSON
+is one object a line.
 )"},
-    {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE.net|.graph --input NAME=FILE... --print NAME,... | --save NAME=FILE.npy
+    {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE --input NAME=FILE... --print NAME,... | --save NAME=FILE
 
   netc run mlp.net --input x=x.npy --print y,h
-  netc run mlp.net --input x=x.npy --input t=t.csv --print 'grad(w)' --engine jit
+  netc run mlp.net --input x=x.npy --input t=t.csv --print 'grad(w)'
   netc run mlp.net --input x=x.npy --weights w.safetensors --save y=y.npy
 
-Engines: eval (the reference evaluator in float64), eval32 (in float32), jit (compiled code).
+Engines: eval (the reference evaluator in float64), eval32 (in float32), jit
+(compiled code).
 )"},
-    {"check", "compares gradients with differences, compiled code with the evaluator", R"(usage: netc check FILE.net|.graph [options]
+    {"check", "compares gradients with differences, code with the evaluator", R"(usage: netc check FILE.net|.graph [options]
 
-  netc check lenet5.net                 central differences in float64; then one compiled step
+  netc check lenet5.net        differences in float64; then a compiled step
 )"},
     {"bench", "times a training step and a prediction", R"(usage: netc bench FILE.net [--batch N] [--threads T] [--json]
 
-  netc bench lenet5.net --batch 64      random data in memory; the machine's peak is measured alongside
+  netc bench lenet5.net --batch 64     random data in memory, beside the peak
 )"},
-    {"tune", "measures schedules and keeps the fastest", R"(usage: netc tune FILE.net [-o FILE.sched] [--batch N] [--target NAME] [--budget N]
+    {"tune", "measures schedules and keeps the fastest", R"(usage: netc tune FILE.net [-o FILE.sched] [--batch N] [--budget N] [options]
 
-  netc tune lenet5.net --batch 64               writes lenet5.sched, with the schedules of all entries
-  netc train lenet5.net --tuning lenet5.sched   and any other command; the bits are the same with it or without
+  netc tune lenet5.net --batch 64               writes lenet5.sched
+  netc train lenet5.net --tuning lenet5.sched   and any other command
 
-Of each kernel at most eight ways to run it, which the cost model likes best, take turns in a step. Ctrl-C ends the
+The bits are the same with it or without. Of each kernel at most eight ways to
+run it, which the cost model likes best, take turns in a step. Ctrl-C ends the
 measuring and keeps what is known by then.
 )"},
     {"explain", "derives the gradients, step by step, for people to read", R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
 
-  netc explain mlp.net                          a .net file of the forward formulas and their gradients
-  netc explain mlp.net -o mlp.html              one page; also .md and .tex, by extension or --format
+  netc explain mlp.net                 the formulas and their gradients
+  netc explain mlp.net -o mlp.html     one page; also .md and .tex
 )"},
     {"fmt", "formats a .net file", R"(usage: netc fmt FILE.net [--write | -o FILE]
 
@@ -82,13 +89,14 @@ constexpr OptionRow rows[] = {
     {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
     {"predict-only", "", "nothing of training; with --weights they are inside", C},
     {"selftest", "", "adds modelSelfTest(): code against formulas", C},
+    {"depfile", "FILE", "also write a make rule: what -o depends on", C},
     {"emit", "STAGE", "print a stage's text instead", C},
     {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
     {"print-after-all", "", "print the graph after each pass (stderr)", C},
     {"batch", "N", "the largest batch (default 64)", Models | X},
     {"set", "NAME=VALUE", "override a const of the model", Models | X},
     {"plan", "NAME", "train by this plan of the model", Models | X},
-    {"target", "NAME", "x86-64-v4, x86-64-v3, aarch64 or native; -o: or several, A,B", Models},
+    {"target", "NAME", "x86-64-v4, x86-64-v3, aarch64, native; -o: also A,B", Models},
     {"schedule", "FILE", "take the schedule from a .sched file", Models},
     {"tuning", "FILE", "take what netc tune found for this target", Models},
     {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},
@@ -104,7 +112,7 @@ constexpr OptionRow rows[] = {
     {"weights", "FILE", "read parameters (.safetensors) first", C | T | E | P | R | K},
     {"map", "HOW", "take what fits of --weights: names, order, or FROM=TO", T},
     {"weights-out", "FILE", "write parameters at the end", T},
-    {"out", "DIR", "a folder for weights, metrics.csv, report.html, checkpoints", T},
+    {"out", "DIR", "a folder for weights, metrics, report, checkpoints", T},
     {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
     {"keep", "N", "as many of the last checkpoints (default 3)", T},
     {"resume", "", "go on from the last checkpoint in --out", T},

@@ -28,17 +28,25 @@ void printGeneralHelp() {
                "usage: netc [COMMAND] FILE [options]\n\ncommands:\n";
   for (const Command &c : commandTable()) std::cout << fmt::format("  {:<10}{}\n", c.name, c.does);
   std::cout << "\nexamples:\n"
-               "  netc train examples/lenet5/lenet5.net        train on the built-in digits\n"
-               "  netc lenet5.net -o lenet5.cpp                C++ with trainStep and predict, and lenet5.h\n"
-               "  netc lenet5.net --emit=gradient              the derived backward formulas\n"
-               "\nnetc COMMAND --help lists a command's options; netc --man is a manual page, and netc --completion a script\n"
-               "for bash: source <(netc --completion)\n";
+               "  netc train examples/lenet5/lenet5.net   train on the built-in digits\n"
+               "  netc lenet5.net -o lenet5.cpp           C++ with trainStep and predict\n"
+               "  netc lenet5.net --emit=gradient         the derived backward formulas\n"
+               "\nnetc COMMAND --help lists a command's options, netc --man prints a manual page.\n"
+               "Completion: source <(netc --completion bash), or zsh\n";
 }
 
 void printCommandHelp(const Command &c) {
   std::cout << c.help << "\noptions:\n";
   for (const OptionRow &r : optionTable())
     if (r.takes & commandBit(c.name)) std::cout << fmt::format("  {:<21} {}\n", fmt::format("{} {}", spelled(r), r.value), r.does);
+}
+
+/// --man, or --completion with a shell.
+std::string page(const std::vector<std::string> &words) {
+  if (words[0] == "--man") return manualPage();
+  const std::string shell = words.size() > 1 ? words[1] : "bash";
+  if (shell != "bash" && shell != "zsh") throw UserError(unknownName("shell", shell, {"bash", "zsh"}));
+  return shell == "zsh" ? zshCompletion() : bashCompletion();
 }
 
 /// Boost's description of every option, bound to the fields of `o`.
@@ -54,6 +62,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   flag("predict-only", o.predictOnly);
   flag("selftest", o.selfTest);
   text("emit", o.emit);
+  text("depfile", o.depfile);
   text("pass", passes);
   flag("print-after-all", o.printAfterAll);
   list("set", sets);
@@ -255,7 +264,7 @@ Options parseOptions(int argc, const char *const *argv) {
     return o;
   }
   if (words[0] == "--man" || words[0] == "--completion") {
-    std::cout << (words[0] == "--man" ? manualPage() : bashCompletion());
+    std::cout << page(words);
     return o;
   }
   bool commandNamed = commandBit(words[0]) != 0;

@@ -24,7 +24,7 @@ struct Options {
   std::string schedule, tuning;           // a .sched file
   std::int64_t maxMemory = 0;             // bytes; 0: no limit
   // compile
-  std::string output, emit;
+  std::string output, emit, depfile;
   bool standalone = false, predictOnly = false, selfTest = false;
   std::vector<std::string> passes;
   bool passesGiven = false; // --pass= (empty) means no passes at all

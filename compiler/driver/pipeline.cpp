@@ -1,5 +1,6 @@
 #include "compiler/driver/pipeline.h"
 
+#include "compiler/driver/messages.h"
 #include "compiler/grad/differentiate.h"
 #include "compiler/graph/text.h"
 #include "compiler/graph/verifier.h"
@@ -18,7 +19,7 @@ namespace {
 /// Throws if there are errors; prints warnings.
 void settle(const Diagnostics &diagnostics) {
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
-  if (!diagnostics.entries().empty()) fmt::print(stderr, "{}", diagnostics.str());
+  if (!diagnostics.entries().empty()) complain(diagnostics.str());
 }
 
 void printAfter(const graph::Module &module, const graph::Graph &entry, std::string_view pass) {

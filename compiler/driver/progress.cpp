@@ -1,5 +1,6 @@
 #include "compiler/driver/progress.h"
 
+#include "compiler/driver/messages.h"
 #include "compiler/support/figures.h"
 
 #include <fmt/format.h>
@@ -44,7 +45,7 @@ void Progress::say(const std::string &line) {
 
 void Progress::warn(const std::string &line) {
   clear();
-  fmt::print(stderr, "netc: warning: {}\n", line);
+  complain(fmt::format("netc: warning: {}\n", line));
 }
 
 void Progress::step(std::int64_t epoch, std::int64_t samplesDone, double loss) {

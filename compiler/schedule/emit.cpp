@@ -132,7 +132,8 @@ PointEmitter PointEmitter::follow(const Nest &follower, const std::vector<int> &
     e.bindings[p] = bindings[here[p]];
     const int from = nest->positions[here[p]].block, to = follower.positions[p].block;
     if (to >= 0 && from >= 0) e.bindings[to] = bindings[from];
-    if (to < 0 && from >= 0) *e.bindings[p] += *bindings[from] * loop::lanes;
+    if (to < 0 && from >= 0 && bindings[from]) // beyond a reduction's loops its indices have no value
+      e.bindings[p] = e.bindings[p].value_or(Affine()) + *bindings[from] * loop::lanes;
     if (to >= 0 && from < 0)
       throw UserError("schedule: '" + graph.tensors[follower.formula->target].name +
                       "' follows in a blocked layout what is computed without blocks");

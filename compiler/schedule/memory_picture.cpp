@@ -34,9 +34,10 @@ class Panel {
   std::string draw(double y) const {
     std::string text = fmt::format("<g transform=\"translate(0 {:.0f})\">\n", y) + title();
     text += axes();
+    text += "<g stroke=\"#555\" stroke-width=\"0.4\">\n";
     for (const Place &p : alive.places)
       for (std::size_t i = 0; i < p.lives.size(); ++i) text += rectangle(p, i);
-    return text + "</g>\n";
+    return text + "</g>\n</g>\n";
   }
 
  private:
@@ -70,11 +71,11 @@ class Panel {
     const double x = across(begin(p, i)), w = across(begin(p, i + 1)) - x, y = upward(offset(t) + workspaceBytes(g, s, t)), h = upward(offset(t)) - y;
     const std::string &name = g.tensors[t].name;
     std::string text = fmt::format("<g><title>{}: {} bytes at {}, kernels {} to {}</title><rect x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\"{:.2f}\" "
-                                   "fill=\"hsl({} 60% 75%)\" stroke=\"#555\" stroke-width=\"0.4\"/>",
+                                   "fill=\"hsl({} 60% 75%)\"/>",
                                    name, workspaceBytes(g, s, t), offset(t), p.lives[i].first, p.lives[i].last, x, y, w, h, t % hues * turn);
     const double size = std::min({largestText, h * 0.9, w / letter / static_cast<double>(name.size())});
     if (size >= smallestText)
-      text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" text-anchor=\"middle\">{}</text>", x + w / 2, y + h / 2 + size / 3, size, name);
+      text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" stroke=\"none\" text-anchor=\"middle\">{}</text>", x + w / 2, y + h / 2 + size / 3, size, name);
     return text + "</g>\n";
   }
   /// When tensor i of a place begins, or the last ends. What begins in the kernel in which another ends does so halfway.

@@ -1,11 +1,15 @@
 # netc_add_model(TARGET model.net [BATCH n] [BACKEND cpp|llvm] [TARGETS instruction-set...] [OPTIONS netc-option...])
 #
-# Compiles a .net file whenever it changes and adds the result to TARGET, whose sources may then include "model.h".
+# Compiles a .net file whenever it changes, or a file that it imports or that OPTIONS name, and adds the result to TARGET, whose
+# sources may then include "model.h".
 #   BATCH    the largest number of samples of a call (netc's default: 64)
 #   BACKEND  cpp: generated C++, which TARGET's compiler compiles; llvm: an object file that netc makes itself
 #   TARGETS  x86-64-v4, x86-64-v3, aarch64: the instruction sets to choose from at run time (default: all of the architecture that
 #            netc itself runs on)
-#   OPTIONS  further options of netc, such as --set hidden=32
+#   OPTIONS  further options of netc, such as --set hidden=32 or --weights w.safetensors (relative to the source folder)
+# In a configuration without optimization (no CMAKE_BUILD_TYPE, Debug) the model's code is optimized all the same.
+cmake_policy(VERSION 3.20)
+
 function(netc_add_model target model)
   cmake_parse_arguments(PARSE_ARGV 2 MODEL "" "BATCH;BACKEND" "TARGETS;OPTIONS")
   if(MODEL_UNPARSED_ARGUMENTS)
@@ -37,8 +41,10 @@ function(netc_add_model target model)
   set(output "${folder}/${name}.${extension}")
   add_custom_command(
     OUTPUT "${output}" "${folder}/${name}.h"
-    COMMAND netc::netc "${model}" -o "${output}" ${options}
+    COMMAND netc::netc "${model}" -o "${output}" --depfile "${output}.d" ${options}
     DEPENDS "${model}" netc::netc
+    DEPFILE "${output}.d"
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
     COMMENT "netc compiles ${name}.net"
     VERBATIM)
   if(extension STREQUAL "o")
@@ -46,7 +52,8 @@ function(netc_add_model target model)
   else()
     # A compiler that fuses multiplies and adds on its own would change the bits; pragmas in the file see to that, too,
     # except under clang's -ffp-contract=fast.
-    set_source_files_properties("${output}" PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
+    set_source_files_properties("${output}" PROPERTIES COMPILE_OPTIONS
+      "-ffp-contract=off;$<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:-O2>")
   endif()
   target_sources(${target} PRIVATE "${output}" "${folder}/${name}.h")
   target_include_directories(${target} PRIVATE "${folder}")

@@ -12,11 +12,25 @@ struct NetcCore {
   NetcCore(const NetcModel &model, const netc::Options &options) : core(model, options) {}
 };
 
+struct NetcPredictor {
+  netc::CorePredictor predictor;
+  explicit NetcPredictor(const Core &core) : predictor(core) {}
+};
+
 static_assert(NETC_WRONG_RESULT == static_cast<int>(netc::Status::wrongResult),
               "the codes of both interfaces are the same");
 
 static int code(netc::Status status) {
   return static_cast<int>(status);
+}
+
+/// Hands `made` over if its construction succeeded.
+template <class Handle> static int given(Handle *made, netc::Status status, Handle **to) {
+  if (status != netc::Status::ok)
+    delete made;
+  else
+    *to = made;
+  return code(status);
 }
 
 extern "C" {
@@ -34,15 +48,11 @@ int netc_create(const NetcModel *model, const NetcOptions *options, NetcCore **c
     chosen.memory = options->memory;
     chosen.memorySize = options->memorySize;
     chosen.target = options->target;
+    chosen.executor = {options->executor.context, options->executor.run};
   }
   NetcCore *made = new (std::nothrow) NetcCore(*model, chosen);
   if (!made) return NETC_OUT_OF_MEMORY;
-  int status = code(made->core.status());
-  if (status != NETC_OK)
-    delete made;
-  else
-    *core = made;
-  return status;
+  return given(made, made->core.status(), core);
 }
 
 void netc_destroy(NetcCore *core) {
@@ -87,6 +97,18 @@ int netc_save_state(const NetcCore *core, const char *path) {
 int netc_load_state(NetcCore *core, const char *path) {
   return code(core->core.loadState(path));
 }
+int netc_save_bytes(const NetcCore *core, void *buffer, size_t *size) {
+  return code(core->core.save(buffer, size));
+}
+int netc_load_bytes(NetcCore *core, const void *buffer, size_t size) {
+  return code(core->core.load(buffer, size));
+}
+int netc_save_state_bytes(const NetcCore *core, void *buffer, size_t *size) {
+  return code(core->core.saveState(buffer, size));
+}
+int netc_load_state_bytes(NetcCore *core, const void *buffer, size_t size) {
+  return code(core->core.loadState(buffer, size));
+}
 
 void netc_set_learning_rate(NetcCore *core, float rate) {
   core->core.setLearningRate(rate);
@@ -106,6 +128,15 @@ void netc_set_steps(NetcCore *core, uint64_t steps) {
 uint64_t netc_step(const NetcCore *core) {
   return core->core.step();
 }
+uint64_t netc_samples(const NetcCore *core) {
+  return core->core.samples();
+}
+uint64_t netc_epoch(const NetcCore *core) {
+  return core->core.epoch();
+}
+uint64_t netc_seed(const NetcCore *core) {
+  return core->core.seed();
+}
 
 size_t netc_parameter_count(const NetcCore *core) {
   return core->core.parameterCount();
@@ -117,6 +148,16 @@ const char *netc_parameter_name(NetcCore *core, size_t i) {
 
 size_t netc_parameter_size(NetcCore *core, size_t i) {
   return i < core->core.parameterCount() ? core->core.parameter(i).size() : 0;
+}
+
+const int64_t *netc_parameter_shape(NetcCore *core, size_t i, size_t *rank) {
+  const bool known = i < core->core.parameterCount();
+  *rank = known ? core->core.parameter(i).rank() : 0;
+  return known ? core->core.parameter(i).shape() : nullptr;
+}
+
+size_t netc_parameter_index(NetcCore *core, const char *name) {
+  return core->core.parameterIndex(name);
 }
 
 int netc_parameter_get(NetcCore *core, size_t i, float *values) {
@@ -139,6 +180,24 @@ const char *netc_message(const NetcCore *core) {
 }
 size_t netc_memory_bytes(const NetcCore *core) {
   return core->core.memoryBytes();
+}
+
+int netc_predictor_create(const NetcCore *core, NetcPredictor **predictor) {
+  *predictor = nullptr;
+  NetcPredictor *made = new (std::nothrow) NetcPredictor(core->core);
+  return made ? given(made, made->predictor.status(), predictor) : NETC_OUT_OF_MEMORY;
+}
+void netc_predictor_destroy(NetcPredictor *predictor) {
+  delete predictor;
+}
+int netc_predictor_refresh(NetcPredictor *predictor, const NetcCore *core) {
+  return code(predictor->predictor.refresh(core->core));
+}
+int netc_predictor_run(NetcPredictor *predictor, const void *const *inputs, void *const *outputs, size_t count) {
+  return code(predictor->predictor.run(inputs, outputs, count));
+}
+const char *netc_predictor_message(const NetcPredictor *predictor) {
+  return predictor->predictor.message();
 }
 
 } // extern "C"

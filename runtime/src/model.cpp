@@ -254,6 +254,17 @@ std::size_t Core::count(std::int64_t role) const {
   return count;
 }
 
+std::size_t Core::parameterIndex(const char *name) const {
+  std::size_t index = 0;
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
+    const NetcTensor &t = model_.tensors[i];
+    if (t.role != NETC_PARAM) continue;
+    if (std::strcmp(t.name, name) == 0) break;
+    ++index;
+  }
+  return index;
+}
+
 Tensor Core::tensor(std::int64_t role, std::size_t index) {
   const NetcTensor *found = model_.tensors;
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {

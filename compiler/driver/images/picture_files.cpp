@@ -2,6 +2,7 @@
 
 #include "compiler/driver/images/transforms.h"
 #include "compiler/driver/interrupt.h"
+#include "compiler/driver/messages.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/in_parallel.h"
 #include "compiler/support/text_file.h"
@@ -84,7 +85,7 @@ PictureFiles::PictureFiles(std::vector<std::string> all, const Preparation &how,
   }
   const std::size_t skipped = files.size() - good;
   if (skipped && (!lenient || good == 0)) throw UserError(first);
-  if (skipped) fmt::print(stderr, "netc: warning: {} of {} pictures left out; {}\n", skipped, files.size(), first);
+  if (skipped) complain(fmt::format("netc: warning: {} of {} pictures left out; {}\n", skipped, files.size(), first));
   files.resize(good);
   cache.resize(good);
 }

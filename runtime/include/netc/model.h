@@ -59,7 +59,8 @@ class Tensor {
   const char *name() const { return table_->name; }
   std::size_t rank() const { return static_cast<std::size_t>(table_->rank); }
   std::size_t extent(std::size_t axis) const { return static_cast<std::size_t>(table_->shape[axis]); }
-  std::size_t size() const; ///< number of elements
+  const std::int64_t *shape() const { return table_->shape; } ///< rank() extents
+  std::size_t size() const;                                   ///< number of elements
   /// All elements in logical (row-major) order.
   void get(float *values) const;
   void set(const float *values);
@@ -141,6 +142,7 @@ class Core {
 
   std::size_t parameterCount() const { return count(NETC_PARAM); }
   Tensor parameter(std::size_t i) { return tensor(NETC_PARAM, i); } ///< i < parameterCount()
+  std::size_t parameterIndex(const char *name) const; ///< parameterCount() if there is none of this name
   std::size_t stateCount() const { return count(NETC_STATE); }
   Tensor state(std::size_t i) { return tensor(NETC_STATE, i); }
 

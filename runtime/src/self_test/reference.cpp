@@ -107,7 +107,11 @@ class Reference::ClauseRun {
   /// `hit`, `best`: one an element of the target.
   ClauseRun(Reference &all, const Formula &formula, const Clause &clause, std::vector<char> &hit, std::vector<double> &best)
       : all(all), formula(formula), clause(clause), hit(hit), best(best), index(clause.extents.size(), 0),
-        rows(clause.nodes.size() * rowLength) {}
+        rows(clause.nodes.size() * rowLength) {
+    for (std::size_t i = 0; i < clause.nodes.size(); ++i) // the same in every row
+      if (const Node &node = clause.nodes[i]; node.kind == NETC_NODE_CONST || node.kind == NETC_NODE_SCALAR)
+        std::fill(row(i), row(i) + rowLength, node.kind == NETC_NODE_CONST ? node.value : all.scalars[static_cast<std::size_t>(node.id)]);
+  }
 
   void run() {
     for (const std::int64_t extent : clause.extents)
@@ -150,8 +154,37 @@ class Reference::ClauseRun {
     const double *value = row(clause.nodes.size() - 1);
     const std::int64_t step = clause.place.factors.back(), number = clause.ordinal.factors.back();
     std::int64_t place = start(clause.place) + step * from, ordinal = start(clause.ordinal) + number * from;
-    for (std::int64_t k = 0; k < n; ++k, place += step, ordinal += number)
-      combine(static_cast<std::size_t>(place), value[k], static_cast<double>(ordinal));
+    if (formula.op >= NETC_MAX) {
+      for (std::int64_t k = 0; k < n; ++k, place += step, ordinal += number)
+        choose(static_cast<std::size_t>(place), value[k], static_cast<double>(ordinal));
+      return;
+    }
+    combineRow(&all.tensors[formula.target].values[static_cast<std::size_t>(place)], step, value, n);
+    if (formula.hasOtherwise)
+      for (std::int64_t k = 0; k < n; ++k) hit[static_cast<std::size_t>(place + step * k)] = 1;
+  }
+
+  template <class Operation> static auto rounded(Operation operation) {
+    return [operation](double a, double b) { return static_cast<double>(static_cast<float>(operation(a, b))); };
+  }
+
+  void combineRow(double *target, std::int64_t step, const double *value, std::int64_t n) const {
+    const auto product = [](double a, double b) { return a * b; };
+    const auto sum = [](double a, double b) { return a + b; };
+    if (formula.op == NETC_ASSIGN) fold(target, step, value, n, [](double, double v) { return v; });
+    else if (formula.op == NETC_PROD) all.single ? fold(target, step, value, n, rounded(product)) : fold(target, step, value, n, product);
+    else all.single ? fold(target, step, value, n, rounded(sum)) : fold(target, step, value, n, sum);
+  }
+
+  template <class Operation>
+  static void fold(double *target, std::int64_t step, const double *value, std::int64_t n, Operation operation) {
+    if (step != 0) {
+      for (std::int64_t k = 0; k < n; ++k) target[step * k] = operation(target[step * k], value[k]);
+      return;
+    }
+    double result = *target;
+    for (std::int64_t k = 0; k < n; ++k) result = operation(result, value[k]);
+    *target = result;
   }
 
   void fill(std::size_t i, std::int64_t from, std::int64_t n) {
@@ -159,16 +192,15 @@ class Reference::ClauseRun {
     double *y = row(i);
     switch (node.kind) {
     case NETC_NODE_CONST:
-      std::fill(y, y + n, node.value);
-      return;
     case NETC_NODE_SCALAR:
-      std::fill(y, y + n, all.scalars[static_cast<std::size_t>(node.id)]);
       return;
     case NETC_NODE_INDEX:
     case NETC_NODE_READ: {
       const std::int64_t step = node.affine.factors.back(), begin = start(node.affine) + step * from;
-      const double *values = node.kind == NETC_NODE_READ ? all.tensors[static_cast<std::size_t>(node.id)].values.data() : nullptr;
-      for (std::int64_t k = 0; k < n; ++k) y[k] = values ? values[begin + step * k] : static_cast<double>(begin + step * k);
+      if (node.kind == NETC_NODE_READ)
+        read(y, &all.tensors[static_cast<std::size_t>(node.id)].values[static_cast<std::size_t>(begin)], step, n);
+      else
+        for (std::int64_t k = 0; k < n; ++k) y[k] = static_cast<double>(begin + step * k);
       return;
     }
     default:
@@ -179,20 +211,19 @@ class Reference::ClauseRun {
       for (std::int64_t k = 0; k < n; ++k) y[k] = static_cast<float>(y[k]);
   }
 
-  void combine(std::size_t place, double value, double ordinal) {
+  static void read(double *y, const double *values, std::int64_t step, std::int64_t n) {
+    if (step == 1) std::copy(values, values + n, y);
+    else if (step == 0) std::fill(y, y + n, *values);
+    else
+      for (std::int64_t k = 0; k < n; ++k) y[k] = values[step * k];
+  }
+
+  /// One point of a maximum, a minimum or their places.
+  void choose(std::size_t place, double value, double ordinal) {
     double &target = all.tensors[formula.target].values[place];
     const bool first = !hit[place];
     hit[place] = 1;
     switch (formula.op) {
-    case NETC_ASSIGN:
-      target = value;
-      return;
-    case NETC_SUM:
-      target += value;
-      break;
-    case NETC_PROD:
-      target *= value;
-      break;
     case NETC_MAX:
     case NETC_MIN:
       if (first || wins(formula.op, value, target)) target = value;
@@ -201,9 +232,7 @@ class Reference::ClauseRun {
       if (!first && !wins(formula.op, value, best[place]) && !(value == best[place] && ordinal < target)) return;
       best[place] = value;
       target = ordinal;
-      return;
     }
-    if (all.single) target = static_cast<float>(target);
   }
 
   double *row(std::size_t node) { return rows.data() + static_cast<std::ptrdiff_t>(node) * rowLength; }

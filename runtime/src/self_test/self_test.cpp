@@ -239,15 +239,18 @@ class Comparison {
       before.push_back(exact.tensors[g.first].values);
     }
     const double step = move / most, base = loss(exact);
-    const auto lossAt = [&](double distance) {
+    const auto moveTo = [&](double distance) {
       for (std::size_t p = 0; p < along.size(); ++p)
         for (std::size_t i = 0; i < along[p].size(); ++i)
           exact.tensors[exact.gradients[p].first].values[i] = before[p][i] + distance * along[p][i];
+    };
+    const auto lossAt = [&](double distance) {
+      moveTo(distance);
       exact.evaluateLosses();
       return loss(exact);
     };
     const double found = (lossAt(step) - lossAt(-step)) / (2 * step);
-    lossAt(0);
+    moveTo(0); // the other values are of no further use
     const double tolerance = differenceTolerance * static_cast<double>(1 + along.size()) + lossRounding * std::fabs(base) / step;
     if (distance(found, expected) <= tolerance) return Status::ok;
     return fail(message, Status::wrongResult, "%s: the gradients give %.9g along a direction, differences of the loss %.9g", entry, expected, found);

@@ -1,7 +1,7 @@
 """A page of netc explain: well-formed, nothing to load, and every link leads somewhere: a formula, a kernel, a buffer and a list of
 rewrites to a source line, that line back to them.
 
-usage: check_page.py FILE.html
+usage: check_page.py FILE.html [STEP.loops]: the page's kernels and workspace are those of the entry that trains
 """
 import re
 import sys
@@ -30,8 +30,19 @@ def checked(kind):
 
 
 counts = {kind: checked(kind) for kind in ("formula", "rewrites", "kernel", "buffer")}
-texts = [pre.text for e in body.iter("section") if e.get("id").startswith("kernel-") for pre in e.iter("pre")]
-assert len(texts) == counts["kernel"] and all("kernel " in t and "schedule " in t or ".fill" in t for t in texts)
-assert all(t.count("\n") > 3 for t in texts)
+# The loops of each kernel stand there, or it leads to an earlier one where they stand.
+shown = set()
+for section in [e for e in body.iter("section") if e.get("id").startswith("kernel-")]:
+    pre = section.find(".//pre")
+    if "kernel " in pre.text and ("schedule " in pre.text or ".fill" in pre.text) and pre.text.count("\n") > 3: shown.add(section.get("id"))
+    else: assert pre.find("a").get("href")[1:] in shown, section.get("id")
+assert len(shown) > 2
 print(f"{len(formulas)} formulas, {counts['kernel']} kernels, {counts['buffer']} buffers, {counts['rewrites']} lines with rewrites, no address")
+if len(sys.argv) > 2:
+    entry = re.search(r"^entry trainStep.*?^}", open(sys.argv[2]).read(), re.M | re.S).group()
+    names = {h.text.split(". ", 1)[1] for h in body.iter("h3")}
+    assert names == set(re.findall(r"^  kernel (\S+)", entry, re.M)), names
+    rows = {e.find("td").text for e in body.iter("tr") if (e.get("id") or "").startswith("buffer-")}
+    missing = set(re.findall(r"(?:load|store) ([\w.]+)\[", entry)) - rows
+    assert not missing, missing
 sys.exit(0 if min(counts.values()) > 2 else 1)
