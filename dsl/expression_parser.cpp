@@ -408,6 +408,12 @@ Argument ExpressionParser::argument() {
   return a;
 }
 
+/// Says what is missing in f(momentum 0.9).
+void ExpressionParser::betweenArguments(const Argument &last) {
+  const bool isName = last.name.empty() && last.value->kind == Expr::Kind::Name;
+  if (isName && startsExpression() && !in.peek().firstOnLine) failExpected(fmt::format("'=' or ',' behind '{}'", last.value->text));
+}
+
 ExprPtr ExpressionParser::call(Token name) {
   Expr e;
   e.kind = Expr::Kind::Call;
@@ -415,6 +421,7 @@ ExprPtr ExpressionParser::call(Token name) {
   e.text = name.text;
   open("(");
   list(")", [&] { e.args.push_back(argument()); });
+  if (!e.args.empty()) betweenArguments(e.args.back());
   close(")");
   label(e);
   return make(std::move(e));

@@ -63,6 +63,7 @@ class ExpressionParser {
   ExprPtr reduction();
   ExprPtr call(Token name);
   Argument argument();
+  void betweenArguments(const Argument &last);
   ExprPtr pipeInto(ExprPtr left);
   ExprPtr chain();
   ExprPtr locals();

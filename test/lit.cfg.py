@@ -69,6 +69,8 @@ if isOptimized():
     config.available_features.add("optimized")
 if subprocess.run([pythonWithNumpy(), "-c", "import matplotlib"], capture_output=True).returncode == 0:
     config.available_features.add("matplotlib")  # not among packages.sh: it and what it needs are large
+if subprocess.run([pythonWithNumpy(), "-c", "import importlib.util, sys; sys.exit(not importlib.util.find_spec('torch'))"]).returncode == 0:
+    config.available_features.add("torch")  # Debian's python3-torch, to compare with; not among packages.sh
 if "slow" in lit_config.params:
     config.available_features.add("slow")
 

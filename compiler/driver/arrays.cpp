@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <optional>
 
 namespace netc::driver {
 namespace {
@@ -21,16 +24,26 @@ Array fromNpy(const std::string &path) {
   return a;
 }
 
+std::optional<bool> conditionIn(std::string cell) {
+  std::transform(cell.begin(), cell.end(), cell.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (cell == "true" || cell == "1") return true;
+  if (cell == "false" || cell == "0") return false;
+  return {};
+}
+
+const std::string &cellOf(const data::Array &text, std::size_t row) { return text.classNames[static_cast<std::size_t>(text.value(row))]; }
+
 /// Columns side by side.
-Array fromCsv(const std::string &path) {
+Array fromCsv(const std::string &path, DType type) {
   data::Arrays columns;
   std::string error;
   if (!data::readCsv(path, columns, error)) throw UserError(error);
   if (columns.empty() || columns[0].rows() == 0) throw UserError(fmt::format("'{}' holds no numbers", path));
+  for (data::Array &c : columns)
+    if (c.isText && type == DType::Bool) c = conditionsOf(c);
   for (const data::Array &c : columns)
     for (std::size_t row = 0; c.isText && row < c.rows(); ++row)
-      if (const std::string &cell = c.classNames[static_cast<std::size_t>(c.value(row))]; !data::isNumber(cell))
-        throw UserError(fmt::format("{} is '{}', expected a number", data::place(c, row), cell));
+      if (!data::isNumber(cellOf(c, row))) throw UserError(fmt::format("{} is '{}', expected a number", data::place(c, row), cellOf(c, row)));
   Array a;
   a.shape = {static_cast<std::int64_t>(columns[0].rows()), static_cast<std::int64_t>(columns.size())};
   for (std::size_t row = 0; row < columns[0].rows(); ++row)
@@ -51,9 +64,27 @@ data::Type dataType(DType type) {
   internalError("unknown element type");
 }
 
-Array readArray(const std::string &path) {
+bool saysConditions(const data::Array &text) {
+  return text.isText && std::all_of(text.classNames.begin(), text.classNames.end(), conditionIn);
+}
+
+data::Array conditionsOf(const data::Array &text) {
+  data::Array a = text;
+  a.type = data::Type::boolean;
+  a.isText = false;
+  a.bytes.clear();
+  for (std::size_t row = 0; row < text.rows(); ++row) {
+    const std::optional<bool> condition = conditionIn(cellOf(text, row));
+    if (!condition) throw UserError(fmt::format("{} is '{}', expected true or false", data::place(text, row), cellOf(text, row)));
+    a.bytes.push_back(*condition);
+  }
+  a.classNames.clear();
+  return a;
+}
+
+Array readArray(const std::string &path, DType type) {
   if (path.ends_with(".npy")) return fromNpy(path);
-  if (path.ends_with(".csv")) return fromCsv(path);
+  if (path.ends_with(".csv")) return fromCsv(path, type);
   throw UserError(fmt::format("'{}': expected a file that ends in .npy or .csv", path));
 }
 

@@ -18,8 +18,14 @@ struct Array {
 /// The same type in a data set.
 data::Type dataType(DType);
 
-/// A .npy file, or a .csv file of numbers: [rows, columns], or [rows] when there is one column. Throws UserError.
-Array readArray(const std::string &path);
+/// A .npy file, or a .csv file of numbers or, for a bool, conditions: [rows, columns], or [rows] when there is one column.
+/// Throws UserError.
+Array readArray(const std::string &path, DType);
+
+/// Whether each cell of a text column is "true" or "false", in upper or lower case, or 1 or 0.
+bool saysConditions(const data::Array &text);
+/// Such a column as booleans. Throws UserError at the first other cell.
+data::Array conditionsOf(const data::Array &text);
 
 /// Writes a .npy of the given type. Throws UserError.
 void writeArray(const std::string &path, const Array &, DType);

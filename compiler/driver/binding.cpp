@@ -73,7 +73,8 @@ std::string preparationProblem(const loop::Tensor &t, const data::Array &a) {
 }
 
 bool fits(const loop::Tensor &t, const data::Array &a) {
-  if (!t.batch || (a.isText && t.classes == 0)) return false;
+  const bool conditions = t.type == DType::Bool && saysConditions(a);
+  if (!t.batch || (a.isText && t.classes == 0 && !conditions)) return false;
   const bool inFiles = a.bytes.empty() && a.parts.empty(); // pictures that come at the model's size
   if (!t.data.empty() && !inFiles) return preparationProblem(t, a).empty();
   return agree(sampleShape(a), {t.shape.begin() + 1, t.shape.end()});
@@ -108,19 +109,21 @@ void rejectBadNumbers(const data::Array &a) {
       throw UserError(fmt::format("{} is '{}', expected a number", data::place(a, i), cell));
 }
 
-/// Columns first..last side by side: f64[n, columns].
-data::Array columns(const data::Arrays &arrays, std::size_t first, std::size_t last, const std::string &name) {
+using ArrayPtr = std::shared_ptr<const data::Array>;
+
+/// Columns side by side: f64[n, columns].
+data::Array columns(const std::vector<ArrayPtr> &list, const std::string &name) {
   data::Array joined;
   joined.name = name;
   joined.type = data::Type::f64;
-  joined.file = arrays[first].file;
-  joined.field = arrays[first].field;
-  joined.lines = arrays[first].lines;
-  std::size_t rows = arrays[first].rows();
-  joined.shape = {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(last - first + 1)};
+  joined.file = list[0]->file;
+  joined.field = list[0]->field;
+  joined.lines = list[0]->lines;
+  std::size_t rows = list[0]->rows();
+  joined.shape = {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(list.size())};
   for (std::size_t row = 0; row < rows; ++row)
-    for (std::size_t c = first; c <= last; ++c) {
-      double v = arrays[c].value(row);
+    for (const ArrayPtr &column : list) {
+      double v = column->value(row);
       const auto *p = reinterpret_cast<const unsigned char *>(&v);
       joined.bytes.insert(joined.bytes.end(), p, p + sizeof v);
     }
@@ -134,22 +137,25 @@ std::pair<std::size_t, std::size_t> rangeOf(const data::Arrays &arrays, const st
   return {indexOf(arrays, spec.substr(0, dots)), indexOf(arrays, spec.substr(dots + 2))};
 }
 
-using ArrayPtr = std::shared_ptr<const data::Array>;
-
 /// One of them, which keeps them all.
 ArrayPtr shared(const std::shared_ptr<const data::Arrays> &arrays, std::size_t i) { return {arrays, &(*arrays)[i]}; }
 
+bool areConditions(const loop::Tensor &t, const data::Array &a) { return t.type == DType::Bool && a.isText; }
+
 /// What --bind x=SPEC means: an array's name, or FIRST..LAST.
-ArrayPtr specified(const std::shared_ptr<const data::Arrays> &all, const std::string &spec) {
+ArrayPtr specified(const loop::Tensor &t, const std::shared_ptr<const data::Arrays> &all, const std::string &spec) {
   const data::Arrays &arrays = *all;
   auto [first, last] = rangeOf(arrays, spec);
   if (spec.find("..") == std::string::npos) return shared(all, first);
   if (first > last) throw UserError(fmt::format("--bind: {} runs backwards", spec));
-  for (std::size_t c = first; c <= last; ++c) rejectBadNumbers(arrays[c]);
+  std::vector<ArrayPtr> list;
   for (std::size_t c = first; c <= last; ++c)
-    if (arrays[c].isText || !sampleShape(arrays[c]).empty())
-      throw UserError(fmt::format("--bind: {} holds {}, expected single columns of numbers", spec, shown(arrays[c])));
-  return std::make_shared<const data::Array>(columns(arrays, first, last, spec));
+    list.push_back(areConditions(t, arrays[c]) ? std::make_shared<const data::Array>(conditionsOf(arrays[c])) : shared(all, c));
+  for (const ArrayPtr &column : list) rejectBadNumbers(*column);
+  for (const ArrayPtr &column : list)
+    if (column->isText || !sampleShape(*column).empty())
+      throw UserError(fmt::format("--bind: {} holds {}, expected single columns of numbers", spec, shown(*column)));
+  return std::make_shared<const data::Array>(columns(list, spec));
 }
 
 std::map<std::string, std::string> parseBinds(const std::vector<const loop::Tensor *> &inputs,
@@ -238,10 +244,11 @@ bool holdsAll(data::Type to, data::Type from) {
 
 /// In the input's type.
 ColumnPtr convertedTo(const loop::Tensor &t, const ArrayPtr &source) {
+  if (areConditions(t, *source)) return convertedTo(t, std::make_shared<const data::Array>(conditionsOf(*source)));
   if (t.classes == 0) rejectBadNumbers(*source);
   if (!fits(t, *source))
     throw UserError(fmt::format("{} does not fit {}: {}{}", shown(*source), t.name, describe(t),
-                                source->isText && t.classes == 0 ? "; text binds only to a class" : ""));
+                                source->isText && t.classes == 0 ? "; text binds only to a class, true and false also to a bool" : ""));
   if (t.classes == 0 && (source->type == dataType(t.type) || (!source->parts.empty() && holdsAll(dataType(t.type), source->type))))
     return convertedColumn(arrayColumn(source), dataType(t.type));
   data::Array loaded, converted;
@@ -325,7 +332,7 @@ BoundData bindData(const std::vector<const loop::Tensor *> &inputs, const Source
   std::vector<std::size_t> rows;
   for (const loop::Tensor *t : inputs) {
     auto spec = chosen.find(t->name);
-    ArrayPtr source = spec != chosen.end() ? specified(part.arrays, spec->second) : ArrayPtr(part.arrays, &natural(*t, *part.arrays, inputs, chosen));
+    ArrayPtr source = spec != chosen.end() ? specified(*t, part.arrays, spec->second) : ArrayPtr(part.arrays, &natural(*t, *part.arrays, inputs, chosen));
     bound.slots.push_back(columnFor(*t, source, part, seed));
     bound.description.push_back(fmt::format("{}: {} from {}{}", t->name, describe(*t), shown(*source), t->data.empty() ? "" : ", " + t->data));
     rows.push_back(source->rows());

@@ -152,7 +152,8 @@ Inputs readInputs(const Options &o, const graph::Graph &entry) {
     std::vector<std::string> known;
     for (int i = 0; i < entry.sharedCount(); ++i) known.push_back(entry.tensors[static_cast<std::size_t>(i)].name);
     if (t < 0 || t >= entry.sharedCount()) throw UserError(driver::unknownName("input", name, known));
-    inputs.add(entry.tensors[static_cast<std::size_t>(t)], t, readArray(s.substr(equals + 1)), s.substr(equals + 1));
+    const graph::Tensor &tensor = entry.tensors[static_cast<std::size_t>(t)];
+    inputs.add(tensor, t, readArray(s.substr(equals + 1), tensor.dtype), s.substr(equals + 1));
   }
   return inputs;
 }

@@ -38,7 +38,7 @@ struct Array {
   std::vector<FilePart> parts;      ///< where the samples lie, one part after the other, if not in `bytes`
   /// Of a text column (i32 codes into these, which are sorted) or of a class label; else empty.
   std::vector<std::string> classNames;
-  bool isText = false; ///< a text column: binds only to a class
+  bool isText = false; ///< a text column: binds to a class, one of true and false also to a bool
   std::string file;    ///< where it was read; empty: nowhere
   std::size_t field =
       0; ///< of a CSV column: its number in a line, from 1; of columns side by side, the first's
