@@ -19,11 +19,12 @@ constexpr Pass scatterToGatherPass{"scatterToGather", scatterToGather, "scattere
 constexpr Pass mergeScatterPass{"mergeScatter", mergeScatter,
                                 "scattered assignments take in the pointwise formula that reads them"};
 constexpr Pass winnersPass{"winners", winners, "where an argmax names the point, the maximum is read"};
+constexpr Pass masksPass{"masks", masks, "where only the sign of relu(e) matters, e is compared"};
 constexpr Pass cropPass{"crop", crop, "borders that nothing reads are not computed"};
 
 constexpr Pass all[] = {inlineViewsPass, simplifyPass,       stabilizePass, centrePass,         factorSumsPass,
                         csePass,         mergePointwisePass, dcePass,       scatterToGatherPass,
-                        mergeScatterPass, winnersPass,       cropPass};
+                        mergeScatterPass, winnersPass,       masksPass,     cropPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
@@ -48,6 +49,7 @@ constexpr Pass complete[] = {
     scatterToGatherPass, // after merging: it multiplies clauses, and nothing is merged into them
     mergeScatterPass,    // what is still a scattered assignment then, such as the gradient of a maximum
     winnersPass,         // reads of what was compared stand under the test for the winner now
+    masksPass,           // after winners, whose reads are smaller still
     dcePass,             // before crop: what is dropped reads nothing
     cropPass,            // last: a gather runs over the padded size, of which only the inside is read
 };

@@ -22,6 +22,7 @@ void dce(graph::Graph &);             // formulas that no result and no next nee
 void scatterToGather(graph::Graph &); // T[i + u] += ... becomes T[h] = sum(...) ...; strides by phases
 void mergeScatter(graph::Graph &);    // a scattered assignment takes in the pointwise formula that reads it
 void winners(graph::Graph &);         // where an argmax names the point, what was compared is the maximum
+void masks(graph::Graph &);           // where only the sign of relu(e) matters, e is compared
 void crop(graph::Graph &);            // borders that nothing reads are not computed
 
 struct Pass {
