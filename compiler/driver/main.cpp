@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
     fmt::print(stderr, "{}", error.what());
     return 1;
   } catch (const netc::UserError &error) {
-    fmt::print(stderr, "netc: error: {}\n", error.what());
+    fmt::print(stderr, "netc: error: {}\n", netc::visibleLines(error.what()));
     return 1;
   } catch (const std::bad_alloc &) {
     fmt::print(stderr, "netc: error: out of memory\n");

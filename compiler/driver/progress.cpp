@@ -1,5 +1,6 @@
 #include "compiler/driver/progress.h"
 
+#include "compiler/support/diagnostics.h"
 #include "compiler/support/figures.h"
 
 #include <fmt/format.h>
@@ -45,13 +46,13 @@ void Progress::clear() {
 
 void Progress::say(const std::string &line) {
   if (quiet || json) return;
-  fmt::print("{}\n", line);
+  fmt::print("{}\n", visibleLines(line));
   std::fflush(stdout);
 }
 
 void Progress::warn(const std::string &line) {
   clear();
-  fmt::print(stderr, "netc: warning: {}\n", line);
+  fmt::print(stderr, "netc: warning: {}\n", visibleLines(line));
 }
 
 bool Progress::due() const { return live && Clock::now() - lastDraw >= std::chrono::milliseconds(100); }

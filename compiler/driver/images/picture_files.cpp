@@ -84,7 +84,7 @@ PictureFiles::PictureFiles(std::vector<std::string> all, const Preparation &how,
   }
   const std::size_t skipped = files.size() - good;
   if (skipped && (!lenient || good == 0)) throw UserError(first);
-  if (skipped) fmt::print(stderr, "netc: warning: {} of {} pictures left out; {}\n", skipped, files.size(), first);
+  if (skipped) fmt::print(stderr, "netc: warning: {} of {} pictures left out; {}\n", skipped, files.size(), visible(first));
   files.resize(good);
   cache.resize(good);
 }
