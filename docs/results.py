@@ -57,6 +57,15 @@ ROWS = {
     "VGG-like": "netc train examples/vgg/vgg.net --data $NETC_DATA/cifar10 --batch 64 --epochs 5",
     "ResNet-20": "netc train examples/resnet20/resnet20.net --data $NETC_DATA/cifar10 --batch 64 --epochs 20",
     "MobileNetV2-like": "netc train examples/mobilenet/mobilenet.net --data $NETC_DATA/cifar10 --batch 64 --epochs 3 --set width=0.5",
+    "Features of small pictures": "netc train examples/transfer/cifar.net --data $NETC_DATA/cifar10 --epochs 20",
+    "The same from crops and mirror images": "netc train examples/transfer/cifar.net --data $NETC_DATA/cifar10 --epochs 20"
+                                             " --augment 'random_crop(32, padding = 4), random_horizontal_flip' --weights-out /tmp/features.safetensors",
+    "Ants and bees from scratch": "tar xf $NETC_DATA/hymenoptera/hymenoptera_data.tar -C /tmp && netc train examples/transfer/ants_bees.net"
+                                  " --data /tmp/hymenoptera_data --plan full --batch 32 --epochs 30",
+    "Ants and bees, a new layer on these features": "netc train examples/transfer/ants_bees.net --data /tmp/hymenoptera_data"
+                                                    " --weights /tmp/features.safetensors --map names --plan head --batch 32 --epochs 30",
+    "Ants and bees, all layers from these features": "netc train examples/transfer/ants_bees.net --data /tmp/hymenoptera_data"
+                                                     " --weights /tmp/features.safetensors --map names --plan full --batch 32 --epochs 30",
     "ResNet-18, 224 x 224": "tar xf $NETC_DATA/hymenoptera/hymenoptera_data.tar -C /tmp && netc train examples/resnet18/resnet18.net"
                             " --data /tmp/hymenoptera_data --set classes=2 --set lr0=0.003 --set epochs_at_a_rate=12 --batch 8 --epochs 20 --threads 2",
     "ResNet-18's names, two of its classes": "python3 examples/resnet18/class_rows.py --small",

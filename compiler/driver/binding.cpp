@@ -1,6 +1,7 @@
 #include "compiler/driver/binding.h"
 
 #include "compiler/driver/arrays.h"
+#include "compiler/driver/class_weights.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/options.h"
 #include "compiler/driver/shapes.h"
@@ -182,9 +183,10 @@ bool looksLikeLabels(const loop::Tensor &t, const data::Array &a) {
 }
 
 [[noreturn]] void noArray(const loop::Tensor &t, const ArrayPointers &arrays, std::size_t candidates) {
-  throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}=NAME chooses one",
+  throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}=NAME chooses one{}",
                               candidates ? "more than one" : "no", t.name, describe(t),
-                              arrays.empty() ? "none that feeds nothing else" : describeAll(arrays), t.name));
+                              arrays.empty() ? "none that feeds nothing else" : describeAll(arrays), t.name,
+                              t.name == classWeightInput ? ", --class-weights makes one of the labels" : ""));
 }
 
 /// The array for an input that --bind does not mention: its namesake, else the sole one that fits and that is nobody's.
@@ -296,6 +298,8 @@ std::vector<Transform> transformsOf(const loop::Tensor &t) {
 void BoundData::read(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const {
   slots[slot]->read(chosen.empty() ? sample : chosen[sample], epoch, out);
 }
+
+void BoundData::willRead(std::size_t slot, std::size_t sample) const { slots[slot]->willRead(chosen.empty() ? sample : chosen[sample]); }
 
 std::vector<double> BoundData::sample(std::size_t slot, std::size_t number) const {
   data::Array a;

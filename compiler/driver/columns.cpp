@@ -16,6 +16,7 @@ public:
     std::string error;
     if (!data::readSample(*array, row, out, error)) throw UserError(error);
   }
+  void willRead(std::size_t row) const override { data::willRead(*array, row); }
   bool slow() const override { return !array->parts.empty(); }
 
 private:
@@ -36,6 +37,7 @@ public:
     if (!data::convert(sample, type, converted, error)) internalError(error);
     std::copy(converted.bytes.begin(), converted.bytes.end(), out);
   }
+  void willRead(std::size_t row) const override { from->willRead(row); }
   ColumnPtr steady() const override {
     ColumnPtr inner = from->steady();
     return inner ? convertedColumn(inner, type) : nullptr;
@@ -75,6 +77,7 @@ public:
   ArrayPictures(std::shared_ptr<const data::Array> a, std::vector<Transform> steps, ImageShape shape, std::uint64_t stream, bool random)
       : PictureColumn(std::move(steps), shape, stream, random), array(std::move(a)) {}
 
+  void willRead(std::size_t row) const override { data::willRead(*array, row); }
   ColumnPtr steady() const override { return std::make_shared<ArrayPictures>(array, steps, shape, stream, /*random=*/false); }
 
 protected:

@@ -1,5 +1,6 @@
 #include "compiler/driver/data_source.h"
 
+#include "compiler/driver/class_weights.h"
 #include "compiler/driver/images/image_source.h"
 #include "compiler/support/diagnostics.h"
 
@@ -68,8 +69,8 @@ Found read(const CompiledModel &model, const Options &o) {
   data::Source source;
   std::string error;
   if (data::readSource(o.data, source, error, memory)) return {partOf(std::move(source.train)), partOf(std::move(source.test)), source.description};
-  bool folder = std::filesystem::is_directory(o.data);
-  throw UserError(error + (folder ? "; nor folders of pictures (.jpg, .jpeg, .png, .ppm, .pgm), one a class" : ""));
+  const bool unknown = std::filesystem::is_directory(o.data) && !data::isDataFolder(o.data);
+  throw UserError(error + (unknown ? "; nor folders of pictures (.jpg, .jpeg, .png, .ppm, .pgm), one a class" : ""));
 }
 
 bool allPictures(const std::vector<std::string> &paths) {
@@ -82,11 +83,14 @@ DataParts readData(const CompiledModel &model, const Options &o) {
   constexpr double usual = 0.2; // of data without a test part
   Found found = read(model, o);
   const auto seed = static_cast<std::uint64_t>(o.seed);
-  DataParts parts{bindData(model.inputs(), found.train, o.bind, seed), {}, found.description};
+  std::vector<const loop::Tensor *> inputs = model.inputs();
+  if (!o.classWeights.empty()) std::erase_if(inputs, [](const loop::Tensor *t) { return t->name == classWeightInput; });
+  DataParts parts{bindData(inputs, found.train, o.bind, seed), {}, found.description};
   const bool testGiven = !found.test.arrays->empty();
   if (o.validation || !testGiven) splitOffTest(parts, o.validation.value_or(usual));
-  else if ((*found.test.arrays)[0].rows() > 0) parts.test = bindData(model.inputs(), found.test, o.bind, seed);
+  else if ((*found.test.arrays)[0].rows() > 0) parts.test = bindData(inputs, found.test, o.bind, seed);
   parts.test.makeSteady();
+  if (!o.classWeights.empty()) bindClassWeights(parts, model, o.classWeights);
   return parts;
 }
 

@@ -5,7 +5,11 @@
 namespace netc::driver {
 
 Feed::Feed(const BoundData &data, std::size_t most, Order order) : data(data), order(std::move(order)) {
-  constexpr std::size_t ahead = 2; // batches beside those in work
+  // Batches beside those in work: at least 2, and of small ones so many that a thread that waits for its processor is no matter.
+  constexpr std::size_t bytesAhead = 4 << 20, mostAhead = 32;
+  std::size_t bytes = 1;
+  for (const ColumnPtr &column : data.slots) bytes += column->sampleBytes * most;
+  const std::size_t ahead = std::clamp<std::size_t>(bytesAhead / bytes, 2, mostAhead);
   const std::size_t workers = data.slow() ? std::max(1u, std::thread::hardware_concurrency()) : 0;
   places.resize(workers ? workers + ahead : 1);
   for (Place &place : places) {
@@ -22,7 +26,10 @@ Feed::~Feed() {
   for (std::thread &t : threads) t.join();
 }
 
+/// The disk hears of all samples before the first one is waited for.
 void Feed::fill(Place &place) {
+  for (std::size_t slot = 0; slot < data.slots.size() && places.size() > 1; ++slot)
+    for (const std::uint32_t sample : place.samples.numbers) data.willRead(slot, sample);
   for (std::size_t slot = 0; slot < data.slots.size(); ++slot)
     for (std::size_t i = 0; i < place.samples.numbers.size() && !stopped; ++i)
       data.read(slot, place.samples.numbers[i], place.samples.epoch, place.memory[slot].data() + i * data.slots[slot]->sampleBytes);

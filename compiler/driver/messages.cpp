@@ -1,5 +1,7 @@
 #include "compiler/driver/messages.h"
 
+#include "compiler/support/diagnostics.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -41,9 +43,9 @@ std::string coloured(std::string line) {
 } // namespace
 
 void complain(const std::string &text) {
-  std::string shown = text;
+  std::string shown = visibleLines(text);
   if (wanted()) {
-    std::istringstream lines(text);
+    std::istringstream lines(shown);
     shown.clear();
     for (std::string line; std::getline(lines, line);) shown += coloured(line) + '\n';
   }

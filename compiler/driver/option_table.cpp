@@ -104,6 +104,7 @@ constexpr OptionRow rows[] = {
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
     {"validation", "PART", "test on this part of the training data: 0.1", T | E},
     {"data-memory", "SIZE", "keep at most so much of it in memory (default 1G)", T | E | P},
+    {"class-weights", "HOW", "balanced, or a file of a number a class", T | E},
     {"augment", "STEPS", "prepare pictures so, not as the model says", T | E | P},
     {"epochs", "N", "passes over the training data (default 5)", T},
     {"steps", "N", "stop after so many steps", T},

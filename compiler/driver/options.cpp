@@ -75,6 +75,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("data-memory", dataMemory);
   d.add_options()("validation", po::value<double>()->notifier([&o](double part) { o.validation = part; }));
   d.add_options()("augment", po::value<std::string>()->notifier([&o](const std::string &steps) { o.augment = steps; }));
+  text("class-weights", o.classWeights);
   list("bind", o.bind);
   list("input", o.inputs);
   text("weights", o.weights);

@@ -35,6 +35,7 @@ struct Options {
   std::optional<std::string> augment; // the transforms of pictures in place of the model's
   std::int64_t dataMemory = std::int64_t{1} << 30; // bytes of it that are kept
   std::optional<double> validation;                // the part of the training samples that takes the place of the test part
+  std::string classWeights;        // "balanced" or a file
   std::vector<std::string> bind;   // "x=c1..c4"
   std::vector<std::string> inputs; // "x=x.npy"
   // train, evaluate, run

@@ -27,9 +27,9 @@ std::vector<unsigned char> placeFor(const loop::Result &r) {
   return std::vector<unsigned char>(elementsIn(r.shape) * static_cast<std::size_t>(byteSize(r.type)));
 }
 
-bool oneClassASample(const loop::Tensor &t) { return t.classes > 1 && t.batch && t.shape.size() == 1; }
-
 } // namespace
+
+bool oneClassASample(const loop::Tensor &t) { return t.classes > 1 && t.batch && t.shape.size() == 1; }
 
 std::vector<Prediction> predictAll(CompiledModel &model, const BoundData &data, std::size_t most) {
   const loop::Entry &entry = *model.entry("predict");

@@ -23,6 +23,9 @@ struct Prediction {
 /// at). Throws UserError.
 std::vector<Prediction> predictAll(CompiledModel &, const BoundData &, std::size_t most);
 
+/// "class(10)[N]"
+bool oneClassASample(const loop::Tensor &);
+
 /// A classification: a target with one class a sample, and the first output that has one value a class.
 struct Classification {
   std::size_t output, target;     // numbers of an output of "predict", of an input slot

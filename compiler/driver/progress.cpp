@@ -1,12 +1,14 @@
 #include "compiler/driver/progress.h"
 
 #include "compiler/driver/messages.h"
+#include "compiler/support/diagnostics.h"
 #include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdio>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -16,6 +18,12 @@ namespace {
 std::string duration(double seconds) {
   auto s = static_cast<std::int64_t>(std::ceil(seconds));
   return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+std::size_t terminalWidth() {
+  winsize size = {};
+  constexpr std::size_t usual = 80;
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : usual;
 }
 
 std::string jsonLine(const EpochReport &r) {
@@ -39,7 +47,7 @@ void Progress::clear() {
 
 void Progress::say(const std::string &line) {
   if (quiet || json) return;
-  fmt::print("{}\n", line);
+  fmt::print("{}\n", visibleLines(line));
   std::fflush(stdout);
 }
 
@@ -48,16 +56,17 @@ void Progress::warn(const std::string &line) {
   complain(fmt::format("netc: warning: {}\n", line));
 }
 
-void Progress::step(std::int64_t epoch, std::int64_t samplesDone, double loss) {
-  if (!live) return;
-  Clock::time_point now = Clock::now();
-  if (now - lastDraw < std::chrono::milliseconds(100)) return;
-  lastDraw = now;
-  double seconds = std::chrono::duration<double>(now - start).count();
+bool Progress::due() const { return live && Clock::now() - lastDraw >= std::chrono::milliseconds(100); }
+
+void Progress::draw(std::int64_t epoch, std::int64_t samplesDone, double loss, const std::vector<Score> &metrics) {
+  lastDraw = Clock::now();
+  double seconds = std::chrono::duration<double>(lastDraw - start).count();
   double done = static_cast<double>(epoch * samples + samplesDone - skipped), all = static_cast<double>(epochs * samples - skipped);
-  fmt::print("\r\033[Kepoch {}/{} {:3.0f} %  {:.0f} samples/s  loss {}  {} left", epoch + 1, epochs,
-             100.0 * static_cast<double>(samplesDone) / static_cast<double>(samples), done / seconds, figure(loss),
-             duration(seconds * (all - done) / done));
+  std::string line = fmt::format("epoch {}/{} {:3.0f} %  {:.0f} samples/s  loss {}", epoch + 1, epochs,
+                                 100.0 * static_cast<double>(samplesDone) / static_cast<double>(samples), done / seconds, figure(loss));
+  for (const Score &s : metrics) line += fmt::format("  {} {}", s.name, figure(s.value));
+  line += fmt::format("  {} left", duration(seconds * (all - done) / done));
+  fmt::print("\r\033[K{}", line.substr(0, terminalWidth() - 1)); // a second line would stay
   std::fflush(stdout);
   drawn = true;
 }

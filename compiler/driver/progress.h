@@ -29,8 +29,10 @@ public:
   void say(const std::string &line);
   /// On standard error, whatever --quiet says.
   void warn(const std::string &line);
-  /// After each step; redraws at most ten times a second.
-  void step(std::int64_t epoch, std::int64_t samplesDone, double loss);
+  /// Whether the live line is to be drawn again, which it is at most ten times a second.
+  bool due() const;
+  /// Draws it: the loss of the last step, metrics of its batch.
+  void draw(std::int64_t epoch, std::int64_t samplesDone, double loss, const std::vector<Score> &metrics);
   void epoch(const EpochReport &);
   /// The samples that a resumed training does not see again.
   void skip(std::int64_t samplesBefore) { skipped = samplesBefore; }

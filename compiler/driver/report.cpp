@@ -24,6 +24,7 @@ div { overflow-x: auto }
 table { border-collapse: collapse } td, th { padding: .2rem .6rem; text-align: right }
 th { font-weight: 600 }
 .share { min-width: 6rem }
+.memory svg { min-width: 40rem }
 .code { text-align: left; font-family: monospace; white-space: nowrap }
 img { image-rendering: pixelated; margin: 2px }
 .sample { font-size: .8rem; text-align: center }
@@ -163,7 +164,7 @@ std::string times(KernelTimes step) {
 
 std::string memorySection(const std::string &svg) {
   return "<h2>Memory</h2>\n<p>The workspace of each entry point: kernels from left to right, bytes upward, each tensor from the kernel that makes it "
-         "to the last that reads it.</p>\n<div>\n" + svg + "</div>\n";
+         "to the last that reads it.</p>\n<div class=\"memory\">\n" + svg + "</div>\n";
 }
 
 std::string graphSection(const std::string &svg) {

@@ -16,6 +16,16 @@ void addTotal(std::vector<Score> &scores) {
 
 } // namespace
 
+std::vector<Score> metricsOf(CompiledModel &model, const void *const *batch, std::size_t count) {
+  std::vector<Score> metrics;
+  const loop::Entry *entry = model.entry("evaluate");
+  if (!entry) return metrics;
+  require(model.core().run("evaluate", batch, nullptr, count), model.core(), "evaluating");
+  for (std::size_t i = 0; i < entry->results.size(); ++i)
+    if (const loop::Result &r = entry->results[i]; r.kind == loop::Result::Kind::Metric) metrics.push_back({r.name, false, model.core().lastResult(i)});
+  return metrics;
+}
+
 std::vector<Score> evaluateAll(CompiledModel &model, const BoundData &data, std::size_t most) {
   const loop::Entry *entry = model.entry("evaluate");
   if (!entry || data.rows == 0) return {};

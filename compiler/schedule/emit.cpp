@@ -130,10 +130,10 @@ PointEmitter PointEmitter::follow(const Nest &follower, const std::vector<int> &
   for (std::size_t p = 0; p < here.size(); ++p) {
     if (here[p] == vector) e.vector = static_cast<int>(p);
     e.bindings[p] = bindings[here[p]];
+    if (!e.bindings[p]) continue; // was reduced: its loop is over
     const int from = nest->positions[here[p]].block, to = follower.positions[p].block;
     if (to >= 0 && from >= 0) e.bindings[to] = bindings[from];
-    if (to < 0 && from >= 0 && bindings[from]) // beyond a reduction's loops its indices have no value
-      e.bindings[p] = e.bindings[p].value_or(Affine()) + *bindings[from] * loop::lanes;
+    if (to < 0 && from >= 0) *e.bindings[p] += *bindings[from] * loop::lanes;
     if (to >= 0 && from < 0)
       throw UserError("schedule: '" + graph.tensors[follower.formula->target].name +
                       "' follows in a blocked layout what is computed without blocks");

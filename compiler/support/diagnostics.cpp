@@ -64,6 +64,12 @@ std::string visible(std::string_view text) {
   return out;
 }
 
+std::string visibleLines(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return visible(text);
+  return visible(text.substr(0, end)) + "\n" + visibleLines(text.substr(end + 1));
+}
+
 /// The source line and a caret under the column; empty when the source is unknown.
 static std::string excerpt(const std::string &text, const Location &at) {
   std::size_t begin = 0;

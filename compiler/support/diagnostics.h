@@ -57,6 +57,8 @@ struct UserError : std::runtime_error {
 
 /// The text as a terminal may show it: bytes that are no characters, and control characters, as \x1f.
 std::string visible(std::string_view);
+/// The same of a text of several lines.
+std::string visibleLines(std::string_view);
 
 /// The candidate nearest to `name` by edit distance, for "did you mean"; empty when none is near.
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates);

@@ -15,14 +15,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Sorted, hidden ones left out.
+/// What lies in a folder, sorted, hidden things left out.
+std::vector<fs::directory_entry> entriesOf(const fs::path &folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (!at->path().filename().string().starts_with(".")) entries.push_back(*at);
+  if (error) throw UserError(fmt::format("cannot read the folder '{}': {}", folder.string(), error.message()));
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
 std::vector<fs::path> foldersIn(const fs::path &folder) {
   std::vector<fs::path> folders;
   std::error_code error;
-  for (const fs::directory_entry &entry : fs::directory_iterator(folder, error))
-    if (entry.is_directory(error) && !entry.path().filename().string().starts_with(".")) folders.push_back(entry.path());
-  std::sort(folders.begin(), folders.end());
+  for (const fs::directory_entry &entry : entriesOf(folder))
+    if (entry.is_directory(error)) folders.push_back(entry.path());
   return folders;
+}
+
+void addImages(const fs::path &folder, std::vector<std::string> &files) {
+  std::error_code error;
+  for (const fs::directory_entry &entry : entriesOf(folder)) {
+    const bool inside = entry.is_directory(error);
+    if (inside && !entry.is_symlink(error)) addImages(entry.path(), files); // links may go round in circles
+    else if (!inside && isImageFile(entry.path().string())) files.push_back(entry.path().string());
+  }
 }
 
 bool isDirectory(const fs::path &path) {
@@ -116,10 +134,7 @@ std::string testPartOf(const std::string &path) {
 
 std::vector<std::string> imagesBelow(const std::string &folder) {
   std::vector<std::string> files;
-  std::error_code error;
-  for (const fs::directory_entry &entry : fs::recursive_directory_iterator(folder, error))
-    if (!entry.path().filename().string().starts_with(".") && isImageFile(entry.path().string()) && !entry.is_directory(error))
-      files.push_back(entry.path().string());
+  addImages(folder, files);
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -15,7 +15,7 @@ bool isImageFile(const std::string &path); // by the ending: .jpg .jpeg .png .pp
 bool isImageFolder(const std::string &path);
 /// The folder of such a folder's test part, or the folder itself if it has none.
 std::string testPartOf(const std::string &path);
-/// The pictures in a folder and the folders below it, by name.
+/// The pictures in a folder and the folders below it, by name. Throws UserError for a folder that cannot be read.
 std::vector<std::string> imagesBelow(const std::string &folder);
 
 /// Arrays `image` u8[n, channels, height, width], whose rows are the pictures and lie there, and perhaps `label`, text: the

@@ -74,6 +74,9 @@ struct Source {
 /// of one byte), for readSample.
 bool readSource(const std::string &path, Source &, std::string &error, std::size_t inMemory = SIZE_MAX);
 
+/// Whether a folder has files with the names of MNIST's or CIFAR's.
+bool isDataFolder(const std::string &path);
+
 /// An IDX file, gzipped or not; the array's name is left empty.
 bool readIdx(const std::string &path, Array &, std::string &error, std::size_t inMemory = SIZE_MAX);
 /// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... in a folder, each perhaps with .gz: arrays
@@ -108,6 +111,8 @@ bool convert(const Array &, Type, Array &out, std::string &error);
 
 /// Copies one sample, from wherever it lies; threads may read side by side.
 bool readSample(const Array &, std::size_t row, void *out, std::string &error);
+/// Of an array in files: lets the disk begin to read a sample that will be wanted soon.
+void willRead(const Array &, std::size_t row);
 /// Brings an array into memory, if it is not there.
 bool load(Array &, std::string &error);
 

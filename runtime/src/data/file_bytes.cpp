@@ -44,6 +44,7 @@ bool readGzip(const std::string &path, std::vector<unsigned char> &bytes, std::s
   bytes.resize(size);
   int code = Z_OK;
   std::string reason = gzerror(file, &code); // a truncated stream ends without a -1 from gzread
+  if (reason.compare(0, path.size() + 2, path + ": ") == 0) reason.erase(0, path.size() + 2);
   gzclose(file);
   return (got == 0 && code == Z_OK) ||
          failAt(error, path, code == Z_BUF_ERROR ? "truncated gzip data" : "damaged gzip data: " + reason);

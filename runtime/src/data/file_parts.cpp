@@ -72,6 +72,17 @@ bool readSample(const Array &array, std::size_t row, void *out, std::string &err
   return true;
 }
 
+void willRead(const Array &array, std::size_t row) {
+  for (const FilePart &part : array.parts) {
+    if (row < part.rows) {
+      posix_fadvise(*part.file, static_cast<off_t>(part.begin + row * part.stride),
+                    static_cast<off_t>(array.rowBytes()), POSIX_FADV_WILLNEED);
+      return;
+    }
+    row -= part.rows;
+  }
+}
+
 bool load(Array &array, std::string &error) {
   if (array.parts.empty()) return true;
   std::vector<unsigned char> bytes(array.rows() * array.rowBytes());

@@ -58,6 +58,8 @@ std::string samplesText(const std::string &path, const Source &source) {
          std::to_string(source.test[0].rows()) + " samples";
 }
 
+bool isDataFolder(const std::string &path) { return isCifarFolder(path) || isMnistFolder(path); }
+
 bool readSource(const std::string &path, Source &source, std::string &error, std::size_t inMemory) {
   if (path.empty() || (path == "digits" && !fileExists(path) && !folderExists(path)))
     return builtInDigits(source, error);
