@@ -379,7 +379,8 @@ std::optional<graph::Extent> Elaborator::extent(const Expr &e) {
   if (v.kind == Value::Kind::Batch) return graph::Extent{out.graph.batch, true};
   if (v.isNumber() && v.number == std::floor(v.number) && v.number >= 1 && v.number < 1e9)
     return graph::Extent{static_cast<std::int64_t>(v.number), false};
-  report(startOf(e), fmt::format("an extent must be a positive integer or N, found {}", describe(v)));
+  report(startOf(e), fmt::format("an extent must be a positive integer{} or N, found {}",
+                                 v.isNumber() && v.number >= 1e9 ? " below 1000000000" : "", describe(v)));
   return std::nullopt;
 }
 

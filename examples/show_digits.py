@@ -5,6 +5,7 @@ usage: show_digits.py NETC MODEL.net WEIGHTS.safetensors FOLDER
 FOLDER is where `netc train` was told to keep its cache (XDG_CACHE_HOME).
 """
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -34,11 +35,12 @@ def main():
     subprocess.run([netc, "run", model, "--weights", weights, "--engine", "jit", "--input", f"image={folder / 'digits.npy'}",
                     "--save", f"probability={folder / 'probability.npy'}"], check=True)
     probability = np.load(folder / "probability.npy")
-    for first in (0, 4):
-        four = range(first, first + 4)
-        for lines in zip(*(asText(images[i]) for i in four)):
+    aside = 4 if shutil.get_terminal_size((120, 24)).columns >= 4 * 30 - 2 else 2
+    for first in range(0, len(images), aside):
+        some = range(first, first + aside)
+        for lines in zip(*(asText(images[i]) for i in some)):
             print("  ".join(lines))
-        print("  ".join(f"  read as {probability[i].argmax()} ({probability[i].max():4.0%}), is {labels[i]}".ljust(28) for i in four))
+        print("  ".join(f"  read as {probability[i].argmax()} ({probability[i].max():4.0%}), is {labels[i]}".ljust(28) for i in some))
 
 
 if __name__ == "__main__":

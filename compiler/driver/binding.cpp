@@ -182,10 +182,22 @@ bool looksLikeLabels(const loop::Tensor &t, const data::Array &a) {
   return true;
 }
 
+/// What to say after --bind: where the input wants several numbers and there are single columns, which of them side by side.
+std::string bindingFor(const loop::Tensor &t, const ArrayPointers &arrays) {
+  const std::string one = t.name + "=NAME chooses one";
+  if (!t.batch || t.shape.size() != 2 || t.shape[1] < 2) return one;
+  const auto wanted = static_cast<std::ptrdiff_t>(t.shape[1]);
+  const auto isNumber = [](const data::Array *a) { return !a->isText && sampleShape(*a).empty(); };
+  const auto begin = std::find_if(arrays.begin(), arrays.end(), isNumber), end = std::find_if_not(begin, arrays.end(), isNumber);
+  if (begin == end) return one;
+  if (end - begin < wanted) return t.name + "=FIRST..LAST takes columns side by side";
+  return fmt::format("{}={}..{} takes columns side by side", t.name, (*begin)->name, (*(begin + wanted - 1))->name);
+}
+
 [[noreturn]] void noArray(const loop::Tensor &t, const ArrayPointers &arrays, std::size_t candidates) {
-  throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}=NAME chooses one{}",
+  throw UserError(fmt::format("{} array of the data fits {}: {}; found {}; --bind {}{}",
                               candidates ? "more than one" : "no", t.name, describe(t),
-                              arrays.empty() ? "none that feeds nothing else" : describeAll(arrays), t.name,
+                              arrays.empty() ? "none that feeds nothing else" : describeAll(arrays), bindingFor(t, arrays),
                               t.name == classWeightInput ? ", --class-weights makes one of the labels" : ""));
 }
 

@@ -4,7 +4,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace netc::driver {
+namespace {
+
+/// What a network makes of weights that are no numbers would only look like results.
+void requireFinite(Core &core, const std::string &path) {
+  for (std::size_t p = 0; p < core.parameterCount(); ++p) {
+    Tensor t = core.parameter(p);
+    std::vector<float> values(t.size());
+    t.get(values.data());
+    if (auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); }); bad != values.end())
+      throw UserError(fmt::format("'{}': {} holds {} at element {}", path, t.name(), *bad, bad - values.begin()));
+  }
+}
+
+} // namespace
 
 CompiledModel::CompiledModel(loop::Program program, const Options &o) : loops(std::move(program)) {
   jit = std::make_unique<codegen::Jit>(loops);
@@ -14,7 +31,10 @@ CompiledModel::CompiledModel(loop::Program program, const Options &o) : loops(st
   how.target = loops.target.c_str(); // the only one; NETC_TARGET was hostTarget()'s to consider
   coreObject = std::make_unique<Core>(*jit->model(), how);
   require(core().status(), core(), "starting the model");
-  if (!o.weights.empty() && o.map.empty()) require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));
+  if (!o.weights.empty() && o.map.empty()) {
+    require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));
+    requireFinite(core(), o.weights);
+  }
 }
 
 CompiledModel::CompiledModel(const Options &o)

@@ -73,6 +73,17 @@ Found read(const CompiledModel &model, const Options &o) {
   throw UserError(error + (unknown ? "; nor folders of pictures (.jpg, .jpeg, .png, .ppm, .pgm), one a class" : ""));
 }
 
+/// bindData(), which says what data it is when nobody named any.
+BoundData bound(const std::vector<const loop::Tensor *> &inputs, const SourcePart &part, const std::vector<std::string> &binds,
+                const Options &o) {
+  try {
+    return bindData(inputs, part, binds, static_cast<std::uint64_t>(o.seed));
+  } catch (const UserError &error) {
+    if (!o.data.empty()) throw;
+    throw UserError(fmt::format("{}; this is the data of the built-in digits, --data SOURCE reads another", error.what()));
+  }
+}
+
 bool allPictures(const std::vector<std::string> &paths) {
   return std::all_of(paths.begin(), paths.end(), [](const std::string &path) { return isImageFile(path) || isImageFolder(path); });
 }
@@ -82,13 +93,12 @@ bool allPictures(const std::vector<std::string> &paths) {
 DataParts readData(const CompiledModel &model, const Options &o) {
   constexpr double usual = 0.2; // of data without a test part
   Found found = read(model, o);
-  const auto seed = static_cast<std::uint64_t>(o.seed);
   std::vector<const loop::Tensor *> inputs = model.inputs();
   if (!o.classWeights.empty()) std::erase_if(inputs, [](const loop::Tensor *t) { return t->name == classWeightInput; });
-  DataParts parts{bindData(inputs, found.train, o.bind, seed), {}, found.description};
+  DataParts parts{bound(inputs, found.train, o.bind, o), {}, found.description};
   const bool testGiven = !found.test.arrays->empty();
   if (o.validation || !testGiven) splitOffTest(parts, o.validation.value_or(usual));
-  else if ((*found.test.arrays)[0].rows() > 0) parts.test = bindData(inputs, found.test, o.bind, seed);
+  else if ((*found.test.arrays)[0].rows() > 0) parts.test = bound(inputs, found.test, o.bind, o);
   parts.test.makeSteady();
   if (!o.classWeights.empty()) bindClassWeights(parts, model, o.classWeights);
   return parts;
@@ -111,7 +121,7 @@ Samples readSamples(const CompiledModel &model, const Options &o) {
     Options of = o;
     of.data = from[0];
     Found found = read(model, of);
-    samples = {bindData(inputs, found.test.arrays->empty() ? found.train : found.test, binds, seed), {}};
+    samples = {bound(inputs, found.test.arrays->empty() ? found.train : found.test, binds, of), {}};
   }
   samples.data.makeSteady();
   return samples;

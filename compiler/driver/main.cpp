@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -47,6 +48,7 @@ int outputLost() {
 
 int main(int argc, char **argv) {
   using netc::driver::complain;
+  std::signal(SIGXFSZ, SIG_IGN); // a file that grows beyond `ulimit -f` is an error of writing, like a full disk
   try {
     int status = run(argc, argv);
     bool lost = std::cout.flush().fail() || std::fflush(stdout) != 0 || std::ferror(stdout);
