@@ -152,6 +152,7 @@ class Elaborator {
   void collectSubscript(const Expr &, bool guarded);
   void collectLocals(const Expr &, bool guarded);
   bool mayName(const Argument &local);
+  void keepCondition(const std::string &name, int tensor);
   std::optional<Value> constantElement(const Value &base, const Use &) const;
   void collectReduce(const Expr &, bool guarded);
   std::optional<Affine> subscript(const Expr &);

@@ -183,9 +183,18 @@ void Elaborator::collectSubscript(const Expr &e, bool guarded) {
   else if (!use.constant)
     use.tensor = settle(v, hasName ? label(base.text, base.location) : temporary("", base.location), base.location);
   if (!use.constant && use.tensor < 0) return static_cast<void>(context->failed = true);
+  if (hasName && !use.constant) keepCondition(base.text, use.tensor);
   const bool read = !use.constant;
   context->uses[&e] = std::move(use);
   if (read) context->order.push_back(&e);
+}
+
+/// From now on the name reads the tensor that its first subscripts made of it.
+void Elaborator::keepCondition(const std::string &name, int tensor) {
+  Value v = Value::ofLazy(out.read(tensor));
+  v.lazy.body.root = v.lazy.body.call(Fn::Ne, v.lazy.body.root, v.lazy.body.constant(0));
+  for (auto *table : {&frame->names, &frame->arguments})
+    if (const auto it = table->find(name); it != table->end()) return static_cast<void>(it->second = std::move(v));
 }
 
 /// The number that constant subscripts select from a tensor literal, a constant or a pack.

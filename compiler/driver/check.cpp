@@ -32,8 +32,18 @@ bool checkGradientsOf(const graph::Module &module, const Options &o) {
 
 int checkCommand(const Options &o) {
   graph::Module module = sourceGraph(o);
-  const bool gradients = checkGradientsOf(module, o), code = checkCompiled(module, o);
-  return gradients && code ? 0 : 1;
+  const bool both = o.engine == "cpp";
+  if (!both && o.engine != "eval" && o.engine != "jit") throw UserError(fmt::format("--engine {}: expected jit or cpp", o.engine));
+  Options jit = o;
+  jit.engine = "jit";
+  bool passed = checkGradientsOf(module, o);
+  passed = checkCompiled(module, jit) && passed;
+  if (both) {
+    fmt::print("the same of C++:\n");
+    std::fflush(stdout);
+    passed = checkCompiled(module, o) && passed;
+  }
+  return passed ? 0 : 1;
 }
 
 } // namespace netc::driver

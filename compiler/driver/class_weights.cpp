@@ -51,7 +51,7 @@ std::vector<float> balanced(const BoundData &train, std::size_t slot, const loop
 std::vector<float> fromFile(const std::string &path, const loop::Tensor &label) {
   if (!path.ends_with(".npy") && !path.ends_with(".csv"))
     throw UserError(fmt::format("--class-weights: '{}': expected balanced, or a file that ends in .npy or .csv", path));
-  const Array a = readArray(path);
+  const Array a = readArray(path, DType::F32);
   if (a.values.size() != static_cast<std::size_t>(label.classes))
     throw UserError(fmt::format("--class-weights: '{}' holds {} numbers, but {} has {} classes", path, a.values.size(), label.name, label.classes));
   for (std::size_t k = 0; k < a.values.size(); ++k)

@@ -44,6 +44,7 @@ constexpr Rule table[] = {
     {"select(not(c), x, y)", "select(c, y, x)", Holds::Always},
     {"select(c, select(c, x, y), z)", "select(c, x, z)", Holds::Always},
     {"select(c, x, select(c, y, z))", "select(c, x, z)", Holds::Always},
+    {"select(c, 1, 0) != 0", "c", Holds::Always, Scope::Both},
     {"select(c, x, 0) * y", "select(c, x * y, 0)", Holds::IfFinite},
     {"select(c, 0, x) * y", "select(c, 0, x * y)", Holds::IfFinite},
     {"y * select(c, x, 0)", "select(c, y * x, 0)", Holds::IfFinite},
@@ -69,6 +70,7 @@ constexpr Rule table[] = {
     // cancellations
     {"x / x", "1", Holds::IfFinite, Scope::Both},
     {"x * y / x", "y", Holds::IfFinite, Scope::Both},
+    {"x * y / (x * z)", "y / z", Holds::IfFinite, Scope::Both},
     {"x / (x * y)", "1 / y", Holds::IfFinite, Scope::Both},
     {"x * (y / x)", "y", Holds::IfFinite, Scope::Both},
     {"sqrt(x) * sqrt(x)", "x", Holds::IfFinite, Scope::Both},
@@ -94,6 +96,9 @@ constexpr Rule table[] = {
     {"exp(x) / (exp(x) + exp(y))", "sigmoid(x - y)", Holds::IfFinite, Scope::Both},
     {"log(exp(x) + exp(y))", "select(y <= x, x + softplus(y - x), y + softplus(x - y))", Holds::IfFinite, Scope::Both},
     {"x * sigmoid(x)", "silu(x)", Holds::IfFinite, Scope::Both},
+    {"sigmoid(x) / sigmoid(neg(x))", "exp(x)", Holds::IfFinite, Scope::Both},
+    {"1 / exp(x)", "exp(neg(x))", Holds::IfFinite, Scope::Both},
+    {"exp(x) * exp(neg(x))", "1", Holds::IfFinite, Scope::Both},
     // softmax, its logarithm and log(sum(exp)): stabilize writes a sum of exponentials as exp(x) * y
     {"exp(x) / exp(y)", "exp(x - y)", Holds::IfFinite, Scope::Both},
     {"exp(x) / (exp(y) * z)", "exp(x - y) / z", Holds::IfFinite, Scope::Both},

@@ -120,6 +120,10 @@ scalars = {
     'm': ('log_rest', lambda x: log(1 - exp(x)), lambda v: v < 0),
     'r': ('inverse', lambda x: log(exp(x) - 1), lambda v: v > 0),
     'o': ('scaled_rest', lambda x: log((1 - exp(x)) * 3), lambda v: v < 0),
+    's': ('reciprocal', lambda x: log(1 + exp(-x))),
+    't': ('logit', lambda x: x),
+    'y': ('half', lambda x: 0 * x + 0.5),
+    'z': ('whole', lambda x: 0 * x + 1),
 }
 vectors = {
     'a': ('lse', lambda x, t: log(total([exp(v) for v in x]))),
