@@ -198,7 +198,7 @@ int compileCommand(const Options &o) {
   } else {
     std::string text = stageText(o, stage);
     if (o.output.empty()) std::cout << text;
-    else writeFile(o.output, text);
+    else writeFile(o.output, text + signature(stage));
   }
   return 0;
 }

@@ -2,6 +2,7 @@
 #include "compiler/explain/explain.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/explain_page.h"
+#include "compiler/driver/outputs.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/support/text_file.h"
 
@@ -51,7 +52,7 @@ int explainCommand(const Options &o) {
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
   if (format == explain::Format::Html) text = explainPage(o, module, entry, text, anchors);
   if (o.output.empty()) std::cout << text;
-  else writeFile(o.output, text);
+  else writeFile(o.output, text + signature(explain::formatNames()[static_cast<std::size_t>(format)]));
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/text_file.h"
+#include "compiler/support/version.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,14 @@
 namespace netc::driver {
 
 namespace fs = std::filesystem;
+
+std::string signature(const std::string &format) {
+  if (format == "cpp" || format == "llvm") return ""; // in their first lines
+  if (format == "dot") return fmt::format("// {}\n", version());
+  if (format == "tex") return fmt::format("% {}\n", version());
+  const bool markup = format == "svg" || format == "memory" || format == "md" || format == "html";
+  return fmt::format(fmt::runtime(markup ? "<!-- {} -->\n" : "# {}\n"), version());
+}
 
 void requireWritable(const std::string &path) {
   std::error_code ignored;

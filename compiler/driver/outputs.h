@@ -9,6 +9,10 @@ namespace netc::driver {
 /// Throws UserError "cannot write 'path': reason" if no file can be made there. Leaves nothing behind.
 void requireWritable(const std::string &path);
 
+/// The last line of a text that goes into a file, as a comment of its format (a file's ending, or the name of a stage): what
+/// made it.
+std::string signature(const std::string &format);
+
 /// A folder (and those above it), made unless it exists or `path` is empty. At the end the folders that were made go again
 /// if nothing was put there.
 class NewFolder {

@@ -115,7 +115,7 @@ int tuneCommand(const Options &o) {
   const Tuning tuning = tune(o, hostTarget(o));
   std::string text;
   for (const schedule::Schedule &s : tuning.schedules) text += schedule::print(s);
-  writeFile(output, text);
+  writeFile(output, text + signature("schedule"));
   if (!o.quiet) report(tuning);
   return 0;
 }

@@ -1,7 +1,7 @@
 #include "thread_pool.h"
 
 #include <sched.h>
-#include <thread>
+#include <unistd.h>
 
 namespace netc {
 namespace {
@@ -11,14 +11,25 @@ namespace {
 constexpr int spins = 1500;
 constexpr int crowdedSpins = 4; // each gives the processor away
 
+/// While it lives.
+class Lock {
+ public:
+  explicit Lock(pthread_mutex_t &mutex) : mutex_(mutex) { pthread_mutex_lock(&mutex_); }
+  ~Lock() { pthread_mutex_unlock(&mutex_); }
+
+ private:
+  pthread_mutex_t &mutex_;
+};
+
 } // namespace
 
-// pthread_create, not std::thread: without exceptions a failing std::thread would end the program.
+// POSIX threads, not std::thread and its kin: without exceptions a failing std::thread would end the program, and the names
+// that they throw bring 80 KB of strings and random numbers into a program that is linked statically.
 ThreadPool::ThreadPool(unsigned threads)
     : threads_(threads < 1            ? 1
                : threads > maxThreads ? maxThreads
                                       : threads),
-      crowded_(threads_ > std::thread::hardware_concurrency()) {
+      crowded_(static_cast<long>(threads_) > sysconf(_SC_NPROCESSORS_ONLN)) {
   for (unsigned i = 1; i < threads_; ++i) {
     Worker &worker = workers_[workerCount_];
     worker.pool = this;
@@ -31,12 +42,15 @@ ThreadPool::ThreadPool(unsigned threads)
 
 ThreadPool::~ThreadPool() {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    Lock lock(mutex_);
     stop_ = true;
   }
-  wake_.notify_all();
+  pthread_cond_broadcast(&wake_);
   for (unsigned i = 0; i < workerCount_; ++i)
     pthread_join(workers_[i].thread, nullptr);
+  pthread_cond_destroy(&done_);
+  pthread_cond_destroy(&wake_);
+  pthread_mutex_destroy(&mutex_);
 }
 
 void ThreadPool::run(std::size_t parts, Part part, void *argument) {
@@ -52,8 +66,8 @@ void ThreadPool::run(std::size_t parts, Part part, void *argument) {
   std::uint32_t job = job_.load() + 1;
   job_.store(job); // publishes the four above
   if (sleepers_.load() > 0) {
-    { std::lock_guard<std::mutex> lock(mutex_); } // a sleeper is either before its check of job_ or in wait()
-    wake_.notify_all();
+    { Lock lock(mutex_); } // a sleeper is either before its check of job_ or waits
+    pthread_cond_broadcast(&wake_);
   }
   takeParts(job, 0);
   waitForAll();
@@ -66,8 +80,8 @@ bool ThreadPool::takePart(std::uint32_t job, unsigned index) {
     return false;
   if (index < parts_) part_(argument_, index);
   if (pending_.fetch_sub(1) == 1 && callerSleeps_.load()) {
-    { std::lock_guard<std::mutex> lock(mutex_); }
-    done_.notify_one();
+    { Lock lock(mutex_); }
+    pthread_cond_signal(&done_);
   }
   return true;
 }
@@ -82,9 +96,9 @@ void ThreadPool::waitForAll() {
     if (pending_.load(std::memory_order_acquire) == 0) return;
     pause(crowded_);
   }
-  std::unique_lock<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   callerSleeps_.store(true);
-  done_.wait(lock, [this] { return pending_.load() == 0; });
+  while (pending_.load() != 0) pthread_cond_wait(&done_, &mutex_);
   callerSleeps_.store(false);
 }
 
@@ -109,9 +123,9 @@ std::uint32_t ThreadPool::nextJob(std::uint32_t last) {
     if (job != last || stop_.load(std::memory_order_relaxed)) return job;
     pause(crowded_);
   }
-  std::unique_lock<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   sleepers_.fetch_add(1);
-  wake_.wait(lock, [&] { return stop_.load() || job_.load() != last; });
+  while (!stop_.load() && job_.load() == last) pthread_cond_wait(&wake_, &mutex_);
   sleepers_.fetch_sub(1);
   return job_.load();
 }

@@ -4,10 +4,8 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <pthread.h>
 
 namespace netc {
@@ -61,8 +59,8 @@ class ThreadPool {
   alignas(64) std::atomic<unsigned> pending_{0}; // parts not finished
   std::atomic<unsigned> sleepers_{0};
   std::atomic<bool> callerSleeps_{false}, stop_{false};
-  std::mutex mutex_;
-  std::condition_variable wake_, done_;
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t wake_ = PTHREAD_COND_INITIALIZER, done_ = PTHREAD_COND_INITIALIZER;
 };
 
 } // namespace netc
