@@ -53,10 +53,12 @@ std::vector<float> fromFile(const std::string &path, const loop::Tensor &label) 
     throw UserError(fmt::format("--class-weights: '{}': expected balanced, or a file that ends in .npy or .csv", path));
   const Array a = readArray(path, DType::F32);
   if (a.values.size() != static_cast<std::size_t>(label.classes))
-    throw UserError(fmt::format("--class-weights: '{}' holds {} numbers, but {} has {} classes", path, a.values.size(), label.name, label.classes));
+    throw UserError(fmt::format("--class-weights: '{}' holds {} numbers, but {} has {} classes", path, a.values.size(), label.name,
+                                label.classes));
   for (std::size_t k = 0; k < a.values.size(); ++k)
     if (!(a.values[k] >= 0 && std::isfinite(a.values[k])))
-      throw UserError(fmt::format("--class-weights: '{}' gives class {} the weight {}, expected 0 or more", path, nameOf(label, k), a.values[k]));
+      throw UserError(fmt::format("--class-weights: '{}' gives class {} the weight {}, expected 0 or more", path, nameOf(label, k),
+                                  a.values[k]));
   return {a.values.begin(), a.values.end()};
 }
 
@@ -69,8 +71,8 @@ void bindClassWeights(DataParts &parts, const CompiledModel &model, const std::s
   });
   const auto label = std::find_if(inputs.begin(), inputs.end(), [](const loop::Tensor *t) { return oneClassASample(*t); });
   if (takes == inputs.end() || label == inputs.end())
-    throw UserError(fmt::format("--class-weights feeds 'target {}: f32[N]' beside a target of classes, which {} has not; a loss takes it, as in "
-                                "weighted_cross_entropy(logits, label, {})",
+    throw UserError(fmt::format("--class-weights feeds 'target {}: f32[N]' beside a target of classes, which {} has not; a loss takes it, "
+                                "as in weighted_cross_entropy(logits, label, {})",
                                 classWeightInput, model.program().name, classWeightInput));
   const auto slot = static_cast<std::size_t>(label - inputs.begin()) - (takes < label); // among those that are bound
   const std::vector<float> weights = how == "balanced" ? balanced(parts.train, slot, **label) : fromFile(how, **label);

@@ -22,7 +22,8 @@ std::vector<Score> metricsOf(CompiledModel &model, const void *const *batch, std
   if (!entry) return metrics;
   require(model.core().run("evaluate", batch, nullptr, count), model.core(), "evaluating");
   for (std::size_t i = 0; i < entry->results.size(); ++i)
-    if (const loop::Result &r = entry->results[i]; r.kind == loop::Result::Kind::Metric) metrics.push_back({r.name, false, model.core().lastResult(i)});
+    if (const loop::Result &r = entry->results[i]; r.kind == loop::Result::Kind::Metric)
+      metrics.push_back({r.name, false, model.core().lastResult(i)});
   return metrics;
 }
 
