@@ -13,8 +13,9 @@ namespace {
 
 /// What a network makes of weights that are no numbers would only look like results.
 void requireFinite(Core &core, const std::string &path) {
-  for (std::size_t p = 0; p < core.parameterCount(); ++p) {
-    Tensor t = core.parameter(p);
+  const std::size_t parameters = core.parameterCount();
+  for (std::size_t k = 0; k < parameters + core.stateCount(); ++k) {
+    Tensor t = k < parameters ? core.parameter(k) : core.state(k - parameters);
     std::vector<float> values(t.size());
     t.get(values.data());
     if (auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); }); bad != values.end())
