@@ -74,7 +74,8 @@ void Elaborator::collectSteps(const Block &block, std::vector<Step> &steps) {
     if (s.kind == Statement::Kind::If) {
       const Value c = evaluateRoot(*s.value, {});
       if (c.isBoolean()) collectSteps(c.number != 0 ? s.then : s.otherwise, steps);
-      else if (!c.isError()) report(startOf(*s.value), fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
+      else if (!c.isError())
+        report(startOf(*s.value), fmt::format("the condition of 'if' must be known at compile time, found {}", describe(c)));
       continue;
     }
     const bool step = s.kind == Statement::Kind::Value && (s.value->kind == Expr::Kind::Call || s.value->kind == Expr::Kind::Name);

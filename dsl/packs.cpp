@@ -460,7 +460,8 @@ Value Elaborator::packBuiltin(const Expr &e) {
     if (args[0].isNumber()) return Value::ofPack(std::vector<Value>(like->size(), args[0]));
     const auto own = elementsOf(args[0]);
     if (own && own->size() == like->size()) return Value::ofPack(*own);
-    return fail(e.location, fmt::format("expected a number or {} of them for {}, found {}", like->size(), print(e.operand(0)), describe(args[0])));
+    return fail(e.location,
+                fmt::format("expected a number or {} of them for {}, found {}", like->size(), print(e.operand(0)), describe(args[0])));
   }
   if (args.size() % 2 != 0) // ravel(i..., S...)
     return fail(e.location, "ravel takes as many indices as extents, as in ravel(s..., S...)");

@@ -270,9 +270,9 @@ class Parser : public ExpressionParser {
   /// `ouput y`, `for i in ...`: two words that no operator joins are no expression.
   void rejectUnknownWord() {
     static constexpr std::array<std::string_view, 6> joining = {"and", "or", "as", "else", "on", "derivative"};
-    static const std::vector<std::string> words = {"model", "const", "input",  "target", "output",  "loss",   "metric", "train", "param",
-                                                   "state", "next",  "repeat", "data", "if",     "require", "import", "layer",  "fn",    "init",
-                                                   "optimizer"};
+    static const std::vector<std::string> words = {"model",   "const",  "input", "target", "output", "loss",     "metric",
+                                                   "train",   "param",  "state", "next",   "repeat", "data",     "if",
+                                                   "require", "import", "layer", "fn",     "init",   "optimizer"};
     struct Foreign {
       const char *theirs, *ours;
     };

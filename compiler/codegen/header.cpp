@@ -168,9 +168,10 @@ private:
     line("class Model {{\n public:");
     printConstants();
     const bool given = std::any_of(p.tensors.begin(), p.tensors.end(), [](const Tensor &t) { return t.init == Tensor::Init::Values; });
-    comment(fmt::format("Initial parameters are {}; for the other options see netc/model.h. status() becomes ok, outOfMemory, noTarget (this "
-                        "machine, or options.target) or badModel (of another netc than the runtime).",
-                        given ? "those that netc was given" : "a function of options.seed"));
+    comment(
+        fmt::format("Initial parameters are {}; for the other options see netc/model.h. status() becomes ok, outOfMemory, noTarget (this "
+                    "machine, or options.target) or badModel (of another netc than the runtime).",
+                    given ? "those that netc was given" : "a function of options.seed"));
     line("  explicit Model(const netc::Options &options = {{}}) : core_({}, options) {{}}", symbol);
     line("\n  /// Of the construction or of the last call that can fail; message() says more.");
     line("  netc::Status status() const {{ return core_.status(); }}");

@@ -27,7 +27,7 @@ std::string withoutNumbers(std::string_view line) {
     while (i < line.size() && isDigit(line[i])) ++i;
     for (const std::string_view before : {" + ", " - ", "_"})
       if (out.ends_with(before)) {
-        out.resize(out.size() - before.size());
+        out.erase(out.size() - before.size());
         break;
       }
     if (out.ends_with('[')) out += '#';

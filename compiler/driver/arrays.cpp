@@ -43,7 +43,8 @@ Array fromCsv(const std::string &path, DType type) {
     if (c.isText && type == DType::Bool) c = conditionsOf(c);
   for (const data::Array &c : columns)
     for (std::size_t row = 0; c.isText && row < c.rows(); ++row)
-      if (!data::isNumber(cellOf(c, row))) throw UserError(fmt::format("{} is '{}', expected a number", data::place(c, row), cellOf(c, row)));
+      if (!data::isNumber(cellOf(c, row)))
+        throw UserError(fmt::format("{} is '{}', expected a number", data::place(c, row), cellOf(c, row)));
   Array a;
   a.shape = {static_cast<std::int64_t>(columns[0].rows()), static_cast<std::int64_t>(columns.size())};
   for (std::size_t row = 0; row < columns[0].rows(); ++row)

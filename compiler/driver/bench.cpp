@@ -84,9 +84,10 @@ std::string number(double v) { return fmt::format("{:.6g}", v); }
 std::string kernelsJson(const KernelTimes &t) {
   std::string out;
   for (const KernelTime &k : t.kernels)
-    out += fmt::format("{}{{\"name\": {}, \"formula\": {}, \"schedule\": {}, \"ms\": {}, \"gflops\": {}, \"peak_fraction\": {}, \"bytes\": {}}}",
-                       out.empty() ? "" : ", ", jsonString(k.name), jsonString(k.formula), jsonString(k.schedule), number(k.ms),
-                       number(k.gflops()), number(t.peak > 0 ? k.gflops() / t.peak : 0), number(k.bytes));
+    out += fmt::format(
+        "{}{{\"name\": {}, \"formula\": {}, \"schedule\": {}, \"ms\": {}, \"gflops\": {}, \"peak_fraction\": {}, \"bytes\": {}}}",
+        out.empty() ? "" : ", ", jsonString(k.name), jsonString(k.formula), jsonString(k.schedule), number(k.ms), number(k.gflops()),
+        number(t.peak > 0 ? k.gflops() / t.peak : 0), number(k.bytes));
   return out;
 }
 

@@ -348,9 +348,11 @@ BoundData bindData(const std::vector<const loop::Tensor *> &inputs, const Source
   std::vector<std::size_t> rows;
   for (const loop::Tensor *t : inputs) {
     auto spec = chosen.find(t->name);
-    ArrayPtr source = spec != chosen.end() ? specified(*t, part.arrays, spec->second) : ArrayPtr(part.arrays, &natural(*t, *part.arrays, inputs, chosen));
+    ArrayPtr source =
+        spec != chosen.end() ? specified(*t, part.arrays, spec->second) : ArrayPtr(part.arrays, &natural(*t, *part.arrays, inputs, chosen));
     bound.slots.push_back(columnFor(*t, source, part, seed));
-    bound.description.push_back(fmt::format("{}: {} from {}{}", t->name, describe(*t), shown(*source), t->data.empty() ? "" : ", " + t->data));
+    bound.description.push_back(
+        fmt::format("{}: {} from {}{}", t->name, describe(*t), shown(*source), t->data.empty() ? "" : ", " + t->data));
     rows.push_back(source->rows());
   }
   bound.rows = rows.empty() ? 0 : rows.back();

@@ -23,6 +23,13 @@ struct Range {
   }
   /// 0 to 1; a range of one value has it in the middle.
   double place(double v) const { return high > low ? (v - low) / (high - low) : 0.5; }
+  /// Values at these places; one, if there is but one.
+  std::vector<double> ticks(std::initializer_list<double> places) const {
+    if (!(high > low)) return {low};
+    std::vector<double> values;
+    for (double at : places) values.push_back(low + at * (high - low));
+    return values;
+  }
 };
 
 double across(const Range &r, double v) { return left + r.place(v) * (width - left - right); }
@@ -85,12 +92,16 @@ std::string chart(const std::vector<Series> &all, const std::vector<double> &x) 
     text += line(all[i], x, xs, ys, colour);
   }
   text += fmt::format("<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"#888\"/>\n", left, top, height - bottom, width - right);
-  for (double v : {ys.low, (ys.low + ys.high) / 2, ys.high})
+  for (double v : ys.ticks({0, 0.5, 1}))
     text += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - 6, upward(ys, v) + 4,
                         std::fabs(v) < 1e4 || std::fabs(v) >= 1e8 ? fmt::format("{:.4g}", v) : fmt::format("{:.0f}", v));
-  for (double v : {xs.low, xs.high})
-    text += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:g}</text>\n", across(xs, v), height - 12, v);
-  return text + fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n</svg></figure>\n", (left + width - right) / 2, height - 12);
+  const std::vector<double> epochs = xs.ticks({0, 1});
+  for (double v : epochs)
+    text += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}{:g}</text>\n", across(xs, v), height - 12,
+                        epochs.size() == 1 ? "epoch " : "", v);
+  if (epochs.size() > 1)
+    text += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n", (left + width - right) / 2, height - 12);
+  return text + "</svg></figure>\n";
 }
 
 std::string pixels(const float *values, std::size_t planes, std::size_t rows, std::size_t columns, std::size_t shown) {

@@ -53,7 +53,8 @@ std::vector<std::uint64_t> stepsIn(const std::string &folder) {
 
 /// What decides the samples of each step must be as it was; all else may be changed.
 void requireSameRun(const Notes &now, const Notes &saved, const std::string &path) {
-  constexpr std::pair<const char *, const char *> named[] = {{"batch", "--batch {}"}, {"seed", "--seed {}"}, {"rows", "{} samples to train with"}};
+  constexpr std::pair<const char *, const char *> named[] = {
+      {"batch", "--batch {}"}, {"seed", "--seed {}"}, {"rows", "{} samples to train with"}};
   for (auto [key, what] : named) {
     auto was = saved.find(key);
     if (was == saved.end() || was->second == now.at(key)) continue;
@@ -68,7 +69,8 @@ Notes notesOn(const Options &o, std::size_t rows) {
 
 /// Real numbers as %a writes them lose nothing.
 Notes notesOn(const Position &p) {
-  return {{"position", std::to_string(p.samples)}, {"loss_sum", fmt::format("{:a}", p.lossSum)}, {"seconds", fmt::format("{:a}", p.seconds)}};
+  return {
+      {"position", std::to_string(p.samples)}, {"loss_sum", fmt::format("{:a}", p.lossSum)}, {"seconds", fmt::format("{:a}", p.seconds)}};
 }
 
 Position positionIn(Notes notes) {

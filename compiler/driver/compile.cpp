@@ -28,7 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> stages = {"ast", "graph", "gradient", "optimized", "layouts", "schedule", "fusion", "memory", "dot", "svg", "loops", "cpp", "llvm"};
+const std::vector<std::string> stages = {"ast",    "graph", "gradient", "optimized", "layouts", "schedule", "fusion",
+                                         "memory", "dot",   "svg",      "loops",     "cpp",     "llvm"};
 
 /// The stage to print; empty: the output file's extension says what to write.
 std::string chosenStage(const Options &o) {
@@ -143,7 +144,8 @@ void takeWeights(std::vector<loop::Program> &compiled, const Options &o) {
 /// A file's name as make reads it.
 std::string inRule(const std::string &path) {
   std::string out;
-  for (const char c : fs::absolute(path).string()) out += c == ' ' || c == '#' ? std::string("\\") + c : c == '$' ? "$$" : std::string(1, c);
+  for (const char c : fs::absolute(path).string())
+    out += c == ' ' || c == '#' ? std::string("\\") + c : c == '$' ? "$$" : std::string(1, c);
   return out;
 }
 
@@ -166,7 +168,8 @@ void writeWithHeader(const Options &o) {
   std::string extension = fs::path(o.output).extension();
   if (std::find(known.begin(), known.end(), extension) == known.end())
     throw UserError(fmt::format("-o {}: expected a name that ends in {}", o.output, fmt::join(known, ", ")));
-  if (o.standalone && extension != ".cpp") throw UserError(fmt::format("--standalone writes C++: expected -o NAME.cpp, found '{}'", o.output));
+  if (o.standalone && extension != ".cpp")
+    throw UserError(fmt::format("--standalone writes C++: expected -o NAME.cpp, found '{}'", o.output));
   inputKind(o.input);
   const std::vector<std::string> targets = deploymentTargets(o);
   if (extension != ".cpp") requireOneArchitecture(targets, "-o " + o.output);

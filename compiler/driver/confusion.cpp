@@ -48,7 +48,8 @@ std::string Confusion::text() const {
   for (const std::string &label : labels) lines += fmt::format("  {:>6}", label);
   for (std::size_t k = 0; k < labels.size(); ++k) {
     lines += fmt::format("\n{:<{}}", labels[k], width);
-    for (std::size_t as = 0; as < labels.size(); ++as) lines += fmt::format("  {:>{}}", counts[k][as], std::max<std::size_t>(6, labels[as].size()));
+    for (std::size_t as = 0; as < labels.size(); ++as)
+      lines += fmt::format("  {:>{}}", counts[k][as], std::max<std::size_t>(6, labels[as].size()));
   }
   return lines + "\n";
 }
@@ -78,7 +79,8 @@ std::optional<Confusion> confusionOf(CompiledModel &model, const BoundData &data
     ++confusion.counts[label][taken];
     if (taken != label) confusion.mistakes.push_back({i, label, taken, output.values[i * output.elements + taken]});
   }
-  std::stable_sort(confusion.mistakes.begin(), confusion.mistakes.end(), [](const Mistake &a, const Mistake &b) { return a.value > b.value; });
+  std::stable_sort(confusion.mistakes.begin(), confusion.mistakes.end(),
+                   [](const Mistake &a, const Mistake &b) { return a.value > b.value; });
   return confusion;
 }
 

@@ -68,7 +68,8 @@ Found read(const CompiledModel &model, const Options &o) {
   }
   data::Source source;
   std::string error;
-  if (data::readSource(o.data, source, error, memory)) return {partOf(std::move(source.train)), partOf(std::move(source.test)), source.description};
+  if (data::readSource(o.data, source, error, memory))
+    return {partOf(std::move(source.train)), partOf(std::move(source.test)), source.description};
   const bool unknown = std::filesystem::is_directory(o.data) && !data::isDataFolder(o.data);
   throw UserError(error + (unknown ? "; nor folders of pictures (.jpg, .jpeg, .png, .ppm, .pgm), one a class" : ""));
 }

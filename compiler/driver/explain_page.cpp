@@ -125,8 +125,8 @@ class Page {
 public:
   Page(const Options &o, const graph::Module &source, const graph::Graph &entry)
       : options(o), all(scheduled(o, hostTarget(o))), number(placeOf(entry.name)), g(all.module.entries[number]),
-        schedule(all.schedules[number]), program(lowered(optimizedGraph(o), hostTarget(o), o, all.schedules)), entry(*program.entry(entry.name)),
-        rewrites(History().run(source, entry)) {
+        schedule(all.schedules[number]), program(lowered(optimizedGraph(o), hostTarget(o), o, all.schedules)),
+        entry(*program.entry(entry.name)), rewrites(History().run(source, entry)) {
     for (const schedule::Group &group : schedule.run)
       for (const schedule::Leaf &leaf : group.leaves) leaves.push_back(&leaf);
     if (leaves.size() != this->entry.kernels.size()) internalError("kernels and leaves are not the same");
@@ -254,11 +254,12 @@ private:
   // --- kernels
 
   std::string kernelSections() {
-    std::string text = fmt::format("<h2 id=\"kernels\">Kernels</h2>\n<p>The kernels of {} in their order, each with the formulas that are "
-                                   "fused in it, its schedule and its loops, unless those of an earlier kernel are alike. Of what repeats in "
-                                   "a loop the first and the last stand here; <code>--emit=loops</code> has all. Times are of one thread and {} samples: {:.3g} ms, "
-                                   "peak {:.0f} GFLOP/s.</p>\n",
-                                   htmlText(entry.name), program.batch, total, times.peak);
+    std::string text = fmt::format(
+        "<h2 id=\"kernels\">Kernels</h2>\n<p>The kernels of {} in their order, each with the formulas that are "
+        "fused in it, its schedule and its loops, unless those of an earlier kernel are alike. Of what repeats in "
+        "a loop the first and the last stand here; <code>--emit=loops</code> has all. Times are of one thread and {} samples: {:.3g} ms, "
+        "peak {:.0f} GFLOP/s.</p>\n",
+        htmlText(entry.name), program.batch, total, times.peak);
     for (std::size_t i = 0; i < leaves.size(); ++i) text += kernelSection(i);
     return text;
   }
@@ -319,10 +320,11 @@ private:
   // --- memory
 
   std::string buffers() {
-    std::string text = "<h2 id=\"memory\">Memory</h2>\n<div class=\"wide\">" +
-                       schedule::memoryPicture({all.module.name, all.module.batch, {g}}, {schedule}) +
-                       "</div>\n<div class=\"wide\"><table class=\"buffers\">\n<tr><th>buffer</th><th>line</th><th>bytes</th><th>place</th><th>at</th>"
-                       "<th>kernels</th></tr>\n";
+    std::string text =
+        "<h2 id=\"memory\">Memory</h2>\n<div class=\"wide\">" +
+        schedule::memoryPicture({all.module.name, all.module.batch, {g}}, {schedule}) +
+        "</div>\n<div class=\"wide\"><table class=\"buffers\">\n<tr><th>buffer</th><th>line</th><th>bytes</th><th>place</th><th>at</th>"
+        "<th>kernels</th></tr>\n";
     constexpr const char *spaces[] = {"input", "output", "store", "workspace", "constant"};
     for (std::size_t b = 0; b < entry.buffers.size(); ++b) {
       const loop::Buffer &buffer = entry.buffers[b];

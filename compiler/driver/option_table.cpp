@@ -7,7 +7,8 @@ namespace {
 
 /// No line is wider than 80 columns, no help longer than 40 lines (test/driver/help.test).
 constexpr Command commands[] = {
-    {"compile", "to C++, an object file or the text of any stage (the default)", R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
+    {"compile", "to C++, an object file or the text of any stage (the default)",
+     R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
 
   netc lenet5.net -o lenet5.cpp      C++ for AVX-512 and AVX2, with lenet5.h
   netc lenet5.net -o lenet5.o        also .ll .bc .s, by extension
@@ -28,12 +29,14 @@ one folder a class, or a .csv file. Arrays bind to inputs by name, then by
 --bind. With --out the same command with --resume goes on after Ctrl-C or a
 crash, to the same bits; without it nothing is written then.
 )"},
-    {"evaluate", "prints loss, metrics and confusion on test data", R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
+    {"evaluate", "prints loss, metrics and confusion on test data",
+     R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
 
   netc evaluate lenet5.net --weights w.safetensors --data mnist/
   netc evaluate lenet5.net --weights w.safetensors --data mnist/ --json
 )"},
-    {"predict", "prints what a trained model says about data", R"(usage: netc predict FILE.net --weights FILE [FILE... | --data SOURCE] [options]
+    {"predict", "prints what a trained model says about data",
+     R"(usage: netc predict FILE.net --weights FILE [FILE... | --data SOURCE] [options]
 
   netc predict pictures.net --weights w.safetensors bee.jpg more/
   netc predict lenet5.net --weights w.safetensors --data mnist/ --top 3
@@ -43,7 +46,8 @@ Of a SOURCE with a test part, the samples of that part are shown, numbered from
 0. A classifier shows the likeliest classes, any other model its outputs. JSON
 is one object a line.
 )"},
-    {"run", "feeds arrays in, prints or saves any value or gradient", R"(usage: netc run FILE --input NAME=FILE... --print NAME,... | --save NAME=FILE
+    {"run", "feeds arrays in, prints or saves any value or gradient",
+     R"(usage: netc run FILE --input NAME=FILE... --print NAME,... | --save NAME=FILE
 
   netc run mlp.net --input x=x.npy --print y,h
   netc run mlp.net --input x=x.npy --input t=t.csv --print 'grad(w)'
@@ -70,7 +74,8 @@ The bits are the same with it or without. Of each kernel at most eight ways to
 run it, which the cost model likes best, take turns in a step. Ctrl-C ends the
 measuring and keeps what is known by then.
 )"},
-    {"explain", "derives the gradients, step by step, for people to read", R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
+    {"explain", "derives the gradients, step by step, for people to read",
+     R"(usage: netc explain FILE.net [--format text|md|tex|html] [-o FILE]
 
   netc explain mlp.net                 the formulas and their gradients
   netc explain mlp.net -o mlp.html     one page; also .md and .tex

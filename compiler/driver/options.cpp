@@ -50,7 +50,8 @@ std::string page(const std::vector<std::string> &words) {
 }
 
 /// Boost's description of every option, bound to the fields of `o`.
-po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes, std::string &maxMemory, std::string &dataMemory) {
+po::options_description describe(Options &o, std::vector<std::string> &sets, std::string &passes, std::string &maxMemory,
+                                 std::string &dataMemory) {
   po::options_description d;
   auto text = [&](const char *name, std::string &field) { d.add_options()(name, po::value(&field)); };
   auto list = [&](const char *name, std::vector<std::string> &field) {
@@ -91,9 +92,9 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   flag("write", o.write);
   flag("quiet", o.quiet);
   flag("json", o.json);
-  d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))(
-      "seed", po::value(&o.seed))("threads", po::value(&o.threads))("keep", po::value(&o.keep))("top", po::value(&o.top))("budget", po::value(&o.budget))("help", "")("version", "")(
-      "file", po::value<std::vector<std::string>>());
+  d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))("seed", po::value(&o.seed))(
+      "threads", po::value(&o.threads))("keep", po::value(&o.keep))("top", po::value(&o.top))("budget", po::value(&o.budget))("help", "")(
+      "version", "")("file", po::value<std::vector<std::string>>());
   return d;
 }
 
@@ -192,8 +193,9 @@ std::int64_t bytesIn(const std::string &text, const std::string &option) {
     const std::string &name = e->get_option_name();
     const std::string near = nearest(name, optionNames(commandBit(command)));
     throw UserError(fmt::format("no option '{}'; {}", name,
-                                near.empty() ? fmt::format("'netc {} --help' lists them, and --set NAME=VALUE sets a const of the model", command)
-                                             : fmt::format("did you mean '{}'?", near)));
+                                near.empty()
+                                    ? fmt::format("'netc {} --help' lists them, and --set NAME=VALUE sets a const of the model", command)
+                                    : fmt::format("did you mean '{}'?", near)));
   }
   if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
     std::string name = e->get_option_name();
@@ -228,7 +230,8 @@ void check(Options &o, const po::variables_map &vm) {
     throw UserError(fmt::format("--validation {}: expected a part of the training data, from 0 to less than 1", *o.validation));
   requireAtLeast(o.seed, 0, std::numeric_limits<std::int64_t>::max(), "--seed");
   for (const char *name : {"checkpoint-every", "keep", "resume"})
-    if (o.out.empty() && !vm[name].empty() && !vm[name].defaulted()) throw UserError(fmt::format("--{} needs the folder of the training: --out DIR", name));
+    if (o.out.empty() && !vm[name].empty() && !vm[name].defaulted())
+      throw UserError(fmt::format("--{} needs the folder of the training: --out DIR", name));
   if (!o.schedule.empty() && !o.tuning.empty()) throw UserError("--schedule and --tuning both give schedules");
   auto files = vm.count("file") ? vm["file"].as<std::vector<std::string>>() : std::vector<std::string>{};
   if (files.empty())
@@ -236,7 +239,8 @@ void check(Options &o, const po::variables_map &vm) {
   o.input = files[0];
   o.allPlans = (o.command == "compile" || o.command == "tune") && o.plan.empty();
   o.files.assign(files.begin() + 1, files.end());
-  if (!o.files.empty() && o.command != "predict") throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
+  if (!o.files.empty() && o.command != "predict")
+    throw UserError(fmt::format("one file at a time: found '{}' and '{}'", files[0], files[1]));
   if (o.input.ends_with(".net")) return;
   if (o.selfTest) throw UserError("--selftest compares with the formulas of a .net file; what comes from one was changed already");
   if (o.predictOnly) throw UserError("--predict-only leaves out what a .net file says of training; what comes from one says it no more");

@@ -71,7 +71,9 @@ graph::Module sourceGraph(const Options &options) {
   std::string text = readFile(options.input);
   Diagnostics diagnostics;
   if (inputKind(options.input) == InputKind::Net) {
-    auto module = dsl::compile(text, options.input, {options.batch, options.set, options.plan, options.allPlans, options.augment, options.predictOnly}, diagnostics);
+    auto module =
+        dsl::compile(text, options.input,
+                     {options.batch, options.set, options.plan, options.allPlans, options.augment, options.predictOnly}, diagnostics);
     settle(diagnostics);
     if (!module) internalError("the language gave neither a graph nor an error");
     return std::move(*module);

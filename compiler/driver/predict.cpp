@@ -105,7 +105,8 @@ private:
 
 void checkFormat(const std::string &format) {
   const std::vector<std::string> formats = {"text", "csv", "json"};
-  if (std::find(formats.begin(), formats.end(), format) == formats.end()) throw UserError("--format: " + unknownName("format", format, formats));
+  if (std::find(formats.begin(), formats.end(), format) == formats.end())
+    throw UserError("--format: " + unknownName("format", format, formats));
 }
 
 } // namespace

@@ -28,7 +28,8 @@ using Gradients = std::vector<std::pair<int, int>>;
 Gradients gradientsOf(const Graph &g) {
   Gradients list;
   for (std::size_t t = 0; t < g.tensors.size(); ++t)
-    if (g.tensors[t].kind == graph::TensorKind::Gradient && g.tensors[static_cast<std::size_t>(g.tensors[t].of)].kind == graph::TensorKind::Param)
+    if (g.tensors[t].kind == graph::TensorKind::Gradient &&
+        g.tensors[static_cast<std::size_t>(g.tensors[t].of)].kind == graph::TensorKind::Param)
       list.emplace_back(g.tensors[t].of, static_cast<int>(t));
   return list;
 }

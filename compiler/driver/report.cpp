@@ -49,7 +49,8 @@ std::vector<Series> columnsOf(const std::string &csv) {
   while (std::getline(in, line)) {
     std::vector<std::string> row = cells(line);
     row.resize(columns.size());
-    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].values.push_back(row[i].empty() ? NAN : std::strtod(row[i].c_str(), nullptr));
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      columns[i].values.push_back(row[i].empty() ? NAN : std::strtod(row[i].c_str(), nullptr));
   }
   return columns;
 }
@@ -108,15 +109,16 @@ std::string mistakes(const CompiledModel &model, const TrainingRecord &record) {
   std::optional<Picture> picture = pictureInput(model);
   if (!picture || !record.confusion || record.confusion->mistakes.empty()) return "";
   const Confusion &confusion = *record.confusion;
-  std::string text = fmt::format("<h2>Mistakes</h2>\n<p>{} of {} samples of the test part; those of which the model was surest.</p>\n<div>\n",
-                                 confusion.mistakes.size(), record.test.rows);
+  std::string text =
+      fmt::format("<h2>Mistakes</h2>\n<p>{} of {} samples of the test part; those of which the model was surest.</p>\n<div>\n",
+                  confusion.mistakes.size(), record.test.rows);
   for (std::size_t m = 0; m < std::min(most, confusion.mistakes.size()); ++m) {
     const Mistake &mistake = confusion.mistakes[m];
     const std::vector<double> sample = record.test.sample(picture->slot, mistake.sample);
     const std::vector<float> values(sample.begin(), sample.end());
     text += fmt::format("<figure class=\"sample\">{}<figcaption>{}, taken for {}<br>{:.3f}, sample {}</figcaption></figure>\n",
-                        pixels(values.data(), picture->planes, picture->height, picture->width, shown), htmlText(confusion.names[mistake.truth]),
-                        htmlText(confusion.names[mistake.taken]), mistake.value, mistake.sample);
+                        pixels(values.data(), picture->planes, picture->height, picture->width, shown),
+                        htmlText(confusion.names[mistake.truth]), htmlText(confusion.names[mistake.taken]), mistake.value, mistake.sample);
   }
   return text + "</div>\n";
 }
@@ -131,9 +133,10 @@ std::string row(const FilterBank &bank) {
 }
 
 std::string filters(const FilterBank &before, const FilterBank &after) {
-  return fmt::format("<h2>Filters</h2>\n<p>{}, each from its least value (black) to its greatest.</p>\n<p>Before the training:</p>\n<p>\n{}</p>\n"
-                     "<p>Now:</p>\n<p>\n{}</p>\n",
-                     htmlText(after.name), row(before), row(after));
+  return fmt::format(
+      "<h2>Filters</h2>\n<p>{}, each from its least value (black) to its greatest.</p>\n<p>Before the training:</p>\n<p>\n{}</p>\n"
+      "<p>Now:</p>\n<p>\n{}</p>\n",
+      htmlText(after.name), row(before), row(after));
 }
 
 /// The slowest kernels of a step.
@@ -143,35 +146,41 @@ std::string times(KernelTimes step) {
   double total = 0;
   for (const KernelTime &k : step.kernels) total += k.ms;
   std::stable_sort(step.kernels.begin(), step.kernels.end(), [](const KernelTime &a, const KernelTime &b) { return a.ms > b.ms; });
-  std::string text = fmt::format("<h2>Time</h2>\n<p>A step of a full batch on one thread, kernel by kernel: {:.3g} ms, peak {:.0f} GFLOP/s.</p>\n<div><table>\n"
-                                 "<tr><th>ms</th><th class=\"share\">share</th><th>GFLOP/s</th><th>of peak</th><th class=\"code\">formula</th></tr>\n",
-                                 total, step.peak);
+  std::string text = fmt::format(
+      "<h2>Time</h2>\n<p>A step of a full batch on one thread, kernel by kernel: {:.3g} ms, peak {:.0f} GFLOP/s.</p>\n<div><table>\n"
+      "<tr><th>ms</th><th class=\"share\">share</th><th>GFLOP/s</th><th>of peak</th><th class=\"code\">formula</th></tr>\n",
+      total, step.peak);
   double left = total;
   for (std::size_t i = 0; i < std::min(most, step.kernels.size()); ++i) {
     const KernelTime &k = step.kernels[i];
     double share = total > 0 ? k.ms / total : 0;
     left -= k.ms;
-    text += fmt::format("<tr><td>{:.4f}</td><td style=\"background: linear-gradient(to right, #9ecae1 {:.0f}%, transparent 0)\">{:.0f} %</td>"
-                        "<td>{}</td><td>{}</td><td class=\"code\">{}</td></tr>\n",
-                        k.ms, 100 * share, 100 * share, k.flops > 0 ? fmt::format("{:.1f}", k.gflops()) : "",
-                        k.flops > 0 && step.peak > 0 ? fmt::format("{:.2f}", k.gflops() / step.peak) : "", htmlText(k.formula));
+    text +=
+        fmt::format("<tr><td>{:.4f}</td><td style=\"background: linear-gradient(to right, #9ecae1 {:.0f}%, transparent 0)\">{:.0f} %</td>"
+                    "<td>{}</td><td>{}</td><td class=\"code\">{}</td></tr>\n",
+                    k.ms, 100 * share, 100 * share, k.flops > 0 ? fmt::format("{:.1f}", k.gflops()) : "",
+                    k.flops > 0 && step.peak > 0 ? fmt::format("{:.2f}", k.gflops() / step.peak) : "", htmlText(k.formula));
   }
-  if (step.kernels.size() > most)
-    text += fmt::format("<tr><td>{:.4f}</td><td>{:.0f} %</td><td></td><td></td><td class=\"code\">{} others</td></tr>\n", left,
-                        total > 0 ? 100 * left / total : 0, step.kernels.size() - most);
+  if (const std::size_t others = step.kernels.size() - std::min(most, step.kernels.size()); others > 0)
+    text += fmt::format("<tr><td>{:.4f}</td><td>{:.0f} %</td><td></td><td></td><td class=\"code\">{} other{}</td></tr>\n", left,
+                        total > 0 ? 100 * left / total : 0, others, others == 1 ? "" : "s");
   return text + "</table></div>\n";
 }
 
 std::string memorySection(const std::string &svg) {
-  return "<h2>Memory</h2>\n<p>The workspace of each entry point: kernels from left to right, bytes upward, each tensor from the kernel that makes it "
-         "to the last that reads it.</p>\n<div class=\"memory\">\n" + svg + "</div>\n";
+  return "<h2>Memory</h2>\n<p>The workspace of each entry point: kernels from left to right, bytes upward, each tensor from the kernel "
+         "that makes it "
+         "to the last that reads it.</p>\n<div class=\"memory\">\n" +
+         svg + "</div>\n";
 }
 
 std::string graphSection(const std::string &svg) {
   std::size_t begin = svg.find("<svg"); // behind the declarations of a file of its own
   if (begin == std::string::npos) return "";
   return "<h2>Graph</h2>\n<p>The kernels of a step with the formulas that are fused in each: forward blue, backward orange, updates green; "
-         "lines carry bytes.</p>\n<input type=\"checkbox\" id=\"whole\"><label for=\"whole\"> in full size</label>\n<div class=\"graph\">\n" + svg.substr(begin) + "</div>\n";
+         "lines carry bytes.</p>\n<input type=\"checkbox\" id=\"whole\"><label for=\"whole\"> in full size</label>\n<div "
+         "class=\"graph\">\n" +
+         svg.substr(begin) + "</div>\n";
 }
 
 } // namespace
@@ -189,8 +198,8 @@ std::optional<FilterBank> firstFilters(CompiledModel &model) {
 
 std::string reportPage(CompiledModel &model, const TrainingRecord &record) {
   std::string name = htmlText(model.program().name), page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  page += fmt::format("<meta name=\"generator\" content=\"{}\">\n<title>{}: training</title>\n{}</head>\n<body>\n<h1>{}</h1>\n", version(), name,
-                      style, name);
+  page += fmt::format("<meta name=\"generator\" content=\"{}\">\n<title>{}: training</title>\n{}</head>\n<body>\n<h1>{}</h1>\n", version(),
+                      name, style, name);
   const std::string &plan = model.program().trainingEntry()->plan;
   page += fmt::format("<p>{} updates of {} parameters{}</p>\n", model.core().step(), parametersIn(model),
                       plan.empty() ? "" : ", by " + htmlText(plan));

@@ -260,7 +260,8 @@ private:
 int trainCommand(const Options &o) {
   if (!o.map.empty() && o.weights.empty()) throw UserError("--map goes with --weights FILE");
   CompiledModel model(o);
-  if (!model.program().trainingEntry()) throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
+  if (!model.program().trainingEntry())
+    throw UserError(fmt::format("'{}' has nothing to train: it needs a loss and a train statement", o.input));
   catchInterrupts();
   std::optional<RunFolder> folder;
   if (!o.out.empty()) folder.emplace(o);

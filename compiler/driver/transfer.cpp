@@ -105,7 +105,8 @@ std::vector<std::string> takeWeights(CompiledModel &model, const std::string &pa
   for (std::size_t i = 0; i < file.size(); ++i)
     if (!taken.count(i)) unused.push_back(described(file[i].name, file[i].shape));
   if (taken.empty())
-    throw UserError(fmt::format("'{}': no tensor fits; the model has {}, the file has {}", path, fmt::join(missing, ", "), fmt::join(unused, ", ")));
+    throw UserError(
+        fmt::format("'{}': no tensor fits; the model has {}, the file has {}", path, fmt::join(missing, ", "), fmt::join(unused, ", ")));
   lines.insert(lines.begin(), fmt::format("weights: {} of {} tensors from '{}'", taken.size(), all.size(), visible(path)));
   if (!missing.empty()) lines.push_back(fmt::format("  as they begin: {}", fmt::join(missing, ", ")));
   if (!unused.empty()) lines.push_back(fmt::format("  not taken from the file: {}", fmt::join(unused, ", ")));

@@ -276,7 +276,8 @@ std::string FormulaWriter::reduction(Scope &s, const Term &t, bool whole) const 
   for (int v : t.reduced) {
     const graph::Extent &e = d.indices[static_cast<std::size_t>(v)].extent;
     std::string binder = notation.word(indexName(s, v));
-    if (!standsAlone(*t.args[0], v)) binder = notation.infix(binder, "<", e.batch ? notation.word("N") : numberText(static_cast<double>(e.size)));
+    if (!standsAlone(*t.args[0], v))
+      binder = notation.infix(binder, "<", e.batch ? notation.word("N") : numberText(static_cast<double>(e.size)));
     (whole || (t.mean && e.batch) ? samples : others).push_back(binder);
   }
   const std::string guard = guardText(s, t.guards);

@@ -1,10 +1,10 @@
 // Gradients against finite differences: `netc check`.
 //
 // The loss is evaluated in float64 on a batch of 2. Of two samples, batch norm over samples alone (after a dense layer) makes
-// +1 and -1 whatever they are, and next to nothing of every gradient before it: where a gradient is that small, 3 are taken. Inputs are random in their natural range (u8 0..255,
-// class targets any class, reals standard normal), parameters as their initializers say; a constant one is
-// moved by 0.1 * normal, so that no derivative hides behind a zero. Every random number comes from the seed
-// and a tensor's name.
+// +1 and -1 whatever they are, and next to nothing of every gradient before it: where a gradient is that small, 3 are taken. Inputs are
+// random in their natural range (u8 0..255, class targets any class, reals standard normal), parameters as their initializers say; a
+// constant one is moved by 0.1 * normal, so that no derivative hides behind a zero. Every random number comes from the seed and a tensor's
+// name.
 //
 // Compared are `entries` random entries of each parameter, and `directions` random directions over all parameters
 // together, with central differences of fourth order; differences.h says with which step. A sample whose every step

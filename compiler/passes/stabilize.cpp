@@ -18,8 +18,8 @@
 // in which the minimum only ever holds where w is 0, and keeps 0 times infinity out; [c] * exp(e) is exp(e) where c holds, else
 // exp(-inf). These formulas
 // come into being when a rule matched, before their first reader. The logarithm of a sum that picks one term, [k == label[n]] *
-// p[n, k] for a target of classes, is the sum that picks the term's logarithm, if that logarithm is of use. A sum whose exponents are differences from a maximum
-// stays as it is. Tensors keep their numbers, and every tensor its value.
+// p[n, k] for a target of classes, is the sum that picks the term's logarithm, if that logarithm is of use. A sum whose exponents are
+// differences from a maximum stays as it is. Tensors keep their numbers, and every tensor its value.
 #include "compiler/graph/ranges.h"
 #include "compiler/passes/match.h"
 #include "compiler/passes/names.h"

@@ -55,13 +55,16 @@ class OwnParts {
     bounds.leave();
     return all;
   }
-  bool inside(const loop::Kernel &k, int buffer, const Affine &address, std::int64_t stride, const std::optional<Affine> &active, loop::Bounds &bounds) {
+  bool inside(const loop::Kernel &k, int buffer, const Affine &address, std::int64_t stride, const std::optional<Affine> &active,
+              loop::Bounds &bounds) {
     if (buffer != a && buffer != b) return true;
     const std::int64_t each = byteSize(e.buffers[buffer].type), coefficient = k.parallel < 0 ? 0 : address.coefficient(k.parallel);
     if (!part) part = coefficient * each;
     if (coefficient <= 0 || coefficient * each != *part) return false;
     const Affine first = address - Affine::var(k.parallel, coefficient);
-    const auto within = [&](const Affine &element) { return holdsAt(bounds, element) && holdsAt(bounds, Affine(coefficient - 1) - element); };
+    const auto within = [&](const Affine &element) {
+      return holdsAt(bounds, element) && holdsAt(bounds, Affine(coefficient - 1) - element);
+    };
     if (active) bounds.enter(std::vector<Affine>{*active - 1}); // else nothing is touched
     const bool all = within(first) && (within(first + stride * (loop::lanes - 1)) || (active && within(first + (*active - 1) * stride)));
     if (active) bounds.leave();
@@ -97,7 +100,8 @@ class ReadsFirst {
   bool isWritten(const loop::Load &l, const loop::Block &block, std::size_t begin) const {
     for (std::size_t i = begin; i < block.size(); ++i) {
       if (auto *st = std::get_if<loop::Store>(&block[i]->node))
-        if (st->buffer == to && st->address == l.address && (st->stride == l.stride || (isOne(l.stride, l.active) && isOne(st->stride, st->active))))
+        if (st->buffer == to && st->address == l.address &&
+            (st->stride == l.stride || (isOne(l.stride, l.active) && isOne(st->stride, st->active))))
           return true;
       if (const loop::Block *body = bodyOf(*block[i]); body && isWritten(l, *body, 0)) return true;
     }
@@ -123,7 +127,8 @@ class MemoryCheck {
       if (!uses[i].writtenFirst) report(a, fmt::format("'{}' is read before it is written", a.name));
       if (a.place + bytes(a) > e.workspaceBytes) report(a, fmt::format("'{}' ends beyond the workspace", a.name));
       for (std::size_t j = 0; j < i; ++j)
-        if (const loop::Buffer &b = e.buffers[j]; b.space == loop::Space::Workspace && uses[j].first >= 0 && collide(static_cast<int>(i), static_cast<int>(j)))
+        if (const loop::Buffer &b = e.buffers[j];
+            b.space == loop::Space::Workspace && uses[j].first >= 0 && collide(static_cast<int>(i), static_cast<int>(j)))
           report(a, fmt::format("'{}' and '{}' overlap in memory and in time", a.name, b.name));
     }
     return violations;

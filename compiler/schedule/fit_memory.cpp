@@ -48,7 +48,8 @@ struct Plan {
   std::int64_t end = 0;
   double excess = 0; // bytes alive above the limit, summed over all times
 
-  Plan(const Graph &g, const Target &target, std::int64_t limit) : graph(g), schedule(plan(graph, target)), alive(liveness(graph, schedule)) {
+  Plan(const Graph &g, const Target &target, std::int64_t limit)
+      : graph(g), schedule(plan(graph, target)), alive(liveness(graph, schedule)) {
     end = workspaceEnd(graph, schedule);
     for (std::size_t k = 0; k < alive.kernels.size(); ++k)
       excess += static_cast<double>(std::max<std::int64_t>(alive.at(static_cast<int>(k)) - limit, 0));
@@ -77,13 +78,17 @@ std::vector<Life> aliveAt(const Plan &p, int time) {
   if (!p.alive.kernels.empty()) {
     const std::vector<Life> alive = aliveAt(p, peak);
     for (std::size_t i = 0; i < alive.size() && i < namedValues; ++i)
-      values += fmt::format("{}{} ({})", i ? ", " : "", p.graph.tensors[alive[i].tensor].name, workspaceBytes(p.graph, p.schedule, alive[i].tensor));
+      values += fmt::format("{}{} ({})", i ? ", " : "", p.graph.tensors[alive[i].tensor].name,
+                            workspaceBytes(p.graph, p.schedule, alive[i].tensor));
     if (alive.size() > namedValues) values += fmt::format(" and {} more", alive.size() - namedValues);
     at = p.graph.definition(p.graph.find(p.alive.kernels[peak]->formula))->location;
   }
-  throw Misfit(at, fmt::format("--max-memory: {} needs at least {} bytes, but {} are given; {} are for parameters, states and calls, and while '{}' is "
-                               "computed these are alive: {}",
-                               p.graph.name, limit.outside + p.end, limit.most, limit.outside, p.alive.kernels.empty() ? "" : p.alive.kernels[peak]->formula, values));
+  throw Misfit(
+      at,
+      fmt::format("--max-memory: {} needs at least {} bytes, but {} are given; {} are for parameters, states and calls, and while '{}' is "
+                  "computed these are alive: {}",
+                  p.graph.name, limit.outside + p.end, limit.most, limit.outside,
+                  p.alive.kernels.empty() ? "" : p.alive.kernels[peak]->formula, values));
 }
 
 /// Number of the first kernel of each formula.

@@ -42,7 +42,8 @@ class FusionText {
       madeHere.insert(made.begin(), made.end());
     }
     fromCache += cached;
-    if (group.tile > 0 && cached > 0) lines += fmt::format("  tile n by {}: {} bytes are read while they are in the cache\n", group.tile, cached);
+    if (group.tile > 0 && cached > 0)
+      lines += fmt::format("  tile n by {}: {} bytes are read while they are in the cache\n", group.tile, cached);
     else if (group.tile > 0 && !inside.empty()) lines += fmt::format("  tile n by {}:\n", group.tile);
     lines += inside;
   }

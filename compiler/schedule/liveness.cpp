@@ -167,7 +167,8 @@ int Liveness::peak() const {
   int best = 0;
   std::int64_t most = -1;
   for (std::size_t k = 0; k < kernels.size(); ++k)
-    if (const std::int64_t bytes = at(static_cast<int>(k)); bytes > most && time[k] == static_cast<int>(k)) most = bytes, best = static_cast<int>(k);
+    if (const std::int64_t bytes = at(static_cast<int>(k)); bytes > most && time[k] == static_cast<int>(k))
+      most = bytes, best = static_cast<int>(k);
   return best;
 }
 

@@ -42,7 +42,9 @@ class Panel {
 
  private:
   std::int64_t offset(int tensor) const { return s.memory.at(g.tensors[tensor].name).offset; }
-  double across(double kernel) const { return left + kernel / static_cast<double>(std::max<std::size_t>(alive.kernels.size(), 1)) * (wide - left - right); }
+  double across(double kernel) const {
+    return left + kernel / static_cast<double>(std::max<std::size_t>(alive.kernels.size(), 1)) * (wide - left - right);
+  }
   double upward(std::int64_t bytes) const {
     return tall - bottom - static_cast<double>(bytes) / static_cast<double>(std::max<std::int64_t>(end, 1)) * (tall - top - bottom);
   }
@@ -51,31 +53,37 @@ class Panel {
     std::string text = fmt::format("<text x=\"{}\" y=\"22\" font-size=\"16\" font-weight=\"bold\">{}</text>\n", left, g.name);
     if (alive.places.empty()) return text + fmt::format("<text x=\"{}\" y=\"42\">no workspace</text>\n", left);
     const std::int64_t bound = alive.bound();
-    return text + fmt::format("<text x=\"{}\" y=\"42\">workspace {} bytes ({}), {:.3f} of the bound {} by liveness, in {}</text>\n", left, end, bytesText(end),
-                              static_cast<double>(end) / static_cast<double>(bound), bound, alive.kernels[alive.peak()]->formula);
+    return text + fmt::format("<text x=\"{}\" y=\"42\">workspace {} bytes ({}), {:.3f} of the bound {} by liveness, in {}</text>\n", left,
+                              end, bytesText(end), static_cast<double>(end) / static_cast<double>(bound), bound,
+                              alive.kernels[alive.peak()]->formula);
   }
   std::string axes() const {
-    std::string text = fmt::format("<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"#888\"/>\n", left, top, tall - bottom, wide - right);
+    std::string text =
+        fmt::format("<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"#888\"/>\n", left, top, tall - bottom, wide - right);
     for (std::int64_t at : {std::int64_t{0}, end / 2, end})
       text += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - 6, upward(at) + 4, bytesText(at));
     const std::int64_t bound = alive.bound();
     text += fmt::format("<path d=\"M{0} {1:.1f}H{2}\" stroke=\"#d62728\" stroke-dasharray=\"6 4\"/>\n", left, upward(bound), wide - right);
     const int peak = alive.places.empty() ? 0 : alive.peak();
-    text += fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#d62728\" stroke-dasharray=\"2 3\"/>\n", across(peak + 0.5), top, tall - bottom);
-    return text + fmt::format("<text x=\"{}\" y=\"{}\">kernel 0</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">kernel {}</text>\n", left, tall - 14,
-                              wide - right, tall - 14, alive.kernels.size() - 1);
+    text +=
+        fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#d62728\" stroke-dasharray=\"2 3\"/>\n", across(peak + 0.5), top, tall - bottom);
+    return text + fmt::format("<text x=\"{}\" y=\"{}\">kernel 0</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">kernel {}</text>\n", left,
+                              tall - 14, wide - right, tall - 14, alive.kernels.size() - 1);
   }
   /// Of a place that tensors hold one after the other each has its part of the time.
   std::string rectangle(const Place &p, std::size_t i) const {
     const int t = p.lives[i].tensor;
-    const double x = across(begin(p, i)), w = across(begin(p, i + 1)) - x, y = upward(offset(t) + workspaceBytes(g, s, t)), h = upward(offset(t)) - y;
+    const double x = across(begin(p, i)), w = across(begin(p, i + 1)) - x, y = upward(offset(t) + workspaceBytes(g, s, t)),
+                 h = upward(offset(t)) - y;
     const std::string &name = g.tensors[t].name;
-    std::string text = fmt::format("<g><title>{}: {} bytes at {}, kernels {} to {}</title><rect x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\"{:.2f}\" "
-                                   "fill=\"hsl({} 60% 75%)\"/>",
-                                   name, workspaceBytes(g, s, t), offset(t), p.lives[i].first, p.lives[i].last, x, y, w, h, t % hues * turn);
+    std::string text = fmt::format(
+        "<g><title>{}: {} bytes at {}, kernels {} to {}</title><rect x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\"{:.2f}\" "
+        "fill=\"hsl({} 60% 75%)\"/>",
+        name, workspaceBytes(g, s, t), offset(t), p.lives[i].first, p.lives[i].last, x, y, w, h, t % hues * turn);
     const double size = std::min({largestText, h * 0.9, w / letter / static_cast<double>(name.size())});
     if (size >= smallestText)
-      text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" stroke=\"none\" text-anchor=\"middle\">{}</text>", x + w / 2, y + h / 2 + size / 3, size, name);
+      text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" stroke=\"none\" text-anchor=\"middle\">{}</text>",
+                          x + w / 2, y + h / 2 + size / 3, size, name);
     return text + "</g>\n";
   }
   /// When tensor i of a place begins, or the last ends. What begins in the kernel in which another ends does so halfway.
@@ -96,10 +104,12 @@ class Panel {
 } // namespace
 
 std::string memoryPicture(const graph::Module &module, const std::vector<Schedule> &schedules) {
-  std::string text = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
-                                 "font-size=\"12\" font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-                                 wide, tall * static_cast<double>(module.entries.size()));
-  for (std::size_t i = 0; i < module.entries.size(); ++i) text += Panel(module.entries[i], schedules[i]).draw(tall * static_cast<double>(i));
+  std::string text =
+      fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
+                  "font-size=\"12\" font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
+                  wide, tall * static_cast<double>(module.entries.size()));
+  for (std::size_t i = 0; i < module.entries.size(); ++i)
+    text += Panel(module.entries[i], schedules[i]).draw(tall * static_cast<double>(i));
   return text + "</svg>\n";
 }
 

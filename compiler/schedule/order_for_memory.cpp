@@ -40,7 +40,8 @@ std::vector<Item> itemsOf(const Schedule &s) {
 
 class Orderer {
  public:
-  Orderer(const Graph &g, const Schedule &s) : g(g), s(s), items(itemsOf(s)), maker(g.tensors.size(), -1), bytes(g.tensors.size()), readers(g.tensors.size()) {
+  Orderer(const Graph &g, const Schedule &s)
+      : g(g), s(s), items(itemsOf(s)), maker(g.tensors.size(), -1), bytes(g.tensors.size()), readers(g.tensors.size()) {
     for (std::size_t i = 0; i < items.size(); ++i)
       for (const Leaf &leaf : items[i].leaves)
         for (int t : computedBy(g, leaf)) items[i].makes.insert(t), maker[t] = static_cast<int>(i);

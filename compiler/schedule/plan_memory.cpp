@@ -57,8 +57,8 @@ void searchOffsets(Liveness &alive) {
       std::stable_sort(order.begin(), order.end(), [&](const Place *a, const Place *b) { return key(a) > key(b); });
       for (int round = 0; round < mostRounds && least > enough; ++round) {
         if (const std::int64_t end = assignOffsets(order); end < least) least = end, best = order;
-        const auto highest =
-            std::max_element(order.begin(), order.end(), [](const Place *a, const Place *b) { return a->offset + a->bytes < b->offset + b->bytes; });
+        const auto highest = std::max_element(order.begin(), order.end(),
+                                              [](const Place *a, const Place *b) { return a->offset + a->bytes < b->offset + b->bytes; });
         if (highest == order.end()) break;
         std::rotate(halfway ? order.begin() + (highest - order.begin()) / 2 : order.begin(), highest, highest + 1);
       }

@@ -102,7 +102,8 @@ std::string problemWith(const TransformArgument &a, const Numbers &given, const 
   const double low = isInterval(a.form) && given.size() == 1 ? std::max(0.0, r.low) : r.low;
   for (const double x : given)
     if (!(x >= low && x <= r.high) || (r.whole && x != std::floor(x)))
-      return fmt::format("{} must be {} from {} to {}; found {}", a.name, r.whole ? "whole numbers" : "numbers", low, r.high, listText(given));
+      return fmt::format("{} must be {} from {} to {}; found {}", a.name, r.whole ? "whole numbers" : "numbers", low, r.high,
+                         listText(given));
   if (isInterval(a.form) && full[0] > full[1]) return fmt::format("{} runs from low to high; found {}", a.name, listText(given));
   return {};
 }

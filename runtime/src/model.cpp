@@ -191,8 +191,9 @@ Status Core::runChecked(const NetcEntry &entry, const void *const *inputs, void 
     status_ = fail(message_, Status::badArgument, "%s: %llu samples of %s wait for their update: endWindow() makes it", entry.name,
                    static_cast<unsigned long long>(samples_), window_->name);
   if (status_ != Status::ok) return status_;
-  return status_ = runParts(model_, *target_, entry, inputs, outputs, count,
-                            [&](const NetcEntry &e, const void *const *in, void *const *out, std::size_t n) { return runEntry(e, in, out, n); });
+  return status_ =
+             runParts(model_, *target_, entry, inputs, outputs, count,
+                      [&](const NetcEntry &e, const void *const *in, void *const *out, std::size_t n) { return runEntry(e, in, out, n); });
 }
 
 Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs,

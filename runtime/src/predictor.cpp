@@ -55,8 +55,9 @@ Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::
   message_[0] = 0;
   status_ = checkCall(model_, *entry_, inputs, count, message_);
   if (status_ != Status::ok) return status_;
-  return status_ = runParts(model_, *target_, *entry_, inputs, outputs, count,
-                            [&](const NetcEntry &e, const void *const *in, void *const *out, std::size_t n) { return runEntry(e, in, out, n); });
+  return status_ =
+             runParts(model_, *target_, *entry_, inputs, outputs, count,
+                      [&](const NetcEntry &e, const void *const *in, void *const *out, std::size_t n) { return runEntry(e, in, out, n); });
 }
 
 Status CorePredictor::runEntry(const NetcEntry &entry, const void *const *inputs, void *const *outputs, std::size_t count) {

@@ -194,7 +194,9 @@ void derivativeFaults(Tally &tally, const graph::Module &source, const Outcome &
       if (given.empty()) continue;
       for (const char *fault : {"neg({})", "1.1 * ({})", "{} + 0.1"}) {
         text = fmt::format(fmt::runtime(fault), given);
-        const auto table = [&](Fn f, int i) -> std::string_view { return f == r.fn && i == argument ? text : grad::standardDerivative(f, i); };
+        const auto table = [&](Fn f, int i) -> std::string_view {
+          return f == r.fn && i == argument ? text : grad::standardDerivative(f, i);
+        };
         try {
           graph::Module module = source;
           differentiate(module, table);
@@ -216,7 +218,8 @@ void rewriteFaults(Tally &tally, const graph::Module &source, const Outcome &rig
   for (const passes::ParsedRule &rule : passes::parsedRules()) {
     graph::Body &to = const_cast<graph::Body &>(rule.to); // an element of a vector, put back below
     const graph::Body kept = to;
-    const bool real = isReal(kept.nodes[static_cast<std::size_t>(kept.root)]) || passes::isLetter(kept.nodes[static_cast<std::size_t>(kept.root)]);
+    const bool real =
+        isReal(kept.nodes[static_cast<std::size_t>(kept.root)]) || passes::isLetter(kept.nodes[static_cast<std::size_t>(kept.root)]);
     for (int kind = 0; kind < 2 && real; ++kind) {
       to = kept;
       to.root = kind == 0 ? to.call(Fn::Neg, to.root) : to.call(Fn::Mul, to.root, to.constant(1.1));
@@ -321,7 +324,8 @@ void loopFaultsOf(Tally &tally, const Compiled &c, const Outcome &right) {
 }
 
 bool report(const char *kind, const Tally &t) {
-  fmt::print("{}: {} faults, {} found; {} refused before there is code, {} without effect\n", kind, t.injected, t.found, t.refused, t.harmless);
+  fmt::print("{}: {} faults, {} found; {} refused before there is code, {} without effect\n", kind, t.injected, t.found, t.refused,
+             t.harmless);
   for (const std::string &m : t.missed) fmt::print("  missed: {}\n", m);
   return t.injected > 0 && t.found >= share * t.injected;
 }

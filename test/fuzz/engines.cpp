@@ -190,9 +190,9 @@ const NetcModel *highwayModel(const std::vector<loop::Program> &programs, const 
 std::unique_ptr<Engine> remote(const loop::Program &p, const std::string &stem, const std::string &compiler, const std::string &emulator,
                                const std::string &runtime, std::string &problem) {
   const std::string program = std::filesystem::absolute(stem + "." + p.target);
-  const std::string command =
-      fmt::format("{0} {1} -idirafter /usr/include -I'{2}/include' -I'{2}/src' -DNETC_MODEL={3} '{2}/../test/codegen/remote.cpp' '{4}.cpp' -static -o '{4}'",
-                  compiler, flags, runtime, codegen::modelSymbol(p), program);
+  const std::string command = fmt::format("{0} {1} -idirafter /usr/include -I'{2}/include' -I'{2}/src' -DNETC_MODEL={3} "
+                                          "'{2}/../test/codegen/remote.cpp' '{4}.cpp' -static -o '{4}'",
+                                          compiler, flags, runtime, codegen::modelSymbol(p), program);
   if (!compileHighway({p}, program, command, problem)) return nullptr;
   return std::make_unique<RemoteEngine>(p, fmt::format("{} '{}'", emulator, program));
 }

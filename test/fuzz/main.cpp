@@ -1,7 +1,8 @@
 // Random formulas, values and gradients, through every engine: the passes against the evaluator, all engines against each
 // other bit by bit, and their values against float64 within a computed bound.
 //
-//   netc_fuzz [--seed S] [--entries E] [--formulas F] [--batch N] [--out DIR] [--runtime DIR --cxx COMPILER ... --aarch64 COMPILER --emulator PROGRAM]
+//   netc_fuzz [--seed S] [--entries E] [--formulas F] [--batch N] [--out DIR] [--runtime DIR --cxx COMPILER ... --aarch64 COMPILER
+//   --emulator PROGRAM]
 #include "compiler/grad/differentiate.h"
 #include "compiler/graph/evaluator.h"
 #include "compiler/graph/text.h"
@@ -288,11 +289,13 @@ private:
       const DType type = g.tensors[g.results[k].tensor].dtype;
       const std::vector<double> x = fromBytes(expected[k], type), y = fromBytes(found[k], type);
       if (x.size() != y.size())
-        return fail(g.name, fmt::format("{}, count {}: {} has {} values, expected {}", engine, count, g.results[k].name, y.size(), x.size()));
+        return fail(g.name,
+                    fmt::format("{}, count {}: {} has {} values, expected {}", engine, count, g.results[k].name, y.size(), x.size()));
       for (std::size_t i = 0; i < x.size(); ++i)
         if (std::signbit(x[i]) != std::signbit(y[i]) || x[i] != y[i])
           if (!(std::isnan(x[i]) && std::isnan(y[i]))) // payloads are outside the claim
-            return fail(g.name, fmt::format("{}, count {}: {}[{}] is {}, the interpreter gives {}", engine, count, g.results[k].name, i, y[i], x[i]));
+            return fail(g.name, fmt::format("{}, count {}: {}[{}] is {}, the interpreter gives {}", engine, count, g.results[k].name, i,
+                                            y[i], x[i]));
     }
   }
 
@@ -301,7 +304,8 @@ private:
                "bound ({} without one, {} not zero), {} failures\n",
                tally.formulas, tally.irregular, tally.gradients, engines.size(), tally.calls, tally.equal, tally.bounded,
                tally.unbounded, tally.nonzero, tally.failures);
-    const bool meaningful = tally.irregular * 2 >= tally.formulas && tally.bounded > 9 * tally.unbounded && tally.nonzero * 4 > tally.bounded;
+    const bool meaningful =
+        tally.irregular * 2 >= tally.formulas && tally.bounded > 9 * tally.unbounded && tally.nonzero * 4 > tally.bounded;
     if (!meaningful)
       fmt::print("the test is weaker than it should be: too few irregular formulas, bounds or values\n");
     if (tally.failures > 0)

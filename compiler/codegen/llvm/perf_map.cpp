@@ -20,7 +20,8 @@ void writePerfMap(const NetcModel &model) {
   for (std::int64_t e = 0; e < model.targets[0].entryCount; ++e) {
     const NetcEntry &entry = model.targets[0].entries[e];
     for (std::int64_t s = 0; s < entry.stageCount; ++s)
-      kernels[reinterpret_cast<std::uintptr_t>(entry.stages[s].run)] = fmt::format("{}.{}.{}", model.name, entry.name, entry.stages[s].name);
+      kernels[reinterpret_cast<std::uintptr_t>(entry.stages[s].run)] =
+          fmt::format("{}.{}.{}", model.name, entry.name, entry.stages[s].name);
   }
   std::FILE *file = std::fopen(fmt::format("/tmp/perf-{}.map", ::getpid()).c_str(), "a"); // a process may hold several models
   if (!file) return;

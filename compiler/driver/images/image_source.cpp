@@ -84,7 +84,8 @@ data::Array labelArray(const std::vector<std::string> &classes, const std::strin
   std::sort(label.classNames.begin(), label.classNames.end());
   label.classNames.erase(std::unique(label.classNames.begin(), label.classNames.end()), label.classNames.end());
   for (const std::string &name : classes) {
-    auto code = static_cast<std::int32_t>(std::lower_bound(label.classNames.begin(), label.classNames.end(), name) - label.classNames.begin());
+    auto code =
+        static_cast<std::int32_t>(std::lower_bound(label.classNames.begin(), label.classNames.end(), name) - label.classNames.begin());
     const auto *p = reinterpret_cast<const unsigned char *>(&code);
     label.bytes.insert(label.bytes.end(), p, p + sizeof code);
   }

@@ -74,7 +74,8 @@ Picture planesOf(const Image &image) {
 
 Picture resized(const Picture &p, std::size_t height, std::size_t width) {
   if (p.height == height && p.width == width) return p;
-  const std::vector<Taps> lines = tapsFor(p.height, height, scaleOf(p.height, height)), columns = tapsFor(p.width, width, scaleOf(p.width, width));
+  const std::vector<Taps> lines = tapsFor(p.height, height, scaleOf(p.height, height)),
+                          columns = tapsFor(p.width, width, scaleOf(p.width, width));
   Picture result{p.channels, height, width, {}};
   for (std::size_t c = 0; c < p.channels; ++c)
     for (double value : resampledPlane(p, c, lines, columns)) result.planes.push_back(roundedByte(value));

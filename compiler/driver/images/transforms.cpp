@@ -38,7 +38,8 @@ Picture centre(const Picture &p, long height, long width) {
 
 Picture pad(const Picture &p, const std::vector<double> &border, double fill) { // left, top, right, bottom
   const auto b = [&](std::size_t i) { return static_cast<long>(border[i]); };
-  return part(p, -b(1), -b(0), static_cast<long>(p.height) + b(1) + b(3), static_cast<long>(p.width) + b(0) + b(2), static_cast<std::uint8_t>(fill));
+  return part(p, -b(1), -b(0), static_cast<long>(p.height) + b(1) + b(3), static_cast<long>(p.width) + b(0) + b(2),
+              static_cast<std::uint8_t>(fill));
 }
 
 Picture randomCrop(const Picture &p, const Transform &t, Draws *draws) {

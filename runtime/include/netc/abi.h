@@ -92,7 +92,8 @@ static inline void netcRunStage(const NetcStage *stage, NetcFrame frame, int64_t
 #define NETC_EVERY_EPOCH (-1)
 
 typedef struct NetcEntry {
-  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head; "predictOne": predict for one sample */
+  const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head; "predictOne":
+                       predict for one sample */
   int64_t workspaceBytes;
   const NetcScalar *scalars;
   int64_t scalarCount;

@@ -93,7 +93,8 @@ class Comparison {
   Status run() {
     if (core.status() != Status::ok) return fail(message, core.status(), "%s", core.message());
     core.setSteps(static_cast<std::uint64_t>(plannedSteps));
-    for (std::int64_t i = 0; i < model.tensorCount; ++i) given.push_back(inStore(model.tensors[i]) ? noBytes : drawn(model.tensors[i], seed));
+    for (std::int64_t i = 0; i < model.tensorCount; ++i)
+      given.push_back(inStore(model.tensors[i]) ? noBytes : drawn(model.tensors[i], seed));
     for (std::size_t i = 0; i < core.parameterCount(); ++i) disturb(core.parameter(i));
     for (std::int64_t i = 0; i < reference.entryCount; ++i) {
       const NetcReferenceEntry &entry = reference.entries[i];
@@ -181,7 +182,8 @@ class Comparison {
     for (std::int64_t r = 0; r < entry.resultCount; ++r) {
       const NetcResult &result = entry.results[r];
       values.emplace_back(elementCount(result.shape, result.rank));
-      for (std::size_t i = 0; i < values.back().size(); ++i) values.back()[i] = asDouble(result.type, memory[static_cast<std::size_t>(r)].data(), i);
+      for (std::size_t i = 0; i < values.back().size(); ++i)
+        values.back()[i] = asDouble(result.type, memory[static_cast<std::size_t>(r)].data(), i);
     }
     return values;
   }
@@ -253,7 +255,8 @@ class Comparison {
     moveTo(0); // the other values are of no further use
     const double tolerance = differenceTolerance * static_cast<double>(1 + along.size()) + lossRounding * std::fabs(base) / step;
     if (distance(found, expected) <= tolerance) return Status::ok;
-    return fail(message, Status::wrongResult, "%s: the gradients give %.9g along a direction, differences of the loss %.9g", entry, expected, found);
+    return fail(message, Status::wrongResult, "%s: the gradients give %.9g along a direction, differences of the loss %.9g", entry,
+                expected, found);
   }
 
   double loss(const Reference &exact) const {
