@@ -5,6 +5,7 @@
 #include "compiler/grad/check.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <cstdio>
 
@@ -31,6 +32,9 @@ bool checkGradientsOf(const graph::Module &module, const Options &o) {
 } // namespace
 
 int checkCommand(const Options &o) {
+  // Vectors as large as a parameter come and go: their pages stay, or getting them again takes a third of a large model's time.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
   graph::Module module = sourceGraph(o);
   const bool both = o.engine == "cpp";
   if (!both && o.engine != "eval" && o.engine != "jit") throw UserError(fmt::format("--engine {}: expected jit or cpp", o.engine));
