@@ -389,8 +389,7 @@ class GradientCheck {
     if (tensors.empty()) return report;
     const double least = largest / tensorShare;
     LossFunction::Part part = lossOf.part(tensors, /*held=*/true);
-    const int wanted = std::clamp(static_cast<int>(options.work / (4 * part.work + 1)), 1, options.directions);
-    while (report.compared < wanted && report.redrawn <= wanted) {
+    while (report.compared < options.directions && report.redrawn <= options.directions) {
       const std::vector<Move> along = unitDirection(report.compared + report.redrawn);
       double expected = 0;
       for (std::size_t k = 0; k < along.size(); ++k)

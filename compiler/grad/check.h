@@ -13,8 +13,8 @@
 // |g|, |d|, a thousandth of the largest gradient of that tensor, and what makes the rounding of the loss
 // (16 eps |loss| / step) an error of exactly the tolerance.
 //
-// A large model has no time for all entries: it is evaluated four times for each. So that the work stays below `work`
-// (and as much again for the directions over all), only some are compared by themselves, but besides them up to
+// A large model has no time for all entries: it is evaluated four times for each. The directions over all are always
+// compared; so that the rest of the work stays below `work` of each kind, only some are compared by themselves, but besides them up to
 // `directions` directions through each parameter: a random share of each entry's gradient and some noise. These are moved
 // together, neighbours in the model at a time, each so far that the loss should change by the same. If the sum of the changes
 // is right to the tolerance of one, then each is (but for errors that cancel, against which the shares are random). If it
@@ -41,7 +41,7 @@ struct CheckOptions {
   double tolerance = 1e-6;
   int entries = 32;
   int directions = 4;
-  double work = 1.2e10; // operations on points of formulas, for each of the three kinds of samples
+  double work = 1.2e10; // operations on points of formulas, for entries and for directions through each parameter
   DerivativeTable table = standardDerivative;
 };
 
