@@ -13,10 +13,11 @@ constexpr Pass clipPass{"clip", alone<clip>, "turns guards on a loop's variable 
 constexpr Pass splitPass{"split", alone<split>, "splits loops where a guard in them changes"};
 constexpr Pass unrollPass{"unroll", alone<unroll>, "expands loops marked unroll"};
 constexpr Pass foldPass{"fold", alone<fold>, "drops guards that always hold, code that never runs, loops that run once"};
+constexpr Pass constantsPass{"constants", constants, "computes what is known"};
 constexpr Pass csePass{"cse", cse, "computes and loads equal values once, drops what is never read"};
 constexpr Pass hoistPass{"hoist", hoist, "moves what does not change in a loop before it"};
 
-constexpr Pass passes[] = {clipPass, splitPass, unrollPass, foldPass, csePass, hoistPass};
+constexpr Pass passes[] = {clipPass, splitPass, unrollPass, foldPass, constantsPass, csePass, hoistPass};
 
 constexpr Pass cleanUp[] = {
     clipPass,   // before split: a guard that is a bound needs no split
@@ -25,6 +26,7 @@ constexpr Pass cleanUp[] = {
     foldPass,   // before unroll: guards that hold in a whole piece need not be copied
     unrollPass, // before cse: equal loads of different copies stand side by side
     foldPass,   // after unroll: the guards of single points are constants now
+    constantsPass, // after unroll: subscripts are constants now; before cse, which drops what is not used any more
     csePass,    // before hoist: fewer values compete for registers
     hoistPass,
 };

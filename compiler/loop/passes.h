@@ -25,6 +25,10 @@ void unroll(Kernel &, std::int64_t batch);
 /// runs once becomes its body.
 void fold(Kernel &, std::int64_t batch);
 
+/// Elements of constants and operations on known values become values; sums with 1 or -1 as a factor become additions, and those
+/// of 0 times 0 vanish.
+void constants(const Entry &, Kernel &, std::int64_t batch);
+
 /// In straight-line code, an operation or load whose operands did not change is done once. Stores end the validity of
 /// loads from buffers that share bytes with theirs. Registers that are never read are dropped.
 void cse(const Entry &, Kernel &, std::int64_t batch);

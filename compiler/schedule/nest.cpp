@@ -146,7 +146,7 @@ Nest makeNest(const Graph &g, const std::map<std::string, Placement> &memory, co
   for (const Node &n : c.body.nodes) {
     Access access;
     if (n.kind == Node::Kind::Read)
-      access = {n.id, address(g.tensors[n.id], n.map, layout(g, memory, n.id), nest)};
+      access = {n.id, address(g.tensors[n.id], n.map, layout(g, memory, n.id), nest), g.tensors[n.id].kind == graph::TensorKind::Constant};
     nest.reads.push_back(access);
     nest.index.push_back(n.kind == Node::Kind::Index ? asNumber(n.affine, nest) : Affine());
   }

@@ -17,6 +17,7 @@ struct Position {
 struct Access {
   int tensor = -1;
   Affine address; // elements, over positions
+  bool constant = false; // its values are known when the program is compiled
 };
 
 /// Positions 0..d-1 are the clause's indices. An index p that a blocked layout splits stands for p % 16, and

@@ -359,7 +359,7 @@ class RunPlanner {
   bool follow(int i) {
     const Formula &f = g.formulas[i];
     if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() || isRecomputed(f) ||
-        !plainOut(g, f, f.clauses[0]))
+        !injective(makeNest(g, schedule.memory, f, 0)))
       return false;
     std::pair<int, int> last{-1, -1}; // the last leaf that makes an input
     for (int d : inputs(i))
@@ -393,7 +393,7 @@ class RunPlanner {
       std::vector<int> dims = dimensionPositions(e.clauses[0]);
       const std::vector<int> here = correspondence(g, follower, inRegister);
       for (int &d : dims)
-        d = here[d];
+        d = d < 0 ? -1 : here[d];
       inRegister[e.target] = {{}, dims};
     }
     Nest follower = makeNest(g, schedule.memory, f, 0);

@@ -25,6 +25,8 @@ std::map<std::string, Placement> planLayouts(const graph::Graph &);
 void packWeights(graph::Graph &);
 /// Dense layers whose samples lie in rows.
 void rowsOfSamples(graph::Graph &);
+/// Convolutions with fewer multiplications, where the model says that it pays.
+void winograd(graph::Graph &);
 /// Sums over the samples and what each has add up each sample first.
 void sumSamples(graph::Graph &);
 /// Appends `name[i...] = tensor[i...]` and returns its target.

@@ -21,6 +21,8 @@ constexpr std::int64_t unrolledPrimitives = 640; // there: long bodies overlap b
 constexpr std::int64_t shortPoint = 8;           // primitives of a point that a test of its guard would cost too much
 constexpr double serialWork = 30000;             // operations below which threads do not pay
 constexpr std::int64_t mostBlocks = 4; // of samples side by side
+constexpr std::int64_t mostLiterals = 8; // of a reduced index that a constant runs over
+constexpr std::int64_t mostLiteralPoints = 2048; // in the innermost body
 
 struct Choice {
   int p = -1;
@@ -34,11 +36,22 @@ struct Tile {
   std::int64_t size() const { return a.size * b.size * blocks; }
 };
 
+/// Elements of a constant whose indices are all tiled whole, or reduced and thus unrolled, are part of the code.
+bool isLiteral(const Nest &nest, const Access &r, const Tile &t) {
+  if (!r.constant) return false;
+  for (std::size_t p = 0; p < nest.positions.size(); ++p) {
+    const int position = static_cast<int>(p);
+    const bool whole = (t.a.p == position && t.a.size == nest.positions[p].extent) || (t.b.p == position && t.b.size == nest.positions[p].extent);
+    if (r.address.uses(position) && !whole && !(nest.positions[p].reduction && nest.positions[p].extent <= mostLiterals)) return false;
+  }
+  return true;
+}
+
 /// Values of the reads that one step of the tile needs.
 std::int64_t loadsOf(const Nest &nest, const Tile &t) {
   std::int64_t loads = 0;
   for (const Access &r : nest.reads) {
-    if (r.tensor < 0) continue;
+    if (r.tensor < 0 || isLiteral(nest, r, t)) continue;
     std::int64_t n = 1;
     if (t.a.p >= 0 && r.address.uses(t.a.p)) n *= t.a.size;
     if (t.b.p >= 0 && r.address.uses(t.b.p)) n *= t.b.size;
@@ -214,6 +227,13 @@ void chooseUnrolling(const Nest &nest, const Variation &variation, const Tile &t
   for (std::size_t i = leaf.order.size(); i-- > 0;) {
     const int p = nest.find(leaf.order[i].index);
     if (!nest.positions[p].reduction || leaf.order[i].index == leaf.vector || nest.positions[p].batch) break;
+    // Elements of constants become part of the code, and with them what they multiply by 0 vanishes.
+    if (std::any_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return r.address.uses(p) && isLiteral(nest, r, tile); })) {
+      body *= nest.positions[p].extent;
+      if (body > mostLiteralPoints) break;
+      leaf.unroll.push_back(leaf.order[i].index);
+      continue;
+    }
     // A guard on a tiled index can only fold when this one is a constant.
     const bool guarded = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
       return g.uses(p) && (g.uses(tile.a.p) || g.uses(tile.b.p));

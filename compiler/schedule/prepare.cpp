@@ -83,6 +83,7 @@ void prepare(Graph &g) {
   for (graph::Result &r : g.results)
     r.tensor = addCopy(g, "output." + r.name, r.tensor);
   copyInputs(g);
+  winograd(g);
   sumSamples(g);
   packWeights(g);
   rowsOfSamples(g);
