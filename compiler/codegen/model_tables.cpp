@@ -193,7 +193,7 @@ private:
       const Entry &e = p.entries[i];
       const Field scalars = scalarTable(e.name, e.scalars), results = resultTable(e);
       const Field stages = stageTable(program, static_cast<int>(i), suffix);
-      rows.push_back({e.name, e.workspaceBytes, scalars, integer(e.scalars.size()), results, integer(e.results.size()),
+      rows.push_back({e.name, e.workspaceBytes, e.partBytes, scalars, integer(e.scalars.size()), results, integer(e.results.size()),
                       stages, integer(e.kernels.size()), std::int64_t{e.commit}, e.every});
     }
     return add("entries" + suffix, "NetcEntry", std::move(rows));

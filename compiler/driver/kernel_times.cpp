@@ -82,7 +82,8 @@ struct KernelClock::State {
       outputs.emplace_back(size);
       slots.push_back(outputs.back().bytes.get());
     }
-    frame = {store.bytes.get(), workspace.bytes.get(), inputs, slots.data(), scalars.data(), model.program().batch, nullptr};
+    frame = {store.bytes.get(), workspace.bytes.get(), inputs, slots.data(), scalars.data(), model.program().batch, nullptr,
+             workspace.bytes.get() + loops.sharedBytes()};
   }
 
   /// stages[first ... first + length), which run depth first.

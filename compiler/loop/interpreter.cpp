@@ -43,7 +43,7 @@ public:
     checkMemory();
     if (!findings.list.empty()) return findings.list;
     prepareAreas();
-    Machine machine(e, placeBuffers(), scalars(), how.count, findings);
+    Machine machine(e, placeBuffers(), scalars(), how.count, findings, part);
     const FlushDenormals flush;
     for (std::size_t i = 0, next = 0; i < e.kernels.size(); i = next) {
       if (static_cast<int>(i) == e.commit && !lossesAreFinite()) break;
@@ -76,6 +76,8 @@ private:
     workspaceBytes.resize(e.workspaceBytes);
     fillWithNaN(workspaceBytes);
     workspace = area(workspaceBytes, /*initialised=*/false, /*writable=*/true);
+    partBytes.resize(e.partBytes);
+    part = area(partBytes, false, true);
     store = area(m.store, true, true);
     for (auto &input : m.inputs) inputs.push_back(area(input, true, false));
     const std::vector<Slot> slots = outputSlots(e);
@@ -105,6 +107,7 @@ private:
       const auto slot = static_cast<std::size_t>(b.place);
       switch (b.space) {
       case Space::Workspace: place = {&workspace, b.place, b.size}; break;
+      case Space::Part: place = {&part, b.place, b.size}; break;
       case Space::Store: place = {&store, b.place, b.size}; break;
       case Space::Input: place.area = slot < inputs.size() ? &inputs[slot] : nullptr; break;
       case Space::Output: place.area = slot < outputs.size() ? &outputs[slot] : nullptr; break;
@@ -157,8 +160,8 @@ private:
   Memory &m;
   const Interpretation &how;
   Findings findings;
-  std::vector<std::uint8_t> workspaceBytes;
-  Area workspace, store, nowhere;
+  std::vector<std::uint8_t> workspaceBytes, partBytes;
+  Area workspace, part, store, nowhere;
   std::vector<Area> inputs, outputs, constantAreas;
   std::vector<std::vector<std::uint8_t>> constants;
 };

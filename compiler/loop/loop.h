@@ -32,6 +32,7 @@
 //     buffer image: u8[50176] input 0
 //     buffer conv1.weight: f32[150] store 0
 //     buffer x: f32[65536] workspace 1024
+//     buffer tiles: f32[4096] part 0                             (entry ... workspace 123456 part 16384)
 //     kernel conv1 parallel nb < blocks {                        (`parallel nb < blocks then`: depth first with the next)
 //       | conv1.y[n, o, i, j] = ...                              (comment lines, printed above the kernel's code)
 //       reg acc: f32[6][4]
@@ -171,14 +172,17 @@ struct Kernel {
   Location location = {};
 };
 
-enum class Space { Input, Output, Store, Workspace, Constant };
+/// Part: memory that an iteration finds with any content; the kernels of a chain hand it on in one iteration. There are
+/// `parts` such areas, so that as many threads may run a chain.
+enum class Space { Input, Output, Store, Workspace, Part, Constant };
+inline constexpr std::int64_t parts = 8;
 
 struct Buffer {
   std::string name; // unique in its entry
   DType type = DType::F32;
   std::int64_t size = 0; // elements, at full batch
   Space space = Space::Workspace;
-  std::int64_t place = 0;       // Input, Output: slot. Store, Workspace: byte offset, a multiple of 64.
+  std::int64_t place = 0;       // Input, Output: slot. Store, Workspace, Part: byte offset, a multiple of 64.
   std::vector<double> values;   // Constant
   Location location = {};
 };
@@ -197,7 +201,9 @@ struct Entry {
   std::string name;
   std::int64_t every = 0; // of accumulate, as in the graph: samples before apply is due, -1: those of the epoch
   std::string plan;       // of trainStep or accumulate: the training plan, as written
-  std::int64_t workspaceBytes = 0;
+  std::int64_t workspaceBytes = 0; // those of the parts are its end
+  std::int64_t partBytes = 0;      // of each part
+  std::int64_t sharedBytes() const { return workspaceBytes - parts * partBytes; } // what is not in parts
   std::vector<RuntimeScalar> scalars;
   std::vector<Result> results;
   std::vector<Buffer> buffers;

@@ -33,8 +33,8 @@ bool Findings::wanted(const void *statement, int kind) {
 }
 
 Machine::Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<std::uint32_t> values, std::int64_t count,
-                 Findings &findings)
-    : entry(entry), places(std::move(places)), count(count), findings(findings) {
+                 Findings &findings, Area &part)
+    : entry(entry), places(std::move(places)), count(count), findings(findings), part(part) {
   for (const std::uint32_t bits : values) {
     LaneValues all;
     for (std::uint32_t &lane : all.bits) lane = bits;
@@ -56,6 +56,7 @@ void Machine::run(std::span<const Kernel> chain, bool reverse) {
   watch = iterations > 1;
   for (std::int64_t i = 0; i < iterations; ++i) {
     current = static_cast<std::int32_t>(reverse ? iterations - 1 - i : i);
+    forgetPart();
     for (const Ready &r : ready) {
       kernel = r.kernel;
       value.resize(std::max(value.size(), kernel->variables.size()));
@@ -65,6 +66,12 @@ void Machine::run(std::span<const Kernel> chain, bool reverse) {
       execute(r.body);
     }
   }
+}
+
+/// What another iteration left in a part is none of this one's business.
+void Machine::forgetPart() {
+  std::fill(part.written.begin(), part.written.end(), 0);
+  std::fill(part.access.begin(), part.access.end(), Area::Access{});
 }
 
 void Machine::execute(const std::vector<Code> &block) {

@@ -78,7 +78,7 @@ struct Code {
 class Machine {
 public:
   Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<std::uint32_t> scalars, std::int64_t count,
-          Findings &findings);
+          Findings &findings, Area &part);
   /// Kernels that run depth first: each iteration of all of them, then the next. One kernel is the usual case.
   void run(std::span<const Kernel> chain, bool reverse);
 
@@ -99,6 +99,7 @@ private:
   void execute(const std::vector<Code> &);
   void execute(const Code &);
   void executeLoop(const Code &);
+  void forgetPart();
   void load(const Code &);
   void store(const Code &);
   const LaneValues &read(const Code &, const Place &);
@@ -115,6 +116,7 @@ private:
   std::vector<LaneValues> scalars;
   std::int64_t count;
   Findings &findings;
+  Area &part;
 
   const Kernel *kernel = nullptr; // that runs or is prepared
   std::uint32_t serial = 0;       // of the chain run

@@ -151,6 +151,7 @@ private:
     e.name = t.expectIdentifier("the entry's name");
     if (t.accept("every")) e.every = t.accept("epoch") ? -1 : t.expectInteger("a number of samples or epoch");
     if (t.accept("workspace")) e.workspaceBytes = t.expectInteger("the workspace's size");
+    if (t.accept("part")) e.partBytes = t.expectInteger("the size of a part");
     e.commit = -1;
     if (t.accept("commit")) e.commit = static_cast<int>(t.expectInteger("a kernel's number"));
     t.openBlock();
@@ -239,7 +240,8 @@ private:
     static constexpr std::pair<const char *, Space> spaces[] = {{"input", Space::Input},
                                                                 {"output", Space::Output},
                                                                 {"store", Space::Store},
-                                                                {"workspace", Space::Workspace}};
+                                                                {"workspace", Space::Workspace},
+                                                                {"part", Space::Part}};
     bool known = false;
     for (auto &[name, space] : spaces) {
       if (known || !t.accept(name)) continue;
@@ -257,7 +259,7 @@ private:
       }
       t.expect("]");
     }
-    if (!known) t.errorExpected("input, output, store, workspace or constant");
+    if (!known) t.errorExpected("input, output, store, workspace, part or constant");
     endOfLine(t);
     e.buffers.push_back(std::move(b));
   }

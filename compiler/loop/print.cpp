@@ -232,7 +232,7 @@ void printTensor(const Tensor &t, std::string &out) {
 }
 
 void printBuffer(const Buffer &b, std::string &out) {
-  static constexpr const char *spaces[] = {"input", "output", "store", "workspace", "constant"};
+  static constexpr const char *spaces[] = {"input", "output", "store", "workspace", "part", "constant"};
   out += fmt::format("  buffer {}: {}[{}] {}", b.name, name(b.type), b.size, spaces[static_cast<int>(b.space)]);
   if (b.space != Space::Constant) {
     out += fmt::format(" {}\n", b.place);
@@ -245,6 +245,7 @@ void printEntry(const Entry &e, std::string &out) {
   out += fmt::format("entry {}", e.name);
   if (e.every) out += e.every < 0 ? " every epoch" : fmt::format(" every {}", e.every);
   out += fmt::format(" workspace {}", e.workspaceBytes);
+  if (e.partBytes) out += fmt::format(" part {}", e.partBytes);
   if (e.commit != static_cast<int>(e.kernels.size())) out += fmt::format(" commit {}", e.commit);
   out += " {\n";
   if (!e.plan.empty()) out += fmt::format("  plan {}\n", quoted(e.plan));

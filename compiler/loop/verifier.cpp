@@ -92,7 +92,8 @@ private:
       if (static_cast<std::int64_t>(b.values.size()) == b.size) return {};
       return fmt::format("has {} values, expected {}", b.values.size(), b.size);
     case Space::Store: return placeFault(b, p.storeBytes, "store");
-    case Space::Workspace: return placeFault(b, e.workspaceBytes, "workspace");
+    case Space::Workspace: return placeFault(b, e.sharedBytes(), "workspace");
+    case Space::Part: return placeFault(b, e.partBytes, "part");
     case Space::Input: return slotFault(b, inputSlots(p), "input");
     case Space::Output: return slotFault(b, outputSlots(e), "output");
     }

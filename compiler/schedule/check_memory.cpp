@@ -123,9 +123,10 @@ class MemoryCheck {
     }
     for (std::size_t i = 0; i < e.buffers.size(); ++i) {
       const loop::Buffer &a = e.buffers[i];
+      if (uses[i].first >= 0 && a.space == loop::Space::Part) checkPart(static_cast<int>(i));
       if (a.space != loop::Space::Workspace || uses[i].first < 0) continue;
       if (!uses[i].writtenFirst) report(a, fmt::format("'{}' is read before it is written", a.name));
-      if (a.place + bytes(a) > e.workspaceBytes) report(a, fmt::format("'{}' ends beyond the workspace", a.name));
+      if (a.place + bytes(a) > e.sharedBytes()) report(a, fmt::format("'{}' ends beyond the workspace", a.name));
       for (std::size_t j = 0; j < i; ++j)
         if (const loop::Buffer &b = e.buffers[j];
             b.space == loop::Space::Workspace && uses[j].first >= 0 && collide(static_cast<int>(i), static_cast<int>(j)))
@@ -145,6 +146,18 @@ class MemoryCheck {
     uses[b].last = kernel;
   }
   void report(const loop::Buffer &b, const std::string &what) { violations.push_back({b.location, fmt::format("{}: {}", e.name, what)}); }
+
+  /// One chain writes it first and touches it alone; the kernels of an iteration run one after the other.
+  void checkPart(int i) {
+    const loop::Buffer &a = e.buffers[i];
+    if (!uses[i].writtenFirst) report(a, fmt::format("'{}' is read before it is written", a.name));
+    if (time[uses[i].first] != time[uses[i].last]) report(a, fmt::format("'{}' lies in a part, but several tiles use it", a.name));
+    for (int j = 0; j < i; ++j)
+      if (const loop::Buffer &b = e.buffers[j];
+          b.space == loop::Space::Part && uses[j].first >= 0 && a.place < b.place + bytes(b) && b.place < a.place + bytes(a) &&
+          uses[i].first <= uses[j].last && uses[j].first <= uses[i].last)
+        report(a, fmt::format("'{}' and '{}' overlap in memory and in time", a.name, b.name));
+  }
 
   bool collide(int i, int j) const {
     const loop::Buffer &a = e.buffers[i], &b = e.buffers[j];

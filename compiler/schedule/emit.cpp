@@ -28,19 +28,24 @@ std::optional<Affine> PointEmitter::activeFor(int tensor) const {
   return vector == nest->batch && buffers.wholeBlocks[tensor] ? std::nullopt : active;
 }
 
+Affine PointEmitter::place(int tensor, const Affine &address) const {
+  const Affine whole = value(address);
+  return buffers.parts[tensor] ? whole - firstSample * address.coefficient(nest->batch) : whole;
+}
+
 loop::Load PointEmitter::load(RegisterRef dst, int tensor, const Affine &address) const {
   if (buffers.of[tensor] < 0)
     throw UserError("schedule: '" + graph.tensors[tensor].name +
                     "' is kept in registers but read by another leaf");
   const std::int64_t stride = laneStride(address);
-  loop::Load l{std::move(dst), buffers.of[tensor], value(address), stride, {}};
+  loop::Load l{std::move(dst), buffers.of[tensor], place(tensor, address), stride, {}};
   if (stride != 0) l.active = activeFor(tensor);
   return l;
 }
 
 loop::Store PointEmitter::store(int tensor, const Affine &address, const Operand &operand) const {
   const std::int64_t stride = laneStride(address);
-  loop::Store s{buffers.of[tensor], value(address), stride == 0 ? 1 : stride, operand, {}};
+  loop::Store s{buffers.of[tensor], place(tensor, address), stride == 0 ? 1 : stride, operand, {}};
   s.active = stride == 0 ? std::optional<Affine>(1) : activeFor(tensor);
   return s;
 }
@@ -139,6 +144,7 @@ PointEmitter PointEmitter::follow(const Nest &follower, const std::vector<int> &
                       "' follows in a blocked layout what is computed without blocks");
   }
   e.active = active;
+  e.firstSample = firstSample;
   return e;
 }
 

@@ -25,6 +25,8 @@ class PointEmitter {
   bool isBound(int position) const { return bindings[position].has_value(); }
   /// Lanes from here on do not exist; applies to memory that ends there.
   void setActive(std::optional<Affine> lanes) { active = std::move(lanes); }
+  /// The first sample of this iteration of a tile: what lies in parts begins there.
+  void setFirstSample(Affine sample) { firstSample = std::move(sample); }
   /// An affine expression over positions, over loop variables (lane 0).
   Affine value(const Affine &) const;
 
@@ -47,6 +49,7 @@ class PointEmitter {
   loop::Operand emitNode(int node, std::vector<std::optional<loop::Operand>> &done);
   std::int64_t laneStride(const Affine &address) const;
   std::optional<Affine> activeFor(int tensor) const;
+  Affine place(int tensor, const Affine &address) const;
 
   const graph::Graph &graph;
   const Buffers &buffers;
@@ -55,6 +58,7 @@ class PointEmitter {
   int vector = -1;
   std::vector<std::optional<Affine>> bindings; // by position
   std::optional<Affine> active;
+  Affine firstSample;
 };
 
 /// For each position of the follower the position of `nest` it coincides with, found through a tensor in

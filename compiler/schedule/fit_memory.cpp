@@ -1,5 +1,6 @@
 #include "compiler/schedule/fit_memory.h"
 
+#include "compiler/loop/loop.h"
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/schedule/plan_parts.h"
@@ -33,11 +34,14 @@ bool reads(const Formula &f, int tensor) {
 }
 
 std::int64_t workspaceEnd(const Graph &g, const Schedule &s) {
-  std::int64_t end = 0;
-  for (std::size_t t = 0; t < g.tensors.size(); ++t)
-    if (const auto p = s.memory.find(g.tensors[t].name); p != s.memory.end() && p->second.kind == Placement::Kind::Workspace)
-      end = std::max(end, p->second.offset + workspaceBytes(g, s, static_cast<int>(t)));
-  return end;
+  std::int64_t end = 0, part = 0;
+  for (std::size_t t = 0; t < g.tensors.size(); ++t) {
+    const auto p = s.memory.find(g.tensors[t].name);
+    if (p == s.memory.end() || (p->second.kind != Placement::Kind::Workspace && p->second.kind != Placement::Kind::Part)) continue;
+    std::int64_t &most = p->second.kind == Placement::Kind::Part ? part : end;
+    most = std::max(most, p->second.offset + workspaceBytes(g, s, static_cast<int>(t)));
+  }
+  return end + loop::parts * part;
 }
 
 /// An entry with its plan, and how much of it lies above the limit.

@@ -106,6 +106,7 @@ void LeafLowering::batchSteps(std::int64_t by, const std::function<void(Affine)>
     const int var = k.kernel.parallel = k.variable(p.name);
     k.kernel.parallelExtent = by == 1 ? Affine::var(loop::Count) : Affine((p.extent + by - 1) / by);
     const Affine at = Affine::var(var, by);
+    point.setFirstSample(at);
     return k.when(by == 1 ? std::vector<Affine>{} : std::vector<Affine>{Affine::var(loop::Count) - at - 1},
                   [&] { body(at); });
   }

@@ -150,9 +150,20 @@ std::vector<int> computedBy(const Graph &g, const Leaf &leaf) {
   return targets;
 }
 
+std::int64_t samplesOfTile(const Graph &g, const Schedule &s, int tensor) {
+  for (const Group &group : s.run)
+    for (const Leaf &leaf : group.leaves)
+      if (group.tile > 0 && group.tile < loop::lanes)
+        for (const int made : computedBy(g, leaf))
+          if (made == tensor) return group.tile;
+  return 0;
+}
+
 std::int64_t workspaceBytes(const Graph &g, const Schedule &s, int tensor) {
   const Tensor &t = g.tensors[tensor];
-  const std::int64_t bytes = byteSize(t.dtype) * elements(t, s.memory.at(t.name).layout);
+  const Placement &place = s.memory.at(t.name);
+  std::int64_t bytes = byteSize(t.dtype) * elements(t, place.layout);
+  if (place.kind == Placement::Kind::Part) bytes = bytes / t.shape[0].size * samplesOfTile(g, s, tensor);
   return (bytes + 63) / 64 * 64;
 }
 

@@ -40,7 +40,10 @@ struct Liveness {
 /// Of the tensors that the schedule places in the workspace.
 Liveness liveness(const graph::Graph &, const Schedule &);
 
-/// What a tensor takes of the workspace, rounded up to 64.
+/// The samples of the tile of rows in which a tensor is made; 0: none makes it.
+std::int64_t samplesOfTile(const graph::Graph &, const Schedule &, int tensor);
+
+/// What a tensor takes of the workspace, or of each of its parts, rounded up to 64.
 std::int64_t workspaceBytes(const graph::Graph &, const Schedule &, int tensor);
 
 /// The targets of the formulas that a leaf computes, its own first, in the order in which it computes them.

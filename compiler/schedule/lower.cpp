@@ -1,5 +1,6 @@
 #include "compiler/schedule/lower.h"
 
+#include "compiler/schedule/liveness.h"
 #include "compiler/schedule/lower_leaf.h"
 
 #include "compiler/graph/text.h"
@@ -40,6 +41,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     buffers.of.push_back(static_cast<int>(buffers.list.size()));
     const Layout layout = schedule::layout(g, s.memory, static_cast<int>(&t - &g.tensors[0]));
     buffers.wholeBlocks.push_back(batchBlocked(t, layout));
+    buffers.parts.push_back(false);
     switch (t.kind) {
     case TensorKind::Input:
       b.space = loop::Space::Input, b.place = inputs++;
@@ -60,6 +62,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
       const Placement &p = placement(s, t);
       b.place = p.offset;
       if (p.kind == Placement::Kind::Output) b.space = loop::Space::Output;
+      if (p.kind == Placement::Kind::Part) b.space = loop::Space::Part;
       if (p.kind == Placement::Kind::InPlace) {
         const auto at = store.find(p.of);
         if (at == store.end())
@@ -71,6 +74,13 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     }
     if (buffers.of.back() < 0) continue;
     b.size = elements(t, layout);
+    if (b.space == loop::Space::Part) {
+      const std::int64_t samples = samplesOfTile(g, s, static_cast<int>(&t - &g.tensors[0]));
+      if (samples == 0 || t.shape.empty() || !t.shape[0].batch || batchBlocked(t, layout))
+        throw Misfit(placement(s, t).location, fmt::format("schedule: '{}' lies in parts, but no tile makes it sample by sample", t.name));
+      b.size = b.size / t.shape[0].size * samples;
+      buffers.parts.back() = true;
+    }
     buffers.list.push_back(std::move(b));
   }
   return buffers;
@@ -186,10 +196,12 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   entry.scalars = g.scalars;
   const Buffers buffers = makeBuffers(g, s, store);
   entry.buffers = buffers.list;
-  for (const loop::Buffer &b : entry.buffers)
-    if (b.space == loop::Space::Workspace)
-      entry.workspaceBytes =
-          std::max(entry.workspaceBytes, (b.place + b.size * byteSize(b.type) + 63) / 64 * 64);
+  for (const loop::Buffer &b : entry.buffers) {
+    if (b.space != loop::Space::Workspace && b.space != loop::Space::Part) continue;
+    std::int64_t &bytes = b.space == loop::Space::Part ? entry.partBytes : entry.workspaceBytes;
+    bytes = std::max(bytes, (b.place + b.size * byteSize(b.type) + 63) / 64 * 64);
+  }
+  entry.workspaceBytes += loop::parts * entry.partBytes;
   for (const graph::Result &r : g.results) {
     const Tensor &t = g.tensors[r.tensor];
     loop::Result result;

@@ -44,7 +44,8 @@ class FillLowering {
     k.kernel.parallelExtent = samples == 1             ? Affine::var(loop::Count)
                               : samples == loop::lanes ? Affine::var(loop::Blocks)
                                                        : Affine((tensor.shape[0].size + samples - 1) / samples);
-    const auto sample = [&](int s) { part(1, Affine::var(s, rows[0].stride), border); };
+    const Affine first = context.buffers.parts[formula.target] ? Affine::var(var, samples) : Affine(0);
+    const auto sample = [&](int s) { part(1, (Affine::var(s) - first) * rows[0].stride, border); };
     if (blocks || samples == 1)
       sample(var);
     else

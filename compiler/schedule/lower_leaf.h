@@ -10,6 +10,7 @@ namespace netc::schedule {
 struct Buffers {
   std::vector<int> of; // by tensor; -1: none (kept in registers)
   std::vector<bool> wholeBlocks; // by tensor: 16 samples side by side, also beyond the last
+  std::vector<bool> parts;       // by tensor: holds the samples of one iteration of its tile
   std::vector<loop::Buffer> list;
 };
 

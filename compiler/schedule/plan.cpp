@@ -22,6 +22,7 @@ using graph::TensorKind;
 namespace {
 
 constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
+constexpr double swollenBy = 2, swollenShare = 8; // of the second cache, for what should not see the memory
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
@@ -197,7 +198,24 @@ class RunPlanner {
       const double samples = !shape.empty() && shape[0].batch ? static_cast<double>(tile) / static_cast<double>(g.batch) : 1;
       bytes += samples * static_cast<double>(elements(g.tensors[t]) * byteSize(g.tensors[t].dtype));
     }
-    return bytes <= static_cast<double>(target.l2);
+    return bytes <= static_cast<double>(target.l2) * (takesSwollen(i) ? swollenShare : 1);
+  }
+  /// It alone reads what the tile has made, which is much larger than what that is made from, or than its own result: such a
+  /// value should never see the memory, even where it passes through the last cache.
+  bool takesSwollen(int i) const {
+    const auto size = [&](int tensor) { return static_cast<double>(elements(g.tensors[tensor])); };
+    const std::vector<int> list = inputs(i);
+    return std::any_of(list.begin(), list.end(), [&](int d) {
+      const int made = g.formulas[d].target;
+      const auto place = at.find(made);
+      if (place == at.end() || place->second.first + 1 != static_cast<int>(schedule.run.size())) return false;
+      if (std::count_if(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return reads(f, made); }) != 1) return false;
+      double sources = 0;
+      for (const graph::Clause &c : g.formulas[d].clauses)
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read) sources += size(n.id);
+      return size(made) > swollenBy * sources || size(made) > swollenBy * size(g.formulas[i].target);
+    });
   }
 
   /// Reads and writes only its own sample in every access, and samples lie one by one.
@@ -224,8 +242,8 @@ class RunPlanner {
     std::int64_t most = 1;
     for (const Leaf &leaf : leaves) {
       if (leaf.fill) continue;
-      if (leaf.parallel != batchName(leaf) || leaf.order.front() != Step{leaf.parallel}) return 0;
-      most = std::max(most, tileOf(leaf, leaf.parallel));
+      if (leaf.parallel != batchName(leaf) || leaf.order.front().index != leaf.parallel) return 0;
+      most = std::max({most, tileOf(leaf, leaf.parallel), leaf.order.front().by});
     }
     return most * enoughTasks <= g.batch ? most : 0;
   }
@@ -261,9 +279,13 @@ class RunPlanner {
       group.tile = 0;
       return;
     }
-    for (Leaf &leaf : group.leaves)
-      if (!leaf.fill && tileOf(leaf, leaf.parallel) < group.tile)
+    for (Leaf &leaf : group.leaves) {
+      if (leaf.fill || tileOf(leaf, leaf.parallel) == group.tile) continue;
+      if (leaf.order.front().by > 1)
+        leaf.order.front().by = group.tile;
+      else
         leaf.order.insert(leaf.order.begin(), {leaf.parallel, group.tile});
+    }
   }
 
   void place(int i) {

@@ -211,14 +211,9 @@ class ContractionPlanner {
       return add(others());
     }
     const Step n{at(nest.batch).name};
-    double weights = 0, sample = 0;
-    const auto count = [&](const Affine &a) {
-      const double bytes = 4 * footprint(a, [&](int p) { return p != nest.batch; });
-      (uses(a, nest.batch) ? sample : weights) += bytes;
-    };
-    for (const Access &r : nest.reads)
-      if (r.tensor >= 0) count(r.address);
-    count(nest.out);
+    const std::vector<Step> apart = independent();
+    if (!apart.empty()) return separately(apart);
+    const auto [weights, sample] = bytesOf([&](int p) { return p != nest.batch; });
     const auto batch = static_cast<double>(at(nest.batch).extent);
     std::int64_t together = tileOf(nest.batch);
     while (static_cast<double>(2 * together) <= std::min(batch, cache(inL2) / sample))
@@ -231,6 +226,43 @@ class ContractionPlanner {
     else
       add({{n.index, together}, lanes, n});
     add(others());
+  }
+  struct Bytes {
+    double weights = 0, sample = 0;
+  };
+  template <class Over> Bytes bytesOf(Over over) const {
+    Bytes bytes;
+    const auto count = [&](const Affine &a) { (uses(a, nest.batch) ? bytes.sample : bytes.weights) += 4 * footprint(a, over); };
+    for (const Access &r : nest.reads)
+      if (r.tensor >= 0) count(r.address);
+    count(nest.out);
+    return bytes;
+  }
+
+  /// Result indices that all accesses use: each of their values is a contraction of its own.
+  std::vector<Step> independent() const {
+    std::vector<Step> list;
+    for (const Step &s : others()) {
+      const int p = nest.find(s.index);
+      const bool all = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return r.tensor < 0 || uses(r.address, p); });
+      if (all && tileOf(p) == 1) list.push_back(s);
+    }
+    return list;
+  }
+  /// One of them after the other, each for so many samples that their weights are worth the way into the cache.
+  void separately(const std::vector<Step> &apart) {
+    const Step n{at(nest.batch).name};
+    const auto [weights, sample] = bytesOf([&](int p) { return p != nest.batch; });
+    std::int64_t together = std::max<std::int64_t>(tileOf(nest.batch), 1);
+    while (static_cast<double>(together) * sample < weights && 2 * together * enoughTasks <= at(nest.batch).extent)
+      together *= 2;
+    if (together > tileOf(nest.batch)) add({{n.index, together}});
+    else add({n});
+    add(apart);
+    if (together > tileOf(nest.batch)) add({n});
+    add({{at(vector).name}});
+    for (const Step &s : others())
+      if (std::find(apart.begin(), apart.end(), s) == apart.end()) add({s});
   }
   std::int64_t tileOf(int p) const {
     for (auto &[q, s] : best.scalars)

@@ -2,6 +2,8 @@
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan_parts.h"
 
+#include "compiler/loop/loop.h"
+
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -89,11 +91,74 @@ void keepInRegisters(const Graph &g, Schedule &s) {
   }
 }
 
+/// What only the leaves of one tile touch, sample by sample, need not be kept for all samples.
+class Parts {
+ public:
+  Parts(const Graph &g, Schedule &s) : g(g), s(s) {
+    for (const Group &group : s.run)
+      for (const Leaf &leaf : group.leaves)
+        touchAll(group, leaf);
+  }
+
+  void place() {
+    std::vector<Place> places;
+    for (auto &[tensor, use] : uses) {
+      Placement &p = s.memory.at(g.tensors[tensor].name);
+      if (p.kind != Placement::Kind::Workspace || !use.sampleBySample || !use.group) continue;
+      const std::int64_t tile = use.group->tile, samples = g.tensors[tensor].shape[0].size;
+      if (tile == 0 || tile >= loop::lanes || batchBlocked(g.tensors[tensor], p.layout) || tile * loop::parts > samples) continue;
+      p.kind = Placement::Kind::Part;
+      places.push_back({{{tensor, use.first, use.last}}, workspaceBytes(g, s, tensor), use.first, use.last});
+    }
+    std::vector<Place *> order;
+    for (Place &p : places)
+      order.push_back(&p);
+    std::stable_sort(order.begin(), order.end(), [](const Place *a, const Place *b) { return a->bytes > b->bytes; });
+    assignOffsets(order);
+    for (const Place &p : places)
+      s.memory.at(g.tensors[p.lives[0].tensor].name).offset = p.offset;
+  }
+
+ private:
+  struct Use {
+    const Group *group = nullptr; // null: several
+    int first = -1, last = -1;    // leaves
+    bool sampleBySample = true;
+  };
+
+  void touchAll(const Group &group, const Leaf &leaf) {
+    for (const int target : computedBy(g, leaf))
+      for (const graph::Clause &c : g.definition(target)->clauses) {
+        touch(group, c, target, c.out);
+        if (leaf.fill) continue;
+        for (const Node &n : c.body.nodes)
+          if (n.kind == Node::Kind::Read) touch(group, c, n.id, n.map);
+      }
+    ++leaves;
+  }
+  void touch(const Group &group, const graph::Clause &c, int tensor, const std::vector<Affine> &map) {
+    if (!s.memory.count(g.tensors[tensor].name)) return;
+    const auto [at, isNew] = uses.try_emplace(tensor);
+    Use &use = at->second;
+    if (isNew) use.group = &group, use.first = leaves;
+    if (use.group != &group) use.group = nullptr;
+    use.last = leaves;
+    int v = -1;
+    use.sampleBySample &= !map.empty() && map[0].isVar(&v) && c.domain[v].extent.batch;
+  }
+
+  const Graph &g;
+  Schedule &s;
+  std::map<int, Use> uses; // by tensor
+  int leaves = 0;
+};
+
 } // namespace
 
 void planMemory(const Graph &g, Schedule &s) {
   keepInRegisters(g, s);
   orderForMemory(g, s);
+  Parts(g, s).place();
   Liveness alive = liveness(g, s);
   searchOffsets(alive);
   for (const Place &p : alive.places)

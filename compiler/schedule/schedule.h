@@ -15,6 +15,7 @@
 //   memory {                                            # where each tensor lives
 //     x: blocked (0) at 0                               # [n/16][...][16 n], byte offset in the workspace
 //     conv1.weight.grad: plain at 4096
+//     conv4.tiles: blocked (3) part 0                   # only the samples that its tile of rows has taken, one place a thread
 //     conv1.weight.next: in conv1.weight                # updated in place
 //     conv1.y.sum: register                             # never stored
 //     output.probability: output 0                      # the caller's memory, by slot
@@ -89,9 +90,9 @@ struct Layout {
 };
 
 struct Placement {
-  enum class Kind { Workspace, InPlace, Register, Output } kind = Kind::Workspace;
+  enum class Kind { Workspace, Part, InPlace, Register, Output } kind = Kind::Workspace;
   Layout layout;
-  std::int64_t offset = 0;  // Workspace: bytes. Output: slot.
+  std::int64_t offset = 0;  // Workspace, Part: bytes. Output: slot.
   std::string of;           // InPlace: the store tensor whose place it takes
   Location location = {};
 };

@@ -34,6 +34,8 @@ std::string print(const Placement &p) {
   switch (p.kind) {
   case Placement::Kind::Workspace:
     return fmt::format("{} at {}", print(p.layout), p.offset);
+  case Placement::Kind::Part:
+    return fmt::format("{} part {}", print(p.layout), p.offset);
   case Placement::Kind::InPlace:
     return fmt::format("in {}", p.of);
   case Placement::Kind::Register:
@@ -185,7 +187,10 @@ class Parser {
       p.kind = Placement::Kind::Register;
       return p;
     }
-    in.expect("at");
+    if (in.accept("part"))
+      p.kind = Placement::Kind::Part;
+    else
+      in.expect("at");
     p.offset = in.expectInteger("a byte offset");
     return p;
   }

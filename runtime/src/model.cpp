@@ -208,7 +208,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
                    static_cast<double>(steps_), seed};
   evaluateScalars(entry, now, ownRate_ ? &rate_ : nullptr, scalars);
-  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr};
+  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr, nullptr};
   Dispatch dispatch{parts_, pool_, executor_.run ? &executor_ : nullptr};
   runStages(entry, 0, entry.commit, frame, dispatch);
   if (entry.commit >= entry.stageCount) return Status::ok;

@@ -15,27 +15,30 @@ struct StageCall {
   const NetcStage *stages;
   std::int64_t length;
   const NetcFrame *frame;
-  std::int64_t iterations, parts;
+  std::int64_t iterations, parts, partBytes;
 };
 
 void runPart(void *argument, std::size_t index) {
   const StageCall &call = *static_cast<const StageCall *>(argument);
   std::int64_t part = static_cast<std::int64_t>(index);
   FloatMode mode;
+  NetcFrame frame = *call.frame;
+  frame.part += part * call.partBytes;
   std::int64_t begin = call.iterations * part / call.parts, end = call.iterations * (part + 1) / call.parts;
-  if (call.length == 1) return netcRunStage(call.stages, *call.frame, begin, end);
+  if (call.length == 1) return netcRunStage(call.stages, frame, begin, end);
   for (std::int64_t i = begin; i < end; ++i)
-    for (std::int64_t stage = 0; stage < call.length; ++stage) netcRunStage(call.stages + stage, *call.frame, i, i + 1);
+    for (std::int64_t stage = 0; stage < call.length; ++stage) netcRunStage(call.stages + stage, frame, i, i + 1);
 }
 
-void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &frame,
+void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &frame, std::int64_t partBytes,
               const Dispatch &dispatch) {
   const NetcStage &stage = stages[0];
   std::int64_t blocks = (frame.count + 15) / 16, fullBlocks = frame.count / 16;
   std::int64_t iterations =
       stage.perBlock * blocks + stage.perFullBlock * fullBlocks + stage.perCount * frame.count + stage.fixed;
   std::int64_t parts = static_cast<std::int64_t>(dispatch.parts);
-  StageCall call{stages, length, &frame, iterations, iterations < parts ? iterations : parts};
+  if (length > 1 && partBytes > 0 && parts > NETC_PARTS) parts = NETC_PARTS;
+  StageCall call{stages, length, &frame, iterations, iterations < parts ? iterations : parts, length > 1 ? partBytes : 0};
   if (call.parts <= 1) {
     call.parts = 1;
     runPart(&call, 0);
@@ -152,11 +155,13 @@ OneSample::OneSample(const NetcModel &model, const NetcEntry &entry, const void 
 
 void runStages(const NetcEntry &entry, std::int64_t from, std::int64_t to, const NetcFrame &frame,
                const Dispatch &dispatch) {
+  NetcFrame own = frame;
+  own.part = frame.workspace + entry.workspaceBytes - NETC_PARTS * entry.partBytes;
   for (std::int64_t i = from; i < to;) {
     std::int64_t length = 1;
     while (i + length < to && entry.stages[i + length - 1].depthFirst)
       ++length;
-    runChain(entry.stages + i, length, frame, dispatch);
+    runChain(entry.stages + i, length, own, entry.partBytes, dispatch);
     i += length;
   }
 }

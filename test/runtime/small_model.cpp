@@ -112,11 +112,11 @@ const NetcStage stepStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, nullptr},
 const NetcStage plainStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, nullptr},
                                  {"loss", loss, 0, 0, 0, 1, 0, 0, nullptr},
                                  {"update", plainUpdate, 0, 0, 0, 1, 0, 0, nullptr}};
-const NetcEntry entries[] = {{"predict", 512, nullptr, 0, predictResults, 1, predictStages, 2, 2, 0},
-                             {"evaluate", 512, nullptr, 0, evaluateResults, 2, evaluateStages, 3, 3, 0},
-                             {"trainStep", 512, scalars, 1, evaluateResults, 1, stepStages, 4, 3, 0}};
-const NetcEntry plainEntries[] = {{"predict", 512, nullptr, 0, predictResults, 1, predictStages, 2, 2, 0},
-                                  {"trainStep", 512, scalars, 1, evaluateResults, 1, plainStages, 3, 2, 0}};
+const NetcEntry entries[] = {{"predict", 512, 0, nullptr, 0, predictResults, 1, predictStages, 2, 2, 0},
+                             {"evaluate", 512, 0, nullptr, 0, evaluateResults, 2, evaluateStages, 3, 3, 0},
+                             {"trainStep", 512, 0, scalars, 1, evaluateResults, 1, stepStages, 4, 3, 0}};
+const NetcEntry plainEntries[] = {{"predict", 512, 0, nullptr, 0, predictResults, 1, predictStages, 2, 2, 0},
+                                  {"trainStep", 512, 0, scalars, 1, evaluateResults, 1, plainStages, 3, 2, 0}};
 const NetcTarget targets[] = {{"riscv-of-the-future", entries, 3}, {"native", entries, 3}};
 const NetcTarget plainTargets[] = {{"native", plainEntries, 2}};
 

@@ -173,7 +173,7 @@ private:
     if (type == "NetcStage")
       return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first, places";
     if (type == "NetcEntry")
-      return "name, bytes of workspace, scalars and their number, results and their number, stages and their number, "
+      return "name, bytes of workspace, of each part, scalars and their number, results and their number, stages and their number, "
              "first stage of the commit, samples of an update";
     if (type == "NetcTarget") return "name, entries and their number";
     if (type == "NetcModel")

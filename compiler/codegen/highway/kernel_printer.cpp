@@ -109,6 +109,7 @@ private:
     case Space::Output: return fmt::format("static_cast<{} *>(frame->outputs[{}])", type, place);
     case Space::Store: return fmt::format("reinterpret_cast<{} *>(frame->store{})", type, offset);
     case Space::Workspace: return fmt::format("reinterpret_cast<{} *>(frame->workspace{})", type, offset);
+    case Space::Part: return fmt::format("reinterpret_cast<{} *>(frame->part{})", type, offset);
     case Space::Constant: break;
     }
     internalError("a constant has no place");

@@ -68,9 +68,11 @@ llvm::Value *KernelCode::placeRead(const std::map<int, int> &positions, int inde
 }
 
 void KernelCode::loadFrame() {
-  static_assert(offsetof(NetcFrame, scalars) == 32 && offsetof(NetcFrame, count) == 40 && offsetof(NetcFrame, places) == 48);
+  static_assert(offsetof(NetcFrame, scalars) == 32 && offsetof(NetcFrame, count) == 40 && offsetof(NetcFrame, places) == 48 &&
+                offsetof(NetcFrame, part) == 56);
   store = frameField(0, top.getPtrTy(), "store");
   workspace = frameField(1, top.getPtrTy(), "workspace");
+  part = frameField(7, top.getPtrTy(), "part");
   inputs = frameField(2, top.getPtrTy(), "inputs");
   outputs = frameField(3, top.getPtrTy(), "outputs");
   scalarTable = frameField(4, top.getPtrTy(), "scalars");

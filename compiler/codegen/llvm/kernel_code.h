@@ -108,7 +108,7 @@ class KernelCode {
   std::vector<std::vector<llvm::AllocaInst *>> registers; // by register, then element
   std::vector<llvm::Value *> variables;
   std::vector<llvm::Value *> scalars, bases; // made when first used
-  llvm::Value *store = nullptr, *workspace = nullptr, *inputs = nullptr, *outputs = nullptr,
+  llvm::Value *store = nullptr, *workspace = nullptr, *part = nullptr, *inputs = nullptr, *outputs = nullptr,
               *scalarTable = nullptr, *places = nullptr;
   std::vector<llvm::MDNode *> ownScope, otherScopes; // by buffer
 };

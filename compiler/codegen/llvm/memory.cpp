@@ -97,14 +97,17 @@ template <class Instruction> Instruction *KernelCode::annotate(Instruction *inst
   return instruction;
 }
 
+/// Its place is a number of bytes.
+static bool hasOffset(const Buffer &b) { return b.space == Space::Store || b.space == Space::Workspace || b.space == Space::Part; }
+
 llvm::Value *KernelCode::base(int buffer) {
   const Buffer &x = entry.buffers[buffer];
   if (x.space == Space::Constant) return constants.find(x);
   llvm::Value *&known = bases[buffer];
   if (known) return known;
   llvm::Value *place = placeRead(placesRead.buffers, buffer);
-  if (x.space == Space::Store || x.space == Space::Workspace) {
-    known = x.space == Space::Store ? store : workspace;
+  if (hasOffset(x)) {
+    known = x.space == Space::Store ? store : x.space == Space::Part ? part : workspace;
     if (place) known = top.CreateInBoundsGEP(top.getInt8Ty(), known, place, x.name);
   } else {
     llvm::Value *slots = x.space == Space::Input ? inputs : outputs;
@@ -119,7 +122,7 @@ llvm::Value *KernelCode::pointer(int buffer, const Affine &address, std::int64_t
   const Buffer &x = entry.buffers[buffer];
   const std::int64_t size = byteSize(x.type);
   std::int64_t offset = (address.constant() + lane) * size;
-  if ((x.space == Space::Store || x.space == Space::Workspace) && !placesRead.buffers.count(buffer)) offset += x.place;
+  if (hasOffset(x) && !placesRead.buffers.count(buffer)) offset += x.place;
   llvm::Value *result = base(buffer);
   if (llvm::Value *variable = linear(address, size)) result = b.CreateGEP(b.getInt8Ty(), result, variable);
   return offset ? b.CreateGEP(b.getInt8Ty(), result, b.getInt64(offset)) : result;

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NETC_ABI_VERSION 4
+#define NETC_ABI_VERSION 5
 
 /* What a kernel sees. `inputs` and `outputs` are by slot; memory is 64-byte aligned except inputs and outputs. */
 typedef struct NetcFrame {
@@ -21,6 +21,7 @@ typedef struct NetcFrame {
   const float *scalars; /* by number; a program that ends in a key gives the bits of an int32_t */
   int64_t count;
   const int64_t *places; /* the stage's */
+  unsigned char *part;   /* of the workspace, for the iterations that this thread runs of a chain of stages */
 } NetcFrame;
 
 /* Runs the iterations begin <= i < end of a kernel's parallel variable. */
@@ -90,11 +91,13 @@ static inline void netcRunStage(const NetcStage *stage, NetcFrame frame, int64_t
 }
 
 #define NETC_EVERY_EPOCH (-1)
+#define NETC_PARTS 8
 
 typedef struct NetcEntry {
   const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head; "predictOne":
                        predict for one sample */
   int64_t workspaceBytes;
+  int64_t partBytes; /* the last NETC_PARTS times partBytes of them: a part for each thread that runs a chain */
   const NetcScalar *scalars;
   int64_t scalarCount;
   const NetcResult *results; /* output slots, in order */
