@@ -173,9 +173,22 @@ class RunPlanner {
       return last();
     }
     if (first || !rows(run.back()) || !staysInCache(i, tile)) {
-      if (first || run.back().tile != 0) run.push_back({0, {}});
+      const bool swollen = !first && rows(run.back()) && takesSwollen(i);
+      Leaf made;
+      if (swollen) {
+        made = std::move(run.back().leaves.back());
+        run.back().leaves.pop_back();
+        if (run.back().leaves.empty()) run.pop_back();
+      }
+      if (first || run.empty() || run.back().tile != 0) run.push_back({0, {}});
       run.push_back({tile, {}});
       touched.clear();
+      if (swollen) {
+        const int tensor = g.find(made.formula);
+        at[tensor] = {last(), 0};
+        run.back().leaves.push_back(std::move(made));
+        staysInCache(definedBy.at(tensor), tile);
+      }
       staysInCache(i, tile);
     }
     run.back().tile = std::max(run.back().tile, tile);
@@ -200,7 +213,7 @@ class RunPlanner {
     }
     return bytes <= static_cast<double>(target.l2) * (takesSwollen(i) ? swollenShare : 1);
   }
-  /// It alone reads what the tile has made, which is much larger than what that is made from, or than its own result: such a
+  /// It alone reads what the tile has made last, which is much larger than what that is made from, or than its own result: such a
   /// value should never see the memory, even where it passes through the last cache.
   bool takesSwollen(int i) const {
     const auto size = [&](int tensor) { return static_cast<double>(elements(g.tensors[tensor])); };
@@ -208,7 +221,9 @@ class RunPlanner {
     return std::any_of(list.begin(), list.end(), [&](int d) {
       const int made = g.formulas[d].target;
       const auto place = at.find(made);
-      if (place == at.end() || place->second.first + 1 != static_cast<int>(schedule.run.size())) return false;
+      if (place == at.end() || place->second.first + 1 != static_cast<int>(schedule.run.size()) ||
+          schedule.run.back().leaves.back().formula != g.tensors[made].name || !schedule.run.back().leaves.back().then.empty())
+        return false;
       if (std::count_if(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return reads(f, made); }) != 1) return false;
       double sources = 0;
       for (const graph::Clause &c : g.formulas[d].clauses)

@@ -34,8 +34,8 @@ constexpr std::int64_t tileSize = 2, kernelSize = 3, products = tileSize + kerne
 constexpr int directions = 2;
 
 // What the model takes for the price of a transformed element, written and read, and of a kernel's, in cycles.
-constexpr double multiplyAddsPerCycle = 32, direct = 0.93, directOverSamples = 0.87, transformed = 0.85;
-constexpr double elementCycles = 0.8, kernelCycles = 1.5;
+constexpr double multiplyAddsPerCycle = 32, direct = 0.93, directOverSamples = 0.87, transformed = 0.93;
+constexpr double elementCycles = 0.6, elementCyclesOverSamples = 2.2, kernelCycles = 2;
 constexpr double worthIt = 0.9;
 
 struct Matrix {
@@ -153,7 +153,7 @@ bool wins(const Clause &c, const Convolution &conv) {
     inputs /= kernelSize;
   const double before = points / multiplyAddsPerCycle / (conv.givesKernel ? directOverSamples : direct);
   const double after = share * points / multiplyAddsPerCycle / transformed +
-                       elementCycles * perPixel * (inputs + count(c, conv.y)) + kernelCycles * perTap * count(c, conv.w);
+                       (conv.givesKernel ? elementCyclesOverSamples : elementCycles) * perPixel * (inputs + count(c, conv.y)) + kernelCycles * perTap * count(c, conv.w);
   return after < worthIt * before;
 }
 

@@ -37,7 +37,7 @@ void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &fra
   std::int64_t iterations =
       stage.perBlock * blocks + stage.perFullBlock * fullBlocks + stage.perCount * frame.count + stage.fixed;
   std::int64_t parts = static_cast<std::int64_t>(dispatch.parts);
-  if (length > 1 && partBytes > 0 && parts > NETC_PARTS) parts = NETC_PARTS;
+  if (length > 1 && partBytes > 0 && parts > NETC_PART_COUNT) parts = NETC_PART_COUNT;
   StageCall call{stages, length, &frame, iterations, iterations < parts ? iterations : parts, length > 1 ? partBytes : 0};
   if (call.parts <= 1) {
     call.parts = 1;
@@ -156,7 +156,7 @@ OneSample::OneSample(const NetcModel &model, const NetcEntry &entry, const void 
 void runStages(const NetcEntry &entry, std::int64_t from, std::int64_t to, const NetcFrame &frame,
                const Dispatch &dispatch) {
   NetcFrame own = frame;
-  own.part = frame.workspace + entry.workspaceBytes - NETC_PARTS * entry.partBytes;
+  own.part = frame.workspace + entry.workspaceBytes - NETC_PART_COUNT * entry.partBytes;
   for (std::int64_t i = from; i < to;) {
     std::int64_t length = 1;
     while (i + length < to && entry.stages[i + length - 1].depthFirst)

@@ -91,13 +91,13 @@ static inline void netcRunStage(const NetcStage *stage, NetcFrame frame, int64_t
 }
 
 #define NETC_EVERY_EPOCH (-1)
-#define NETC_PARTS 8
+#define NETC_PART_COUNT 8
 
 typedef struct NetcEntry {
   const char *name; /* "predict", "evaluate", "trainStep"; or "accumulate" and "apply"; "head.trainStep" of a plan head; "predictOne":
                        predict for one sample */
   int64_t workspaceBytes;
-  int64_t partBytes; /* the last NETC_PARTS times partBytes of them: a part for each thread that runs a chain */
+  int64_t partBytes; /* the last NETC_PART_COUNT times partBytes of them: a part for each thread that runs a chain */
   const NetcScalar *scalars;
   int64_t scalarCount;
   const NetcResult *results; /* output slots, in order */
