@@ -47,6 +47,11 @@ bool isLiteral(const Nest &nest, const Access &r, const Tile &t) {
   return true;
 }
 
+/// Unrolled whole, so that the sums of several tiles overlap.
+bool hasLiterals(const Nest &nest, const Tile &t) {
+  return std::any_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return isLiteral(nest, r, t); });
+}
+
 /// Values of the reads that one step of the tile needs.
 std::int64_t loadsOf(const Nest &nest, const Tile &t) {
   std::int64_t loads = 0;
@@ -145,7 +150,7 @@ double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool hea
   const double operations = static_cast<double>(t.size());
   const double loads = static_cast<double>(loadsOf(nest, t));
   const double hidden =
-      static_cast<double>(oneOperation(nest) ? latency * target.multiplyAdds / target.registersPerVector() : 2);
+      static_cast<double>(oneOperation(nest) && !hasLiterals(nest, t) ? latency * target.multiplyAdds / target.registersPerVector() : 2);
   const double lines = heavy ? linesOf(nest, t) : 0;
   const double streamed = slotsForLine * streamedLines(nest, target, t);
   return std::max({operations, loads, hidden, streamed}) / operations + (0.05 * loads + 0.03 * lines) / operations;

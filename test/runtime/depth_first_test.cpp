@@ -4,15 +4,21 @@
 
 #include <vector>
 
-// A chain of stages that run depth first, block by block, between two ordinary ones: the chain's scratch
-// holds the value of one thread's current block only, so that any other order gives wrong results.
+// A chain of stages that run depth first, block by block, between two ordinary ones: the chain's part of the
+// workspace holds the value of one thread's current block only, so that any other order gives wrong results.
 namespace test {
 namespace {
 
-constexpr std::int64_t blocks = 12, batch = 16 * blocks;
+constexpr std::int64_t blocks = 12, batch = 16 * blocks, sharedBytes = (4 * (batch + blocks) + 63) / 64 * 64;
 
-thread_local std::int64_t currentBlock = -1;
-thread_local float scratch = 0;
+struct Part {
+  std::int64_t block;
+  float sum;
+  char rest[52]; // to 64 bytes
+};
+Part &partOf(const NetcFrame *f) {
+  return *reinterpret_cast<Part *>(f->part);
+}
 
 float *outputOf(const NetcFrame *f) {
   return static_cast<float *>(f->outputs[0]);
@@ -28,21 +34,21 @@ void before(const NetcFrame *f, std::int64_t begin, std::int64_t end) {
 
 void first(const NetcFrame *f, std::int64_t begin, std::int64_t end) {
   for (std::int64_t b = begin; b < end; ++b) {
-    currentBlock = b;
-    scratch = 0;
+    Part &part = partOf(f);
+    part = {b, 0, {}};
     for (std::int64_t n = 16 * b; n < 16 * b + 16 && n < f->count; ++n)
-      scratch += workOf(f)[n];
+      part.sum += workOf(f)[n];
   }
 }
 
-void second(const NetcFrame *, std::int64_t begin, std::int64_t end) {
+void second(const NetcFrame *f, std::int64_t begin, std::int64_t end) {
   for (std::int64_t b = begin; b < end; ++b)
-    scratch = b == currentBlock ? 2 * scratch : -1;
+    partOf(f).sum = b == partOf(f).block ? 2 * partOf(f).sum : -1;
 }
 
 void third(const NetcFrame *f, std::int64_t begin, std::int64_t end) {
   for (std::int64_t b = begin; b < end; ++b)
-    workOf(f)[batch + b] = b == currentBlock ? scratch : -1;
+    workOf(f)[batch + b] = b == partOf(f).block ? partOf(f).sum : -1;
 }
 
 // Reads what all blocks left: it must not belong to the chain.
@@ -60,7 +66,7 @@ const NetcStage stages[] = {{"before", before, 0, 0, 1, 0, 0, 0, nullptr},
                             {"second", second, 1, 0, 0, 0, 0, /*depthFirst=*/1, nullptr},
                             {"third", third, 1, 0, 0, 0, 0, 0, nullptr},
                             {"after", after, 0, 0, 0, 1, 0, 0, nullptr}};
-const NetcEntry entries[] = {{"predict", 4 * (batch + blocks), 0, nullptr, 0, results, 1, stages, 5, 5, 0}};
+const NetcEntry entries[] = {{"predict", sharedBytes + NETC_PART_COUNT * sizeof(Part), sizeof(Part), nullptr, 0, results, 1, stages, 5, 5, 0}};
 const NetcTarget targets[] = {{"native", entries, 1}};
 const NetcTensor tensors[] = {{"x", NETC_INPUT, NETC_F32, 1, inputShape, 1, 0, nullptr, 0, 0, 0, 0, nullptr}};
 const NetcModel model = {NETC_ABI_VERSION, "chain", "0", batch, 0, tensors, 1, targets, 1, nullptr};
@@ -90,7 +96,7 @@ void runWith(unsigned threads, std::int64_t count) {
 } // namespace
 
 void depthFirstTest() {
-  for (unsigned threads = 1; threads <= 4; ++threads)
+  for (unsigned threads : {1u, 2u, 3u, 4u, NETC_PART_COUNT + 3u}) // no more of them than there are parts
     for (std::int64_t count : {std::int64_t{1}, std::int64_t{37}, batch})
       runWith(threads, count);
 }
