@@ -18,7 +18,7 @@
 //
 // Text form (.graph), one module a file; # starts a comment; print -> parse -> print is the identity:
 //
-//   module lenet5 batch 64
+//   module lenet5 batch 64                                                   # or: batch 64 winograd4, see Module
 //   input  image: u8[N, 1, 28, 28] data "random_crop(size = 28, padding = 2, fill = 0)"   # or without, see support/transform.h
 //   target label: i32[N] class 10                       # or: class "ant", "bee"
 //   param  conv1.weight: f32[6, 1, 5, 5] ~ uniform(-0.2, 0.2)
@@ -216,6 +216,7 @@ struct Module {
   std::string name;
   std::int64_t batch = 1;
   std::vector<Graph> entries;
+  bool winograd4 = false; // --fast-math=winograd4: convolutions may take the faster filtering, which loses accuracy
 
   Graph *entry(std::string_view name);
   const Graph *entry(std::string_view name) const;

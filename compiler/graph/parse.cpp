@@ -30,6 +30,7 @@ public:
         module.batch = 1;
       }
     }
+    module.winograd4 = in.accept("winograd4");
     if (!in.failed() && !in.peek().firstOnLine)
       in.errorExpected("'batch', or the end of the line");
     if (in.failed())

@@ -173,7 +173,7 @@ std::string print(const Graph &g, const Formula &f) {
 }
 
 std::string print(const Module &m) {
-  std::string text = fmt::format("module {} batch {}\n", m.name, m.batch);
+  std::string text = fmt::format("module {} batch {}{}\n", m.name, m.batch, m.winograd4 ? " winograd4" : "");
   if (!m.entries.empty()) {
     const Graph &first = m.entries.front();
     if (first.sharedCount() > 0)

@@ -44,7 +44,7 @@ bool samplesStandAlone(const Graph &g) {
 void prepare(graph::Module &m) {
   addOneSample(m);
   for (Graph &g : m.entries)
-    prepare(g);
+    prepare(g, m.winograd4);
 }
 
 void addOneSample(graph::Module &m) {

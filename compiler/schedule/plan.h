@@ -10,8 +10,9 @@ namespace netc::schedule {
 Schedule plan(const graph::Graph &, const Target &);
 
 /// Makes every result of the step a formula of its own kind: a `next` whose value is not a Local of its own,
-/// or serves two states, gets a copy. Keeps values. Call before plan() and lower().
-void prepare(graph::Graph &);
+/// or serves two states, gets a copy. Keeps values, up to rounding where convolutions take another algorithm (winograd.cpp).
+/// Call before plan() and lower().
+void prepare(graph::Graph &, bool winograd4);
 /// All entries, and prediction of one sample (one_sample.h) beside them.
 void prepare(graph::Module &);
 

@@ -25,8 +25,8 @@ std::map<std::string, Placement> planLayouts(const graph::Graph &);
 void packWeights(graph::Graph &);
 /// Dense layers whose samples lie in rows.
 void rowsOfSamples(graph::Graph &);
-/// Convolutions with fewer multiplications, where the model says that it pays.
-void winograd(graph::Graph &);
+/// Convolutions with fewer multiplications, where the model says that it pays; `allowFour`: also those that lose accuracy.
+void winograd(graph::Graph &, bool allowFour);
 /// Sums over the samples and what each has add up each sample first.
 void sumSamples(graph::Graph &);
 /// Appends `name[i...] = tensor[i...]` and returns its target.

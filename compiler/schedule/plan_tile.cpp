@@ -186,6 +186,7 @@ double tileCost(const Nest &nest, const Target &target, const Tile &t, bool heav
 /// operand is kept.
 bool fits(const Nest &nest, const Target &target, int vector, const Tile &t) {
   if (t.size() > 1 && t.size() * primitivesOf(nest) > unrolledPrimitives) return false;
+  if (hasLiterals(nest, t)) return true; // straight-line code, in which each sum lives for a short time only
   const std::int64_t kept =
       t.blocks > 1                     ? t.blocks
       : target.registersPerVector() > 1 ? 1

@@ -77,13 +77,13 @@ int addCopy(Graph &g, const std::string &name, int tensor) {
   return g.formulas.back().target;
 }
 
-void prepare(Graph &g) {
+void prepare(Graph &g, bool winograd4) {
   // Results leave through formulas of their own, written straight to the caller's memory: what else reads such a
   // tensor finds it in the layout that suits it. What follows judges by layouts.
   for (graph::Result &r : g.results)
     r.tensor = addCopy(g, "output." + r.name, r.tensor);
   copyInputs(g);
-  winograd(g);
+  winograd(g, winograd4);
   sumSamples(g);
   packWeights(g);
   rowsOfSamples(g);

@@ -1,15 +1,16 @@
-// Winograd's minimal filtering, F(2x2, 3x3). A convolution with a kernel of 3 by 3 and stride 1 is a sum over three tensors,
+// Winograd's minimal filtering, F(2x2, 3x3) and F(4x4, 3x3). A convolution with a kernel of 3 by 3 and stride 1 is a sum over three tensors,
 //
 //   sum x[n, c, i + u, j + v] * w[o, c, u, v] * y[n, o, i, j],
 //
 // of which two are given and the third is the result: y forward and for the gradient of the input, w for the gradient of the
-// weight. For a tile of two results, in each of the two directions,
+// weight. For a tile of m results, in each of the two directions,
 //
-//   sum(i < 2, u < 3) x[i + u] w[u] y[i] = sum(p < 4) (B x)[p] (G w)[p] (A y)[p],
+//   sum(i < m, u < 3) x[i + u] w[u] y[i] = sum(p < m + 2) (B x)[p] (G w)[p] (A y)[p],
 //
-// 4 products instead of 6. So the given two are transformed (`.tiles`, `.kernel`), multiplied for each p and q, summed over the
-// other indices as before, and the transposed transform of what comes out is the result: a formula each, which all that
-// follows treats like any other. 16 products for 4 results instead of 36; the coefficients 1, -1 and 0.5 lose no accuracy.
+// 4 products instead of 6, or 6 instead of 12. So the given two are transformed (`.tiles`, `.kernel`), multiplied for each p and
+// q, summed over the other indices as before, and the transposed transform of what comes out is the result: a formula each,
+// which all that follows treats like any other. With m = 2, 16 products make 4 results instead of 36, and the coefficients 1, -1
+// and 0.5 lose no accuracy. With m = 4, 36 make 16 instead of 144; their coefficients up to 8 do lose some.
 #include "compiler/schedule/nest.h"
 #include "compiler/schedule/plan_parts.h"
 
@@ -30,7 +31,7 @@ using graph::Tensor;
 
 namespace {
 
-constexpr std::int64_t tileSize = 2, kernelSize = 3, products = tileSize + kernelSize - 1;
+constexpr std::int64_t kernelSize = 3;
 constexpr int directions = 2;
 
 // What the model takes for the price of a transformed element, written and read, and of a kernel's, in cycles.
@@ -40,12 +41,24 @@ constexpr double worthIt = 0.9;
 
 struct Matrix {
   const char *name;
-  std::int64_t rows, columns;
-  std::vector<double> values;
+  std::int64_t columns;
+  std::vector<double> values; // row by row, a row for each product
 };
-const Matrix ofInput{"winograd.input", products, products, {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1}};
-const Matrix ofKernel{"winograd.kernel", products, kernelSize, {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1}};
-const Matrix ofResult{"winograd.result", products, tileSize, {1, 0, 1, 1, 1, -1, 0, -1}};
+struct Filtering {
+  std::int64_t tile; // results
+  Matrix input, kernel, result;
+  std::int64_t products() const { return tile + kernelSize - 1; }
+};
+const Filtering byTwo{2,
+                      {"winograd2.input", 4, {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1}},
+                      {"winograd2.kernel", 3, {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1}},
+                      {"winograd2.result", 2, {1, 0, 1, 1, 1, -1, 0, -1}}};
+const Filtering byFour{4,
+                       {"winograd4.input", 6, {4, 0, -5, 0, 1,  0, 0, -4, -4, 1, 1, 0, 0, 4, -4, -1, 1, 0,
+                                               0, -2, -1, 2, 1, 0, 0, 2, -1, -2, 1, 0, 0, 4, 0, -5, 0, 1}},
+                       {"winograd4.kernel", 3, {1 / 4., 0, 0, -1 / 6., -1 / 6., -1 / 6., -1 / 6., 1 / 6., -1 / 6.,
+                                                1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6., 0, 0, 1}},
+                       {"winograd4.result", 4, {1, 0, 0, 0, 1, 1, 1, 1, 1, -1, 1, -1, 1, 2, 4, 8, 1, -2, 4, -8, 0, 0, 0, 1}}};
 
 /// A direction in which the kernel slides: x is read at i + u + offset, or at i - u + offset.
 struct Direction {
@@ -106,8 +119,7 @@ std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Operan
       (runsOver(conv.y, v) ? d.i : d.u) = v;
     if (d.i < 0 || d.u < 0 || !runsOver(conv.w, d.u) || runsOver(conv.w, d.i) || a.coefficient(d.i) != 1) return std::nullopt;
     const std::int64_t k = a.coefficient(d.u);
-    if ((k != 1 && k != -1) || c.domain[d.u].extent.size != kernelSize || c.domain[d.i].extent.size % tileSize != 0)
-      return std::nullopt;
+    if ((k != 1 && k != -1) || c.domain[d.u].extent.size != kernelSize) return std::nullopt;
     d.flipped = k < 0;
     d.offset = a.constant() - (d.flipped ? kernelSize - 1 : 0);
     conv.directions.push_back(d);
@@ -141,20 +153,35 @@ double count(const Clause &c, const Operand &o) {
 }
 
 /// By the model, in cycles.
-bool wins(const Clause &c, const Convolution &conv) {
+double directCycles(const Clause &c, const Convolution &conv) {
   double points = 1;
   for (const Index &i : c.domain)
     points *= static_cast<double>(i.extent.size);
-  constexpr double share = double(products * products) / (tileSize * tileSize * kernelSize * kernelSize);
-  constexpr double perPixel = double(products * products) / (tileSize * tileSize);
-  constexpr double perTap = double(products * products) / (kernelSize * kernelSize);
-  double inputs = count(c, conv.x); // x runs over i and u
-  for (int d = 0; d < directions; ++d)
-    inputs /= kernelSize;
-  const double before = points / multiplyAddsPerCycle / (conv.givesKernel ? directOverSamples : direct);
-  const double after = share * points / multiplyAddsPerCycle / transformed +
-                       (conv.givesKernel ? elementCyclesOverSamples : elementCycles) * perPixel * (inputs + count(c, conv.y)) + kernelCycles * perTap * count(c, conv.w);
-  return after < worthIt * before;
+  return points / multiplyAddsPerCycle / (conv.givesKernel ? directOverSamples : direct);
+}
+double cycles(const Clause &c, const Convolution &conv, const Filtering &by) {
+  const auto square = [](std::int64_t n) { return static_cast<double>(n * n); };
+  const double inTile = square(by.products()) / square(by.tile), perTap = square(by.products()) / square(kernelSize);
+  double points = 1;
+  for (const Index &i : c.domain)
+    points *= static_cast<double>(i.extent.size);
+  const double inputs = count(c, conv.x) / square(kernelSize); // x runs over i and u
+  return points * inTile / square(kernelSize) / multiplyAddsPerCycle / transformed +
+         (conv.givesKernel ? elementCyclesOverSamples : elementCycles) * inTile * (inputs + count(c, conv.y)) +
+         kernelCycles * perTap * count(c, conv.w);
+}
+
+/// The fastest filtering of those allowed; null: none is worth it.
+const Filtering *choose(const Clause &c, const Convolution &conv, bool allowFour) {
+  const Filtering *best = nullptr;
+  double least = worthIt * directCycles(c, conv);
+  for (const Filtering *by : {&byTwo, &byFour}) {
+    if (by == &byFour && (!allowFour || conv.givesKernel)) continue;
+    const bool whole = std::all_of(conv.directions.begin(), conv.directions.end(),
+                                   [&](const Direction &d) { return c.domain[d.i].extent.size % by->tile == 0; });
+    if (const double cost = cycles(c, conv, *by); whole && cost < least) best = by, least = cost;
+  }
+  return best;
 }
 
 /// One formula being written: its indices, and what stands for those of the convolution.
@@ -210,7 +237,7 @@ class Draft {
     Tensor t;
     t.name = m.name;
     t.kind = graph::TensorKind::Constant;
-    t.shape = {{m.rows, false}, {m.columns, false}};
+    t.shape = {{static_cast<std::int64_t>(m.values.size()) / m.columns, false}, {m.columns, false}};
     t.values = m.values;
     return g.addTensor(std::move(t));
   }
@@ -221,8 +248,8 @@ class Draft {
 
 class Rewriter {
  public:
-  Rewriter(Graph &g, const Formula &f, const Convolution &conv)
-      : g(g), f(f), c(f.clauses[0]), conv(conv), name(g.tensors[f.target].name) {}
+  Rewriter(Graph &g, const Formula &given, const Convolution &conv, const Filtering &by)
+      : g(g), f(given), c(f.clauses[0]), conv(conv), by(by), name(g.tensors[f.target].name) {}
 
   /// The formulas in place of the convolution.
   std::vector<Formula> run() {
@@ -250,8 +277,8 @@ class Rewriter {
     return formulas.back().target;
   }
   const Index &old(int position) const { return c.domain[position]; }
-  static Extent tilesOf(const Index &i) { return {i.extent.size / tileSize, false}; }
-  std::vector<Affine> productIndices(Draft &d) const { return {d.index("p", products), d.index("q", products)}; }
+  Extent tilesOf(const Index &i) const { return {i.extent.size / by.tile, false}; }
+  std::vector<Affine> productIndices(Draft &d) const { return {d.index("p", by.products()), d.index("q", by.products())}; }
 
   /// How an operand's transformed tensor is indexed: [n, p, q, ...] with a tile in place of its two pixels, and the kernel's
   /// [p, q, ...] without the taps.
@@ -283,7 +310,7 @@ class Rewriter {
     return transformedMap(o, pq, [&](int v) { return indices.at(v); });
   }
 
-  /// x in overlapping tiles of 4 by 4, transformed.
+  /// x in overlapping tiles, transformed.
   Formula inputTiles() {
     Draft d(g, f);
     std::map<int, Affine> at;
@@ -292,9 +319,9 @@ class Rewriter {
     Rows rows;
     std::vector<Affine> pixel; // of each direction, as i + u
     for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Affine inTile = d.index(old(conv.directions[k].u).name, products);
+      const Affine inTile = d.index(old(conv.directions[k].u).name, by.products());
       rows.push_back({pq[k], inTile});
-      pixel.push_back(at.at(conv.directions[k].i) * tileSize + inTile);
+      pixel.push_back(at.at(conv.directions[k].i) * by.tile + inTile);
     }
     std::vector<Affine> map;
     for (const Affine &a : conv.x.map) {
@@ -311,11 +338,11 @@ class Rewriter {
           const std::int64_t sign = guard.coefficient(direction.i), shift = direction.flipped ? kernelSize - 1 : 0;
           d.c.guards.push_back((pixel[k] - shift) * sign + guard.constant());
         }
-    d.multiply(ofInput, rows, conv.x.tensor, std::move(map));
+    d.multiply(by.input, rows, conv.x.tensor, std::move(map));
     return d.finish(std::move(out), name + ".tiles");
   }
 
-  /// y in tiles of 2 by 2, transformed.
+  /// y in tiles, transformed.
   Formula resultTiles() {
     Draft d(g, f);
     std::map<int, Affine> at;
@@ -324,11 +351,11 @@ class Rewriter {
     Rows rows;
     for (std::size_t k = 0; k < conv.directions.size(); ++k) {
       const Direction &direction = conv.directions[k];
-      const Affine inTile = d.index(old(direction.i).name, tileSize);
+      const Affine inTile = d.index(old(direction.i).name, by.tile);
       rows.push_back({pq[k], inTile});
-      at[direction.i] = at.at(direction.i) * tileSize + inTile;
+      at[direction.i] = at.at(direction.i) * by.tile + inTile;
     }
-    d.multiply(ofResult, rows, conv.y.tensor, mapOver(conv.y, at));
+    d.multiply(by.result, rows, conv.y.tensor, mapOver(conv.y, at));
     return d.finish(std::move(out), name + ".results");
   }
 
@@ -344,7 +371,7 @@ class Rewriter {
       rows.push_back({pq[k], tap});
       at[direction.u] = direction.flipped ? Affine(kernelSize - 1) - tap : tap;
     }
-    d.multiply(ofKernel, rows, conv.w.tensor, mapOver(conv.w, at));
+    d.multiply(by.kernel, rows, conv.w.tensor, mapOver(conv.w, at));
     return d.finish(std::move(out), name + ".kernel");
   }
 
@@ -374,10 +401,10 @@ class Rewriter {
       const int v = varOf(a);
       out.push_back(at[v] = conv.ofImage(v) ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent));
       for (std::size_t k = 0; k < conv.directions.size(); ++k)
-        if (conv.directions[k].i == v) out.push_back(inTile[k] = d.index(old(v).name + "t", tileSize));
+        if (conv.directions[k].i == v) out.push_back(inTile[k] = d.index(old(v).name + "t", by.tile));
     }
     pq = productIndices(d);
-    d.multiply(ofResult, {{pq[0], inTile[0]}, {pq[1], inTile[1]}}, tensor,
+    d.multiply(by.result, {{pq[0], inTile[0]}, {pq[1], inTile[1]}}, tensor,
                transformedMap(conv.y, pq, [&](int v) { return at.at(v); }));
     if (target >= 0) {
       g.tensors[target].shape.clear();
@@ -396,8 +423,8 @@ class Rewriter {
       const bool tiled = conv.ofImage(v);
       const Affine i = tiled ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent);
       map.push_back(i);
-      if (tiled) map.push_back(d.index(old(v).name + "t", tileSize));
-      out.push_back(tiled ? i * tileSize + map.back() : i);
+      if (tiled) map.push_back(d.index(old(v).name + "t", by.tile));
+      out.push_back(tiled ? i * by.tile + map.back() : i);
     }
     d.c.body.root = d.c.body.read(pairs, DType::F32, std::move(map));
     return d.finish(std::move(out), "", Combine::Assign, f.target);
@@ -463,7 +490,7 @@ class Rewriter {
       const Affine &tap = at.at(conv.directions[k].u);
       rows.push_back({pq[k], conv.directions[k].flipped ? Affine(kernelSize - 1) - tap : tap});
     }
-    d.multiply(ofKernel, rows, tensor, transformedMap(conv.w, pq, [&](int v) { return at.at(v); }));
+    d.multiply(by.kernel, rows, tensor, transformedMap(conv.w, pq, [&](int v) { return at.at(v); }));
     return d.finish(std::move(out), "", Combine::Sum, f.target);
   }
 
@@ -478,17 +505,19 @@ class Rewriter {
   const Formula f;
   const Clause &c;
   const Convolution conv;
+  const Filtering &by;
   const std::string name;
   std::vector<Formula> formulas;
 };
 
 } // namespace
 
-void winograd(Graph &g) {
+void winograd(Graph &g, bool allowFour) {
   for (std::size_t i = 0; i < g.formulas.size(); ++i) {
     const std::optional<Convolution> conv = convolution(g, g.formulas[i]);
-    if (!conv || !wins(g.formulas[i].clauses[0], *conv)) continue;
-    std::vector<Formula> made = Rewriter(g, g.formulas[i], *conv).run();
+    const Filtering *by = conv ? choose(g.formulas[i].clauses[0], *conv, allowFour) : nullptr;
+    if (!by) continue;
+    std::vector<Formula> made = Rewriter(g, g.formulas[i], *conv, *by).run();
     g.formulas.erase(g.formulas.begin() + static_cast<std::ptrdiff_t>(i));
     g.formulas.insert(g.formulas.begin() + static_cast<std::ptrdiff_t>(i), made.begin(), made.end());
     i += made.size() - 1;
