@@ -31,9 +31,9 @@ std::vector<std::vector<std::string>> collapseAll(Nest &nest) {
   if (nest.formula->op != graph::Combine::Assign) return groups;
   std::vector<int> order = resultOrder(nest);
   for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = begin + 1;
-    while (end < order.size() && canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end + 1)))
-      ++end;
+    std::size_t end = order.size(); // two indices that lie in blocks may only do with those between
+    while (end > begin + 1 && !canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end)))
+      --end;
     if (end - begin > 1) {
       const std::vector<int> group(order.begin() + begin, order.begin() + end);
       std::vector<std::string> names;

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NETC_ABI_VERSION 4
+#define NETC_ABI_VERSION 5
 
 /* What a kernel sees. `inputs` and `outputs` are by slot; memory is 64-byte aligned except inputs and outputs. */
 typedef struct NetcFrame {
@@ -72,6 +72,8 @@ typedef struct NetcTensor {
   double initA, initB;
   int64_t store;         /* params and states: byte offset in the store */
   const float *values;   /* NETC_INIT_VALUES: all elements, row-major */
+  int64_t digits;        /* params and states that the store does not hold row-major: the digits of an element's number ... */
+  const int64_t *layout; /* ... most significant first: how many values each has, and by how many elements it moves the place */
 } NetcTensor;
 
 typedef struct NetcResult {
