@@ -126,6 +126,12 @@ private:
     return add(fmt::format("shape{}", fmt::join(shape, "x")), "int64_t", std::move(rows));
   }
 
+  Field layoutTable(const Tensor &t) {
+    std::vector<std::vector<Field>> rows;
+    for (const loop::Digit &d : storeDigits(t)) rows.push_back({d.extent}), rows.push_back({d.stride});
+    return add(identifier(t.name) + "Layout", "int64_t", std::move(rows));
+  }
+
   Field tensorTable(const Program &p) {
     std::vector<std::vector<Field>> rows;
     for (const Tensor &t : p.tensors) {
@@ -135,7 +141,8 @@ private:
       const Field classes = add(identifier(t.name) + "ClassNames", "const char *", std::move(classNames));
       const Field values = t.values.empty() ? Null{} : addNamed(identifier(t.name) + "Values", {{}, "float", {}, t.values});
       rows.push_back({t.name, code(t.role), code(t.type), integer(t.shape.size()), shape, integer(t.batch),
-                      std::int64_t{t.classes}, classes, code(t.init), t.initA, t.initB, t.store, values});
+                      std::int64_t{t.classes}, classes, code(t.init), t.initA, t.initB, t.store, values,
+                      integer(storeDigits(t).size()), layoutTable(t)});
     }
     return add("tensors", "NetcTensor", std::move(rows));
   }

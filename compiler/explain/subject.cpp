@@ -24,7 +24,7 @@ void dropOptimizer(Graph &g) {
   g.next.clear();
   std::vector<char> drop;
   for (const Formula &f : g.formulas) drop.push_back(late[static_cast<std::size_t>(f.target)]);
-  passes::dropFormulas(g, drop);
+  dropFormulas(g, drop);
 }
 
 /// Every call of uniform() becomes a formula of its own, u1, u2, ...: a name under which its numbers can be told.

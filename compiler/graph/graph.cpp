@@ -70,6 +70,38 @@ int Graph::sharedCount() const {
   return static_cast<int>(end - tensors.begin());
 }
 
+void dropFormulas(Graph &g, const std::vector<char> &marked) {
+  std::vector<char> gone(g.tensors.size(), 0);
+  std::vector<Formula> keptFormulas;
+  for (std::size_t i = 0; i < g.formulas.size(); ++i) {
+    if (marked[i])
+      gone[g.formulas[i].target] = 1;
+    else
+      keptFormulas.push_back(std::move(g.formulas[i]));
+  }
+  std::vector<int> moved(g.tensors.size(), -1);
+  std::vector<Tensor> keptTensors;
+  for (std::size_t t = 0; t < g.tensors.size(); ++t)
+    if (!gone[t]) {
+      moved[t] = static_cast<int>(keptTensors.size());
+      keptTensors.push_back(std::move(g.tensors[t]));
+    }
+  for (Tensor &t : keptTensors)
+    if (t.of >= 0) t.of = moved[t.of];
+  for (Formula &f : keptFormulas) {
+    f.target = moved[f.target];
+    for (Clause &c : f.clauses)
+      for (Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read) n.id = moved[n.id];
+  }
+  for (Result &r : g.results)
+    r.tensor = moved[r.tensor];
+  for (Next &n : g.next)
+    n = {moved[n.state], moved[n.value]};
+  g.tensors = std::move(keptTensors);
+  g.formulas = std::move(keptFormulas);
+}
+
 Graph *Module::entry(std::string_view entryName) {
   auto g = std::find_if(entries.begin(), entries.end(), [&](const Graph &x) { return x.name == entryName; });
   return g == entries.end() ? nullptr : &*g;

@@ -92,6 +92,7 @@ struct Tensor {
   int classes = 0;                     // Target class(k): values 0..k-1, checked before a step
   std::vector<std::string> classNames; // empty or `classes` names
   std::string data;                    // Input: the transforms that prepare it, as text; empty: none
+  std::vector<int> blocked = {};       // Param, State: how the schedule has the store hold it (schedule/plan_store.cpp); not in the text
   Location location;
   Location written = {}; // in the .graph file that declares it; unknown in what netc made
 
@@ -211,6 +212,10 @@ struct Graph {
   /// Number of tensors shared by all entries.
   int sharedCount() const;
 };
+
+/// Drops the formulas marked by their position, and their targets; renumbers the tensors. Nothing may read
+/// them.
+void dropFormulas(Graph &, const std::vector<char> &marked);
 
 struct Module {
   std::string name;

@@ -17,4 +17,19 @@ const Entry *Program::trainingEntry() const {
   return e == entries.end() ? nullptr : &*e;
 }
 
+std::vector<Digit> storeDigits(const Tensor &t) {
+  if (t.blocked.empty()) return {};
+  std::vector<Digit> blocks(t.shape.size()), inBlock(t.shape.size());
+  std::int64_t stride = 1;
+  for (auto d = t.blocked.rbegin(); d != t.blocked.rend(); ++d, stride *= lanes)
+    inBlock[static_cast<std::size_t>(*d)] = {lanes, stride};
+  for (std::size_t d = t.shape.size(); d-- > 0; stride *= blocks[d].extent)
+    blocks[d] = {t.shape[d] / inBlock[d].extent, stride};
+  std::vector<Digit> digits;
+  for (std::size_t d = 0; d < t.shape.size(); ++d)
+    for (const Digit &digit : {blocks[d], inBlock[d]})
+      if (digit.extent > 1) digits.push_back(digit);
+  return digits;
+}
+
 } // namespace netc::loop

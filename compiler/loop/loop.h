@@ -25,6 +25,7 @@
 //   tensor target label: i32[N] class 10
 //   tensor param conv1.weight: f32[6, 1, 5, 5] ~ uniform(-0.2, 0.2) store 0
 //   tensor param scale: f32[2] ~ values(0.5, 2) store 640           (or: ~ constant(0), ~ normal(0, 1))
+//   tensor param w: f32[32, 64] ~ uniform(-1, 1) store 704 blocked (1, 0)
 //   entry trainStep workspace 123456 commit 12 {                (or: entry accumulate every 64 workspace ...)
 //     plan "sgd(lr = 0.1)"
 //     scalar lr = 0.03 * pow(0.4, epoch)
@@ -226,9 +227,18 @@ struct Tensor {
   enum class Init { Constant, Uniform, Normal, Values } init = Init::Constant; // Param, State
   double initA = 0, initB = 0;
   std::vector<float> values; // Values: all elements
-  std::int64_t store = 0; // Param, State: byte offset in the store; the layout is row-major
+  std::int64_t store = 0; // Param, State: byte offset in the store
+  std::vector<int> blocked; // dimensions that the store holds in blocks of 16, as schedule.h's `blocked (1, 0)`; none: row-major
   Location location = {};
 };
+
+/// A digit of the number of an element of a parameter or state, in logical order: how many values it has, and by how many
+/// elements it moves the place in the store.
+struct Digit {
+  std::int64_t extent = 1, stride = 1;
+};
+/// Most significant first; none: row-major.
+std::vector<Digit> storeDigits(const Tensor &);
 
 struct Program {
   std::string name;

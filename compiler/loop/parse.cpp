@@ -102,8 +102,16 @@ private:
     if (t.accept("data")) parseData(x);
     if (t.accept("~")) parseInit(x);
     if (t.accept("store")) x.store = t.expectInteger("the byte offset");
+    if (t.accept("blocked")) parseBlocked(x);
     endOfLine(t);
     p.tensors.push_back(std::move(x));
+  }
+
+  void parseBlocked(Tensor &x) {
+    t.expect("(");
+    do x.blocked.push_back(static_cast<int>(t.expectInteger("a dimension")));
+    while (!t.failed() && t.accept(","));
+    t.expect(")");
   }
 
   void parseData(Tensor &x) {

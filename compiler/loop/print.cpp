@@ -2,6 +2,7 @@
 #include "compiler/loop/walk.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -227,6 +228,7 @@ void printTensor(const Tensor &t, std::string &out) {
     if (t.init == Tensor::Init::Normal) out += fmt::format(" ~ normal({}, {})", number(t.initA), number(t.initB));
     if (t.init == Tensor::Init::Values) out += " ~ values(" + numbers(t.values) + ")";
     out += fmt::format(" store {}", t.store);
+    if (!t.blocked.empty()) out += fmt::format(" blocked ({})", fmt::join(t.blocked, ", "));
   }
   out += "\n";
 }

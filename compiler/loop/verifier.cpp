@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -43,6 +44,10 @@ private:
     if (t.store < 0 || t.store % 64 != 0 || t.store + bytes > p.storeBytes)
       error(t.location, fmt::format("tensor {}: bytes {} to {} of the store, expected a multiple of 64 within {} bytes",
                                     t.name, t.store, t.store + bytes, p.storeBytes));
+    for (auto d = t.blocked.begin(); d != t.blocked.end(); ++d)
+      if (*d < 0 || *d >= static_cast<int>(t.shape.size()) || t.shape[static_cast<std::size_t>(*d)] % lanes != 0 ||
+          std::count(t.blocked.begin(), d, *d) > 0)
+        error(t.location, fmt::format("tensor {}: cannot be blocked by dimension {}", t.name, *d));
     const std::int64_t elements = bytes / byteSize(t.type), given = static_cast<std::int64_t>(t.values.size());
     if (t.init == Tensor::Init::Values && given != elements)
       error(t.location, fmt::format("tensor {}: has {} values, expected {}", t.name, given, elements));

@@ -38,38 +38,6 @@ bool reads(const Formula &f, int tensor) {
   return false;
 }
 
-void dropFormulas(Graph &g, const std::vector<char> &marked) {
-  std::vector<char> gone(g.tensors.size(), 0);
-  std::vector<Formula> keptFormulas;
-  for (std::size_t i = 0; i < g.formulas.size(); ++i) {
-    if (marked[i])
-      gone[g.formulas[i].target] = 1;
-    else
-      keptFormulas.push_back(std::move(g.formulas[i]));
-  }
-  std::vector<int> moved(g.tensors.size(), -1);
-  std::vector<graph::Tensor> keptTensors;
-  for (std::size_t t = 0; t < g.tensors.size(); ++t)
-    if (!gone[t]) {
-      moved[t] = static_cast<int>(keptTensors.size());
-      keptTensors.push_back(std::move(g.tensors[t]));
-    }
-  for (graph::Tensor &t : keptTensors)
-    if (t.of >= 0) t.of = moved[t.of];
-  for (Formula &f : keptFormulas) {
-    f.target = moved[f.target];
-    for (Clause &c : f.clauses)
-      for (Node &n : c.body.nodes)
-        if (n.kind == Node::Kind::Read) n.id = moved[n.id];
-  }
-  for (graph::Result &r : g.results)
-    r.tensor = moved[r.tensor];
-  for (graph::Next &n : g.next)
-    n = {moved[n.state], moved[n.value]};
-  g.tensors = std::move(keptTensors);
-  g.formulas = std::move(keptFormulas);
-}
-
 bool isIdentity(const std::vector<Affine> &map, std::size_t domainSize) {
   if (map.size() != domainSize) return false;
   for (std::size_t d = 0; d < map.size(); ++d)

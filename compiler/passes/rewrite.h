@@ -21,10 +21,6 @@ bool stopsGradient(const graph::Formula &);
 
 bool reads(const graph::Formula &, int tensor);
 
-/// Drops the formulas marked by their position, and their targets; renumbers the tensors. Nothing may read
-/// them.
-void dropFormulas(graph::Graph &, const std::vector<char> &marked);
-
 /// out[d] is domain index d for every d, and there are no others.
 bool isIdentity(const std::vector<Affine> &map, std::size_t domainSize);
 

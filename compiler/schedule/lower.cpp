@@ -258,6 +258,7 @@ loop::Program programInterface(const graph::Module &m, const std::string &target
       out.initA = t.init.a;
       out.initB = t.init.b;
       out.store = p.storeBytes;
+      out.blocked = t.blocked;
       std::int64_t bytes = byteSize(t.dtype);
       for (std::int64_t e : out.shape)
         bytes *= e;

@@ -68,9 +68,11 @@ Affine address(const Tensor &t, const std::vector<Affine> &map, const Layout &la
 
 Layout layout(const Graph &g, const std::map<std::string, Placement> &memory, int tensor) {
   const Tensor &t = g.tensors[tensor];
-  if (t.shared()) return {};
+  if (t.shared()) return {t.blocked};
   const auto placed = memory.find(t.name);
   if (placed == memory.end() || placed->second.kind == Placement::Kind::Output) return {};
+  if (const int state = placed->second.kind == Placement::Kind::InPlace ? g.find(placed->second.of) : -1; state >= 0)
+    return {g.tensors[state].blocked};
   const Layout &l = placed->second.layout;
   if (l.padded > 0 && (t.shape.empty() || std::count(l.blocked.begin(), l.blocked.end(), 0)))
     throw Misfit(placed->second.location, fmt::format("schedule: '{}' has no rows to be padded", t.name));
@@ -191,40 +193,64 @@ std::vector<int> samePoints(const Graph &g, const Schedule &s, const Nest &lead,
   return guards == lead.clause->guards ? here : std::vector<int>{};
 }
 
+namespace {
+
+/// What counts the elements of a group, outermost first: its indices, or their blocks, and then the 16 of each block, as they lie
+/// in the result.
+struct Digit {
+  int variable;
+  std::int64_t extent;
+};
+
+std::vector<Digit> digits(const Nest &nest, const std::vector<int> &group) {
+  std::vector<Digit> list, inBlocks;
+  for (int p : group) {
+    const Position &q = nest.positions[p];
+    list.push_back(q.block < 0 ? Digit{p, q.extent} : Digit{q.block, q.extent / loop::lanes});
+    if (q.block >= 0) inBlocks.push_back({p, loop::lanes});
+  }
+  std::stable_sort(inBlocks.begin(), inBlocks.end(), [&](const Digit &a, const Digit &b) {
+    return nest.out.coefficient(a.variable) > nest.out.coefficient(b.variable);
+  });
+  list.insert(list.end(), inBlocks.begin(), inBlocks.end());
+  std::erase_if(list, [](const Digit &d) { return d.extent == 1; });
+  return list;
+}
+
+} // namespace
+
 bool canCollapse(const Nest &nest, const std::vector<int> &group) {
   for (int p : group)
-    if (nest.positions[p].batch || nest.positions[p].block >= 0 || nest.positions[p].reduction ||
-        nest.usedAsNumber(p))
-      return false;
+    if (nest.positions[p].batch || nest.positions[p].reduction || nest.usedAsNumber(p)) return false;
+  const std::vector<Digit> all = digits(nest, group);
   const auto contiguous = [&](const Affine &a) {
-    std::int64_t stride = a.coefficient(group.back());
-    for (std::size_t i = group.size(); i-- > 0; stride *= nest.positions[group[i]].extent)
-      if (a.coefficient(group[i]) != stride && nest.positions[group[i]].extent != 1) return false;
+    std::int64_t stride = all.empty() ? 0 : a.coefficient(all.back().variable);
+    for (auto d = all.rbegin(); d != all.rend(); stride *= d->extent, ++d)
+      if (a.coefficient(d->variable) != stride) return false;
     return true;
   };
-  if (!contiguous(nest.out)) return false;
-  return std::all_of(nest.reads.begin(), nest.reads.end(),
-                     [&](const Access &r) { return r.tensor < 0 || contiguous(r.address); });
+  return contiguous(nest.out) &&
+         std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return r.tensor < 0 || contiguous(r.address); });
 }
 
 void collapse(Nest &nest, const std::vector<int> &group) {
+  const std::vector<Digit> all = digits(nest, group);
   std::int64_t extent = 1;
-  for (int p : group)
-    extent *= nest.positions[p].extent;
+  for (const Digit &d : all)
+    extent *= d.extent;
   const auto merge = [&](Affine &a) {
-    // The stride of the innermost index that has an extent is that of the merged one.
-    std::int64_t stride = 0;
-    for (int p : group)
-      if (nest.positions[p].extent != 1) stride = a.coefficient(p);
-    for (int p : group)
+    const std::int64_t stride = all.empty() ? 0 : a.coefficient(all.back().variable); // of the innermost is that of the merged one
+    for (int p : group) {
       a = a.substitute(p, Affine());
+      if (nest.positions[p].block >= 0) a = a.substitute(nest.positions[p].block, Affine());
+    }
     a += Affine::var(group.front(), stride);
   };
   merge(nest.out);
   for (Access &r : nest.reads)
     merge(r.address);
   for (int p : group)
-    nest.positions[p].extent = 1;
+    nest.positions[p].extent = 1, nest.positions[p].block = -1;
   for (std::size_t i = 1; i < group.size(); ++i)
     nest.positions[group[i]].name.clear(); // no loop of its own
   nest.positions[group.front()].extent = extent;

@@ -43,7 +43,7 @@ struct Nest {
 /// the map cannot be addressed (a blocked extent that no index alone runs over).
 Affine address(const graph::Tensor &, const std::vector<Affine> &map, const Layout &, const Nest &);
 
-/// How a tensor lies: Locals as the schedule places them, all others row-major.
+/// How a tensor lies: Locals as the schedule places them, parameters and states as the store holds them, all others row-major.
 Layout layout(const graph::Graph &, const std::map<std::string, Placement> &memory, int tensor);
 /// The batch runs along the lanes of this layout, so that memory holds whole blocks of samples.
 bool batchBlocked(const graph::Tensor &, const Layout &);
@@ -58,8 +58,8 @@ Nest makeNest(const graph::Graph &, const std::map<std::string, Placement> &memo
 /// results, index by index of the reductions. Empty when they differ in extents, steps or guards.
 std::vector<int> samePoints(const graph::Graph &, const Schedule &, const Nest &lead, const Nest &other);
 
-/// True when the positions, outermost first, are contiguous as one in every access and are not used as
-/// numbers.
+/// True when the elements of the positions, outermost first, lie one after the other in every access, in the same blocks of
+/// 16 if in any, and the positions are not used as numbers.
 bool canCollapse(const Nest &, const std::vector<int> &group);
 /// Merges them into the first.
 void collapse(Nest &, const std::vector<int> &group);

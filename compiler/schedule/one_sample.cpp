@@ -45,6 +45,7 @@ void prepare(graph::Module &m) {
   addOneSample(m);
   for (Graph &g : m.entries)
     prepare(g, m.winograd4);
+  planStore(m);
 }
 
 void addOneSample(graph::Module &m) {

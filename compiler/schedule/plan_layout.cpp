@@ -381,6 +381,7 @@ class LayoutPlanner {
                            k.samples / 1000, k.channels / 1000, k.moved / 1000);
       }
     for (const Tensor &t : g.tensors) {
+      if (!t.blocked.empty()) out += fmt::format("  {}: {}\n", t.name, print(Layout{t.blocked}));
       const auto place = memory.find(t.name);
       if (place == memory.end() || !(hasBatch(t) || !place->second.layout.blocked.empty())) continue;
       out += fmt::format("  {}: {}\n", t.name, print(place->second.layout));
@@ -466,6 +467,7 @@ std::map<std::string, Placement> planLayouts(const Graph &g) {
         Placement::Kind::Output, {}, static_cast<std::int64_t>(slot), {}};
   for (const graph::Next &n : g.next)
     memory[g.tensors[n.value].name] = {Placement::Kind::InPlace, {}, 0, g.tensors[n.state].name};
+  followStore(g, memory);
   return memory;
 }
 

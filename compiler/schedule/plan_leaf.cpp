@@ -2,6 +2,8 @@
 // kind, tile and order.
 #include "compiler/schedule/plan_parts.h"
 
+#include "compiler/loop/loop.h"
+
 #include <algorithm>
 
 namespace netc::schedule {
@@ -31,9 +33,9 @@ std::vector<std::vector<std::string>> collapseAll(Nest &nest) {
   if (nest.formula->op != graph::Combine::Assign) return groups;
   std::vector<int> order = resultOrder(nest);
   for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = begin + 1;
-    while (end < order.size() && canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end + 1)))
-      ++end;
+    std::size_t end = order.size(); // two indices that lie in blocks may only do with those between
+    while (end > begin + 1 && !canCollapse(nest, std::vector<int>(order.begin() + begin, order.begin() + end)))
+      --end;
     if (end - begin > 1) {
       const std::vector<int> group(order.begin() + begin, order.begin() + end);
       std::vector<std::string> names;
@@ -68,8 +70,14 @@ PlannedLeaf planLeaf(const Graph &g, const Schedule &s, const Target &target, co
   const auto numeric =
       std::find_if(s.numeric.begin(), s.numeric.end(), [&](const Numeric &n) { return n.formula == leaf.formula; });
   if (nest.batch >= 0 && !nest.positions[nest.batch].reduction) leaf.order.push_back({nest.positions[nest.batch].name});
-  for (int p : resultOrder(nest))
-    leaf.order.push_back({nest.positions[p].name});
+  std::vector<Step> inBlocks; // of weights the 16 of each block, but for the lanes: it is read and written as a whole
+  for (int p : resultOrder(nest)) {
+    const Position &pos = nest.positions[p];
+    const bool blocks = f.op == graph::Combine::Assign && nest.batch < 0 && p != vector && pos.block >= 0;
+    if (blocks) inBlocks.push_back({pos.name});
+    if (!blocks || pos.extent > loop::lanes) leaf.order.push_back({pos.name, blocks ? loop::lanes : 1});
+  }
+  leaf.order.insert(leaf.order.end(), inBlocks.begin(), inBlocks.end());
   if (numeric != s.numeric.end()) leaf.order.insert(leaf.order.end(), numeric->order.begin(), numeric->order.end());
   if (nest.rows && vector >= 0 && vector != nest.batch && !nest.positions[vector].reduction &&
       isContraction(f, f.clauses[clause]) && injective(nest))

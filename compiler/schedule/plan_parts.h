@@ -23,6 +23,11 @@ int chooseVector(const Nest &);
 std::map<std::string, Placement> planLayouts(const graph::Graph &);
 /// Weights that a contraction reads in another layout than they have get a copy in that.
 void packWeights(graph::Graph &);
+/// Has the store hold each parameter, and the states that go with it, as most contractions of all entries read it. Copies that
+/// then lie like it are gone, and what is computed from it element by element lies like it. All entries must be prepared.
+void planStore(graph::Module &);
+/// The layouts of what is computed element by element from what the store holds in blocks.
+void followStore(const graph::Graph &, std::map<std::string, Placement> &layouts);
 /// Dense layers whose samples lie in rows.
 void rowsOfSamples(graph::Graph &);
 /// Convolutions with fewer multiplications, where the model says that it pays; `allowFour`: also those that lose accuracy.

@@ -258,22 +258,27 @@ void chooseUnrolling(const Nest &nest, const Variation &variation, const Tile &t
 void chooseParallel(const Nest &nest, Leaf &leaf) {
   if (operations(nest) < serialWork || !injective(nest)) return;
   std::int64_t best = 1;
-  for (const auto &[name, by] : leaf.order) {
+  const auto firstStep = [&](const std::string &name) {
+    return std::find_if(leaf.order.begin(), leaf.order.end(), [&](const Step &s) { return s.index == name; });
+  };
+  for (const Step &step : leaf.order) {
+    const auto &[name, by] = step;
+    if (&step != &*firstStep(name)) continue;
     const Position &p = nest.positions[nest.find(name)];
     if (p.batch && !p.reduction) { // blocks of samples are shared already
       if (name != leaf.vector) leaf.parallel = name;
       return;
     }
     if (p.reduction || best >= enoughTasks) break;
-    std::int64_t size = name == leaf.vector ? loop::lanes : 1;
+    std::int64_t size = name == leaf.vector ? loop::lanes : by;
     for (auto &[tiled, t] : leaf.tile)
       if (tiled == name) size = t;
     if (name != leaf.vector && p.extent % size) continue;
     if (p.extent / size > best) best = p.extent / size, leaf.parallel = name;
   }
   if (leaf.parallel.empty()) return;
-  leaf.order.erase(std::find(leaf.order.begin(), leaf.order.end(), Step{leaf.parallel}));
-  leaf.order.insert(leaf.order.begin(), {leaf.parallel});
+  const auto shared = firstStep(leaf.parallel);
+  std::rotate(leaf.order.begin(), shared, shared + 1);
 }
 
 } // namespace

@@ -23,22 +23,35 @@ std::size_t roundedUp(std::size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
 
-void initialiseTensor(const NetcTensor &tensor, float *values, std::uint64_t seed) {
-  std::size_t count = elementCount(tensor.shape, tensor.rank);
-  std::uint64_t key = streamKey(seed, tensor.name);
+// Elements first, first + 1, ... in logical order.
+void initialValues(const NetcTensor &tensor, std::uint64_t key, std::size_t first, float *values, std::size_t count) {
   switch (tensor.init) {
   case NETC_INIT_UNIFORM:
-    fillUniform(values, count, static_cast<float>(tensor.initA), static_cast<float>(tensor.initB), key);
+    fillUniform(values, count, static_cast<float>(tensor.initA), static_cast<float>(tensor.initB), key, first);
     break;
   case NETC_INIT_NORMAL:
-    fillNormal(values, count, tensor.initA, tensor.initB, key);
+    fillNormal(values, count, tensor.initA, tensor.initB, key, first);
     break;
   case NETC_INIT_VALUES:
-    std::memcpy(values, tensor.values, count * sizeof *values);
+    std::memcpy(values, tensor.values + first, count * sizeof *values);
     break;
   default:
     for (std::size_t i = 0; i < count; ++i)
       values[i] = static_cast<float>(tensor.initA);
+  }
+}
+
+void initialiseTensor(const NetcTensor &tensor, float *stored, std::uint64_t seed) {
+  constexpr std::size_t atOnce = 256;
+  float values[atOnce];
+  std::size_t count = elementCount(tensor.shape, tensor.rank);
+  std::uint64_t key = streamKey(seed, tensor.name);
+  Places places(tensor);
+  for (std::size_t first = 0; first < count; first += atOnce) {
+    std::size_t some = count - first < atOnce ? count - first : atOnce;
+    initialValues(tensor, key, first, values, some);
+    for (std::size_t i = 0; i < some; ++i)
+      stored[places.next()] = values[i];
   }
 }
 
@@ -61,10 +74,14 @@ std::size_t Tensor::size() const {
   return elementCount(table_->shape, table_->rank);
 }
 void Tensor::get(float *values) const {
-  std::memcpy(values, data_, size() * sizeof(float));
+  Places places(*table_);
+  for (std::size_t i = 0, count = size(); i < count; ++i)
+    values[i] = data_[places.next()];
 }
 void Tensor::set(const float *values) {
-  std::memcpy(data_, values, size() * sizeof(float));
+  Places places(*table_);
+  for (std::size_t i = 0, count = size(); i < count; ++i)
+    data_[places.next()] = values[i];
 }
 
 Core::Core(const NetcModel &model, const Options &options) : model_(model) {

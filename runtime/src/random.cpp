@@ -48,20 +48,20 @@ double cosineOfTurns(double turns) {
 
 } // namespace
 
-void fillUniform(float *values, std::size_t count, float lower, float upper, std::uint64_t key) {
+void fillUniform(float *values, std::size_t count, float lower, float upper, std::uint64_t key, std::size_t first) {
   constexpr std::size_t lanes = 32;
   const float width = upper - lower;
   std::uint32_t x[lanes] = {}, y[lanes] = {};
   for (std::size_t i = 0; i < count; i += lanes) {
-    threefryLanes(key, i, x, y);
+    threefryLanes(key, first + i, x, y);
     for (std::size_t k = 0; k < lanes && i + k < count; ++k)
       values[i + k] = lower + width * unitReal(x[k]);
   }
 }
 
-void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key) {
+void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key, std::size_t first) {
   for (std::size_t i = 0; i < count; ++i) {
-    std::uint64_t word = threefry(key, i);
+    std::uint64_t word = threefry(key, first + i);
     double u = ((low(word) >> 8) + 1) * 0x1p-24, v = (high(word) >> 8) * 0x1p-24;
     values[i] = static_cast<float>(mean + deviation * (std::sqrt(-2 * naturalLog(u)) * cosineOfTurns(v)));
   }

@@ -87,8 +87,10 @@ Status loadTensor(void *context, const FileTensor &given) {
   }
   if (!load.store && load.found[i]++)
     return fail(load.message, Status::badFile, "%s: %s occurs twice", load.source, given.name);
-  if (load.store && belongs(load.model, tensor, load.states))
-    std::memcpy(load.store + tensor.store, given.data, given.bytes);
+  if (!load.store || !belongs(load.model, tensor, load.states)) return Status::ok;
+  Places places(tensor);
+  for (std::size_t i = 0; i < given.bytes; i += 4)
+    std::memcpy(load.store + tensor.store + 4 * places.next(), given.data + i, 4);
   return Status::ok;
 }
 
@@ -200,9 +202,13 @@ Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
                fail(message_, Status::badArgument, "buffer of %zu bytes, %zu needed", available, needed);
   SafetensorsWriter writer(static_cast<unsigned char *>(buffer));
   writeHeader(writer, model_, states, counters);
-  for (std::int64_t i = 0; i < model_.tensorCount; ++i)
-    if (belongs(model_, model_.tensors[i], states))
-      writer.data(store_ + model_.tensors[i].store, bytesIn(model_.tensors[i]));
+  for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
+    const NetcTensor &tensor = model_.tensors[i];
+    if (!belongs(model_, tensor, states)) continue;
+    Places places(tensor);
+    for (std::size_t left = bytesIn(tensor); left > 0; left -= 4)
+      writer.data(store_ + tensor.store + 4 * places.next(), 4);
+  }
   if (states) sealState(static_cast<unsigned char *>(buffer), needed);
   return status_;
 }

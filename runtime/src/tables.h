@@ -14,6 +14,31 @@ std::size_t bytesOf(std::int64_t type);
 /// Product of the extents, 1 for none.
 std::size_t elementCount(const std::int64_t *shape, std::int64_t rank);
 bool inStore(const NetcTensor &);
+
+/// Where the elements of a tensor lie, one after the other in logical (row-major) order.
+class Places {
+ public:
+  explicit Places(const NetcTensor &tensor) : digits_(tensor.digits), layout_(tensor.layout) {}
+  /// In elements, from the tensor's first.
+  std::size_t next() {
+    std::int64_t here = place_;
+    if (digits_ == 0) ++place_;
+    for (std::int64_t d = digits_; d-- > 0;) {
+      std::int64_t extent = layout_[2 * d], stride = layout_[2 * d + 1];
+      place_ += stride;
+      if (++at_[d] < extent) break;
+      at_[d] = 0;
+      place_ -= extent * stride;
+    }
+    return static_cast<std::size_t>(here);
+  }
+
+ private:
+  std::int64_t digits_;
+  const std::int64_t *layout_;
+  std::int64_t place_ = 0, at_[2 * maxRank] = {};
+};
+
 /// A state whose name continues a parameter's ("conv1.weight.velocity") is the optimizer's; the others
 /// (running statistics) belong to the weights.
 bool isOptimizerState(const NetcModel &, const NetcTensor &);

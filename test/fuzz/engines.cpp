@@ -42,11 +42,25 @@ std::size_t resultBytes(const loop::Result &r, std::int64_t count) {
   return static_cast<std::size_t>(n);
 }
 
+/// Where element i, in logical order, lies.
+std::size_t placeOf(const loop::Tensor &t, std::size_t i) {
+  const std::vector<loop::Digit> digits = storeDigits(t);
+  if (digits.empty()) return i;
+  std::size_t place = 0;
+  for (auto d = digits.rbegin(); d != digits.rend(); ++d) {
+    const auto extent = static_cast<std::size_t>(d->extent);
+    place += i % extent * static_cast<std::size_t>(d->stride);
+    i /= extent;
+  }
+  return place;
+}
+
 Bytes storeOf(const loop::Program &program, const Call &call) {
   Bytes store(static_cast<std::size_t>(program.storeBytes));
   for (const loop::Tensor &t : program.tensors)
     if (auto s = call.store.find(t.name); s != call.store.end())
-      std::memcpy(store.data() + t.store, s->second.data(), s->second.size() * sizeof(float));
+      for (std::size_t i = 0; i < s->second.size(); ++i)
+        std::memcpy(store.data() + t.store + placeOf(t, i) * sizeof(float), &s->second[i], sizeof(float));
   return store;
 }
 

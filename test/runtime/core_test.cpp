@@ -238,6 +238,54 @@ void learningRate() {
   HOLDS(std::fabs(moved() - 0.025f) < 1e-6f);
 }
 
+/// However the store holds a tensor, callers and files see it in logical order.
+void layouts() {
+  static const std::int64_t shape[] = {32, 3, 16}, layout[] = {2, 768, 16, 1, 3, 256, 16, 16}; // blocked (2, 0)
+  constexpr std::size_t elements = 32 * 3 * 16, at = (17 * 3 + 1) * 16 + 5, place = 768 + 1 + 256 + 5 * 16;
+  const auto tensorsOf = [](std::int64_t digits) {
+    std::vector<NetcTensor> list;
+    for (const std::int64_t init : {NETC_INIT_UNIFORM, NETC_INIT_NORMAL})
+      list.push_back({init == NETC_INIT_NORMAL ? "b" : "a", NETC_PARAM, NETC_F32, 3, shape, 0, 0, nullptr, init, -1, 1,
+                      static_cast<std::int64_t>(list.size() * elements * sizeof(float)), nullptr, digits, digits ? layout : nullptr});
+    return list;
+  };
+  const std::vector<NetcTensor> plainTensors = tensorsOf(0), blockedTensors = tensorsOf(4);
+  NetcModel plain = smallModel;
+  plain.tensors = plainTensors.data();
+  plain.tensorCount = 2;
+  plain.storeBytes = 2 * elements * sizeof(float);
+  NetcModel blocked = plain;
+  blocked.tensors = blockedTensors.data();
+  Core one(plain), other(blocked);
+  HOLDS(storeOf(one) != storeOf(other));
+  std::vector<float> values(elements), same(elements);
+  for (std::size_t i = 0; i < 2; ++i) {
+    one.parameter(i).get(values.data());
+    other.parameter(i).get(same.data());
+    HOLDS(values == same && values[at] != values[at + 1]);
+    const float *stored = reinterpret_cast<const float *>(other.store()) + i * elements;
+    EQUAL(stored[place], values[at]);
+  }
+  const auto saved = [](const Core &core) {
+    std::size_t size = 0;
+    core.saveState(nullptr, &size);
+    std::vector<char> bytes(size);
+    core.saveState(bytes.data(), &size);
+    return bytes;
+  };
+  HOLDS(saved(one) == saved(other));
+  for (std::size_t i = 0; i < elements; ++i)
+    values[i] = static_cast<float>(i);
+  other.parameter(1).set(values.data());
+  EQUAL(reinterpret_cast<const float *>(other.store())[elements + place], static_cast<float>(at));
+  const std::vector<char> bytes = saved(other);
+  HOLDS(bytes != saved(one));
+  EQUAL(one.loadState(bytes.data(), bytes.size()) == Status::ok, true);
+  Core third(blocked);
+  EQUAL(third.loadState(bytes.data(), bytes.size()) == Status::ok, true);
+  HOLDS(saved(one) == bytes && storeOf(third) == storeOf(other));
+}
+
 } // namespace
 
 void coreTest() {
@@ -249,6 +297,7 @@ void coreTest() {
   refusals();
   targets();
   learningRate();
+  layouts();
 }
 
 void predictorTest() {

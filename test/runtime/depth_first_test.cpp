@@ -68,7 +68,7 @@ const NetcStage stages[] = {{"before", before, 0, 0, 1, 0, 0, 0, nullptr},
                             {"after", after, 0, 0, 0, 1, 0, 0, nullptr}};
 const NetcEntry entries[] = {{"predict", sharedBytes + NETC_PART_COUNT * sizeof(Part), sizeof(Part), nullptr, 0, results, 1, stages, 5, 5, 0}};
 const NetcTarget targets[] = {{"native", entries, 1}};
-const NetcTensor tensors[] = {{"x", NETC_INPUT, NETC_F32, 1, inputShape, 1, 0, nullptr, 0, 0, 0, 0, nullptr}};
+const NetcTensor tensors[] = {{"x", NETC_INPUT, NETC_F32, 1, inputShape, 1, 0, nullptr, 0, 0, 0, 0, nullptr, 0, nullptr}};
 const NetcModel model = {NETC_ABI_VERSION, "chain", "0", batch, 0, tensors, 1, targets, 1, nullptr};
 
 void runWith(unsigned threads, std::int64_t count) {

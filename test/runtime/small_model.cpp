@@ -121,17 +121,17 @@ const NetcTarget targets[] = {{"riscv-of-the-future", entries, 3}, {"native", en
 const NetcTarget plainTargets[] = {{"native", plainEntries, 2}};
 
 #define INPUTS                                                                                               \
-  {"x", NETC_INPUT, NETC_F32, 2, inputShape, 1, 0, nullptr, 0, 0, 0, 0, nullptr},                                     \
-      {"label", NETC_TARGET, NETC_I32, 1, labelShape, 1, 4, nullptr, 0, 0, 0, 0, nullptr}, {                          \
-    "fc.weight", NETC_PARAM, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_UNIFORM, -0.5, 0.5, 0, nullptr \
+  {"x", NETC_INPUT, NETC_F32, 2, inputShape, 1, 0, nullptr, 0, 0, 0, 0, nullptr, 0, nullptr},                                     \
+      {"label", NETC_TARGET, NETC_I32, 1, labelShape, 1, 4, nullptr, 0, 0, 0, 0, nullptr, 0, nullptr}, {                          \
+    "fc.weight", NETC_PARAM, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_UNIFORM, -0.5, 0.5, 0, nullptr, 0, nullptr \
   }
 const NetcTensor tensors[] = {
     INPUTS,
-    {"fc.bias", NETC_PARAM, NETC_F32, 0, nullptr, 0, 0, nullptr, NETC_INIT_CONSTANT, 0.25, 0, 64, nullptr},
+    {"fc.bias", NETC_PARAM, NETC_F32, 0, nullptr, 0, 0, nullptr, NETC_INIT_CONSTANT, 0.25, 0, 64, nullptr, 0, nullptr},
     {"fc.weight.velocity", NETC_STATE, NETC_F32, 1, weightShape, 0, 0, nullptr, NETC_INIT_CONSTANT, 0, 0,
-     velocityAt, nullptr}};
+     velocityAt, nullptr, 0, nullptr}};
 const NetcTensor otherTensors[] = {
-    INPUTS, {"fc.bias", NETC_PARAM, NETC_F32, 1, otherShape, 0, 0, nullptr, NETC_INIT_NORMAL, 0, 1, 64, nullptr}};
+    INPUTS, {"fc.bias", NETC_PARAM, NETC_F32, 1, otherShape, 0, 0, nullptr, NETC_INIT_NORMAL, 0, 1, 64, nullptr, 0, nullptr}};
 
 } // namespace
 

@@ -73,6 +73,8 @@ typedef struct NetcTensor {
   double initA, initB;
   int64_t store;         /* params and states: byte offset in the store */
   const float *values;   /* NETC_INIT_VALUES: all elements, row-major */
+  int64_t digits;        /* params and states that the store does not hold row-major: the digits of an element's number ... */
+  const int64_t *layout; /* ... most significant first: how many values each has, and by how many elements it moves the place */
 } NetcTensor;
 
 typedef struct NetcResult {

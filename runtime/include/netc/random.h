@@ -65,13 +65,13 @@ constexpr std::uint64_t drawKey(std::uint64_t seed, std::uint64_t path, std::uin
   return threefry(threefry(seed, path), step);
 }
 
-/// values[i] = low + (high - low) * unitReal(threefry(key, i)), each operation in float32.
-void fillUniform(float *values, std::size_t count, float low, float high, std::uint64_t key);
+/// values[i - first] = low + (high - low) * unitReal(threefry(key, i)), each operation in float32.
+void fillUniform(float *values, std::size_t count, float low, float high, std::uint64_t key, std::size_t first = 0);
 
-/// values[i] = mean + deviation * sqrt(-2 log(u)) * cos(2 pi v), in double, rounded once; u = ((low word >>
+/// values[i - first] = mean + deviation * sqrt(-2 log(u)) * cos(2 pi v), in double, rounded once; u = ((low word >>
 /// 8) + 1) * 2^-24, v = (high word >> 8) * 2^-24 of threefry(key, i). log and cos are the runtime's own, the
 /// same bits on every machine.
-void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key);
+void fillNormal(float *values, std::size_t count, double mean, double deviation, std::uint64_t key, std::size_t first = 0);
 
 /// The order in which an epoch visits `count` samples: a permutation of 0..count-1, a function of (seed,
 /// epoch, count). Sample batches are consecutive runs of it. netc train uses it, so a program that does too

@@ -164,7 +164,8 @@ class Comparison {
       if (t.model < 0) continue;
       const NetcTensor &table = model.tensors[t.model];
       const unsigned char *bytes = inStore(table) ? core.store() + table.store : given[static_cast<std::size_t>(t.model)].data();
-      for (std::size_t i = 0; i < t.values.size(); ++i) t.values[i] = asDouble(table.type, bytes, i);
+      Places places(table);
+      for (double &value : t.values) value = asDouble(table.type, bytes, places.next());
     }
   }
 
@@ -201,7 +202,8 @@ class Comparison {
     const NetcTensor &table = model.tensors[state.model];
     const Values &want = exact.tensors[next.second].values, &rounded = single.tensors[next.second].values;
     Values found(want.size());
-    for (std::size_t i = 0; i < found.size(); ++i) found[i] = asDouble(NETC_F32, core.store() + table.store, i);
+    Places places(table);
+    for (double &value : found) value = asDouble(NETC_F32, core.store() + table.store, places.next());
     const Status status = compareValues(entry, table.name, found, want, rounded);
     if (status != Status::ok) return status;
     const double change = worstDistance(want, state.values), worst = worstDistance(found, want);
