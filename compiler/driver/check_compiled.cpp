@@ -108,10 +108,10 @@ public:
         program(lowered(optimizedFor(o), hostTarget(o), o)) {
     if (!o.engine.empty() && o.engine != "jit" && o.engine != "cpp")
       throw UserError(fmt::format("--engine {}: expected jit or cpp", o.engine));
-    if (o.engine != "jit") cpp.emplace(program);
     if (const Graph *entry = entryWithLoss(reference)) gradients = parameterGradients(*entry);
     differentiate(reference);
     count = affordableSamples();
+    if (o.engine != "jit") cpp.emplace(program, /*optimized=*/count == fewestSamples); // of a large model
   }
 
   bool run() {

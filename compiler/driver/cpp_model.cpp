@@ -27,7 +27,7 @@ fs::path temporaryFolder() {
 
 } // namespace
 
-CppModel::CppModel(const loop::Program &program) : folder(temporaryFolder()), symbol(codegen::modelSymbol(program)) {
+CppModel::CppModel(const loop::Program &program, bool optimized) : folder(temporaryFolder()), symbol(codegen::modelSymbol(program)) {
   const char *named = std::getenv("CXX");
   compilerName = named && *named ? named : "c++";
   const fs::path source = folder / "model.cpp";
@@ -36,8 +36,8 @@ CppModel::CppModel(const loop::Program &program) : folder(temporaryFolder()), sy
   writeFile(source, text);
   writeFile(folder / "model.h", header);
   const char *processor = program.target == "native" ? " -march=native" : ""; // others are chosen by pragmas
-  running = popen(fmt::format("{} -std=c++17 -O1{} -ffp-contract=off -fPIC -shared '{}' -o '{}' 2>&1", compilerName, processor,
-                              source.string(), (folder / "model.so").string())
+  running = popen(fmt::format("{} -std=c++17 -O{}{} -ffp-contract=off -fPIC -shared '{}' -o '{}' 2>&1", compilerName, optimized ? 1 : 0,
+                              processor, source.string(), (folder / "model.so").string())
                       .c_str(),
                   "r");
   if (!running) throw UserError(fmt::format("cannot start '{}'", compilerName));

@@ -10,10 +10,11 @@
 
 namespace netc::driver {
 
-/// By $CXX, else c++, in the background. Little optimized: compiling takes longer than running once, and the bits are the same.
+/// By $CXX, else c++, in the background. The bits are the same at each level of optimization.
 class CppModel {
 public:
-  explicit CppModel(const loop::Program &);
+  /// `optimized`: there is so much to compute that optimizing takes less time than it saves.
+  CppModel(const loop::Program &, bool optimized);
   ~CppModel(); // waits for the compiler
   CppModel(const CppModel &) = delete;
   CppModel &operator=(const CppModel &) = delete;
