@@ -159,8 +159,8 @@ constexpr std::string_view floorText = R"(
 // |a| is q quarters of a turn and r, after Payne and Hanek. An a of 2^k or more is a multiple of 2^(k-23), so that the bits of
 // 1 / (2 pi) which are worth 2^(23-k) or more make whole turns of it. w0 + w1 + w2 + w3 is what is left, for k = -1, 21, 43, 64, 86
 // and 107, all times 2^64 lest some be denormal. w0 ends with the bit worth 2^-k: what a w0 has beyond whole turns is a multiple of
-// 2^-23 and thus a float. p and l are a product and what rounding took from it. The turns beyond whole ones (the last place of
-// 1.5 2^23 + p is a turn) and beyond whole quarters (that of 1.5 2^21 is one) are t + f + s, the sum of which is u + l.
+// 2^-23 and thus a float. p and l are a product, p0 never negative, and what rounding took from it. The turns beyond whole ones (the
+// last place of 1.5 2^23 + p is a turn) and beyond whole quarters (that of 1.5 2^21 is one) are t + f + s, the sum of which is u + l.
 #define NETC_QUADRANT                                                                                                  \
   "let b = abs(a); let x = b * 5.421010862427522e-20;"                                                                 \
   "let b1 = le(2097152, b); let b2 = le(8796093022208, b); let b3 = le(18446744073709551616, b);"                      \
