@@ -63,6 +63,8 @@ if os.environ.get("NETC_DATA"):
 chromium = shutil.which("chromium")
 if chromium:
     config.available_features.add("chromium")  # to look at pages; not among packages.sh
+if shutil.which("pdflatex"):
+    config.available_features.add("pdflatex")  # to compile what netc explain writes; not among packages.sh
 if shutil.which("aarch64-linux-gnu-g++") and shutil.which("qemu-aarch64"):
     config.available_features.add("aarch64")  # to run code for aarch64; optional in packages.sh
 if isOptimized():

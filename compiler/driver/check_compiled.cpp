@@ -2,6 +2,7 @@
 
 #include "compiler/driver/bytes.h"
 #include "compiler/driver/compiled_model.h"
+#include "compiler/driver/cpp_model.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/random_batch.h"
 #include "compiler/grad/differentiate.h"
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <memory>
 #include <optional>
 
 namespace netc::driver {
@@ -81,7 +83,7 @@ double distance(double a, double b) {
   return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::infinity() : std::fabs(a - b);
 }
 
-template <class T> double worstDistance(const std::vector<T> &a, const std::vector<double> &b) {
+template <class T, class U> double worstDistance(const std::vector<T> &a, const std::vector<U> &b) {
   return largestOf(b.size(), [&](std::size_t i) { return distance(a.at(i), b[i]); });
 }
 
@@ -102,22 +104,25 @@ std::vector<float> valuesOf(const Tensor &t) {
 class CompiledCheck {
 public:
   CompiledCheck(const graph::Module &source, const Options &o)
-      : reference(withAllGradients(source)), optimized(withGradientEntry(source)), model(optimizedFor(o), o), batch(model, 0),
-        seed(o.seed) {
+      : options(o), reference(withAllGradients(source)), optimized(withGradientEntry(source)),
+        program(lowered(optimizedFor(o), hostTarget(o), o)) {
+    if (!o.engine.empty() && o.engine != "jit" && o.engine != "cpp")
+      throw UserError(fmt::format("--engine {}: expected jit or cpp", o.engine));
     if (const Graph *entry = entryWithLoss(reference)) gradients = parameterGradients(*entry);
     differentiate(reference);
     count = affordableSamples();
+    if (o.engine != "jit") cpp.emplace(program, /*optimized=*/count == fewestSamples); // of a large model
   }
 
   bool run() {
+    loadBackEnds();
     const Values initial = store();
     for (int k = 0; k < batches && (k == 0 || (!failures.empty() && !isWrong)); ++k) {
       lines.clear();
       failures.clear();
       compared = bounded = 0;
-      restore(initial);
-      model.core().setStep(0);
-      batch = RandomBatch(model, static_cast<std::uint64_t>(seed + k));
+      reset(initial);
+      batch.emplace(backEnds.front().model, static_cast<std::uint64_t>(options.seed + k));
       for (const Graph &entry : reference.entries) checkEntry(entry, roleOf(entry.name) == "apply" ? store() : initial);
     }
     report();
@@ -125,6 +130,27 @@ public:
   }
 
 private:
+  struct BackEnd {
+    std::string name;
+    CompiledModel model;
+  };
+
+  void loadBackEnds() {
+    if (options.engine != "cpp") backEnds.push_back({"LLVM", CompiledModel(program, options)});
+    if (!cpp) return;
+    if (const NetcModel *made = cpp->load()) backEnds.push_back({"C++", CompiledModel(program, options, made)});
+    else if (options.engine != "cpp")
+      note = fmt::format("note: there is no '{}' ($CXX names another compiler), so the generated C++ was not compared\n", cpp->compiler());
+    else throw UserError(fmt::format("--engine cpp: there is no '{}'; $CXX names another compiler", cpp->compiler()));
+  }
+
+  /// of(back end) of each.
+  template <class Of> auto ofEach(Of of) {
+    std::vector<decltype(of(backEnds.front().model))> all;
+    for (BackEnd &b : backEnds) all.push_back(of(b.model));
+    return all;
+  }
+
   static graph::Module withGradientEntry(graph::Module module) {
     if (const Graph *from = entryWithLoss(module)) module.entries.push_back(asGradientEntry(*from));
     return module;
@@ -149,15 +175,21 @@ private:
     std::size_t width = 0;
     for (const Line &line : lines) width = std::max(width, line.name.size());
     fmt::print("compiled code against the float64 evaluator, {} samples; the largest difference in each tensor, in ulp of its "
-               "largest value:\n{:<{}}  compiled  float32 evaluator\n",
+               "largest value:\n{:<{}}",
                count, "", width);
+    for (const BackEnd &b : backEnds) fmt::print("  {:>8}", b.name);
+    fmt::print("  float32 evaluator\n");
     for (const Line &line : lines)
-      if (line.evaluator == 0 || line.evaluator < line.size)
-        fmt::print("{:<{}}  {:>8.3g}  {:>17.3g}\n", line.name, width, line.compiled, line.evaluator);
-      else // in ulp of what is all rounding, the differences would look large
-        fmt::print("{:<{}}  zero but for rounding: {:.2g}, float32 evaluator {:.2g}\n", line.name, width, line.compiled * line.unit,
-                   line.evaluator * line.unit);
+      if (line.evaluator == 0 || line.evaluator < line.size) {
+        fmt::print("{:<{}}", line.name, width);
+        for (double compiled : line.compiled) fmt::print("  {:>8.3g}", compiled);
+        fmt::print("  {:>17.3g}\n", line.evaluator);
+      } else { // in ulp of what is all rounding, the differences would look large
+        fmt::print("{:<{}}  zero but for rounding: {:.2g}, float32 evaluator {:.2g}\n", line.name, width,
+                   *std::max_element(line.compiled.begin(), line.compiled.end()) * line.unit, line.evaluator * line.unit);
+      }
     for (const std::string &failure : failures) fmt::print("error: {}\n", failure);
+    fmt::print("{}", note);
     fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
                failures.empty() ? "passed" : "FAILED");
   }
@@ -165,37 +197,43 @@ private:
   /// Of parameters and states, which have the same numbers in all entries.
   Values store() {
     Values values;
-    for (Tensor t : stored()) {
+    for (Tensor t : stored(backEnds.front().model)) { // the same in all
       const std::vector<float> v = valuesOf(t);
       values[reference.entries.front().find(t.name())] = {v.begin(), v.end()};
     }
     return values;
   }
 
-  void restore(const Values &values) {
-    for (Tensor t : stored()) {
-      const std::vector<double> &v = values.at(reference.entries.front().find(t.name()));
-      t.set(std::vector<float>(v.begin(), v.end()).data());
+  /// To these parameters and states, and the first step.
+  void reset(const Values &values) {
+    for (BackEnd &b : backEnds) {
+      for (Tensor t : stored(b.model)) {
+        const std::vector<double> &v = values.at(reference.entries.front().find(t.name()));
+        t.set(std::vector<float>(v.begin(), v.end()).data());
+      }
+      b.model.core().setStep(0);
     }
   }
 
-  std::vector<Tensor> stored() {
+  static std::vector<Tensor> stored(CompiledModel &model) {
     std::vector<Tensor> tensors;
     for (std::size_t i = 0; i < model.core().parameterCount(); ++i) tensors.push_back(model.core().parameter(i));
     for (std::size_t i = 0; i < model.core().stateCount(); ++i) tensors.push_back(model.core().state(i));
     return tensors;
   }
 
-  std::vector<float> storedValues(const std::string &name) {
-    for (Tensor t : stored())
-      if (t.name() == name) return valuesOf(t);
-    internalError(fmt::format("the compiled model has no '{}'", name));
+  std::vector<std::vector<float>> storedValues(const std::string &name) {
+    return ofEach([&](CompiledModel &model) {
+      for (Tensor t : stored(model))
+        if (t.name() == name) return valuesOf(t);
+      internalError(fmt::format("the compiled model has no '{}'", name));
+    });
   }
 
   Values inputs(const Graph &g) const {
     Values values;
     std::size_t slot = 0;
-    for (const loop::Tensor *t : model.inputs()) values[g.find(t->name)] = batch.values(slot++, count);
+    for (const loop::Tensor *t : backEnds.front().model.inputs()) values[g.find(t->name)] = batch->values(slot++, count);
     return values;
   }
 
@@ -203,7 +241,7 @@ private:
     graph::Evaluation how;
     how.precision = precision;
     how.count = static_cast<std::int64_t>(count);
-    how.scalars.seed = model.core().seed();
+    how.scalars.seed = backEnds.front().model.core().seed();
     how.given = &store;
     return how;
   }
@@ -225,7 +263,7 @@ private:
   }
 
   /// The results of a call.
-  std::vector<std::vector<double>> called(const Graph &g) {
+  std::vector<std::vector<double>> called(CompiledModel &model, const Graph &g) {
     std::vector<std::vector<unsigned char>> memory;
     std::vector<void *> out;
     for (const graph::Result &r : g.results) {
@@ -235,7 +273,7 @@ private:
       memory.emplace_back(n);
     }
     for (auto &m : memory) out.push_back(m.data());
-    require(model.core().run(g.name.c_str(), batch.data(), out.data(), count), model.core(), fmt::format("running {}", g.name));
+    require(model.core().run(g.name.c_str(), batch->data(), out.data(), count), model.core(), fmt::format("running {}", g.name));
     std::vector<std::vector<double>> results;
     for (std::size_t r = 0; r < memory.size(); ++r)
       results.push_back(fromBytes(memory[r], g.tensors[static_cast<std::size_t>(g.results[r].tensor)].dtype));
@@ -261,8 +299,7 @@ private:
     for (const graph::Result &r : g.results) largestResult = std::max(largestResult, largest(expected.exact.at(r.tensor)));
     if (hasGradients) {
       compareGradients(expected, before);
-      restore(before);
-      model.core().setStep(0);
+      reset(before);
     }
     compareEntry(expected, before);
   }
@@ -270,7 +307,7 @@ private:
   void compareGradients(const Expected &expected, const Values &before) {
     const Graph &compiled = *optimized.entry(gradientEntry);
     const Values errors = errorBounds(compiled, before);
-    called(compiled);
+    ofEach([&](CompiledModel &model) { return called(model, compiled); });
     for (auto [parameter, gradient] : gradients) {
       const std::string &name = expected.graph.tensors[static_cast<std::size_t>(parameter)].name;
       compare(fmt::format("{} {}", gradientEntry, name), storedValues(name), expected.exact.at(gradient), expected.single.at(gradient),
@@ -281,22 +318,26 @@ private:
   void compareEntry(const Expected &expected, const Values &before) {
     const Graph &g = expected.graph, &compiled = *optimized.entry(g.name);
     const Values errors = errorBounds(compiled, before);
-    const auto found = called(g);
+    const auto found = ofEach([&](CompiledModel &model) { return called(model, g); });
     for (std::size_t r = 0; r < g.results.size(); ++r) {
       const int t = g.results[r].tensor;
-      compare(g.name + " " + g.results[r].name, found[r], expected.exact.at(t), expected.single.at(t),
+      std::vector<std::vector<double>> values;
+      for (const auto &results : found) values.push_back(results[r]);
+      compare(g.name + " " + g.results[r].name, values, expected.exact.at(t), expected.single.at(t),
               boundIn(errors, compiled.results[r].tensor));
     }
     for (const graph::Next &n : g.next) {
       const std::string &name = g.tensors[static_cast<std::size_t>(n.state)].name;
       const std::vector<double> &want = expected.exact.at(n.value), &single = expected.single.at(n.value);
-      const std::vector<float> after = storedValues(name);
+      const std::vector<std::vector<float>> after = storedValues(name);
       compare(g.name + " " + name, after, want, single, boundIn(errors, nextValue(compiled, name)));
-      const double change = worstDistance(before.at(n.state), want), worst = worstDistance(after, want);
+      const double change = worstDistance(before.at(n.state), want);
       // What rounding alone makes of the formulas: a value that is zero but for it says nothing (a bias before a batch norm).
       const double rounding = worstDistance(single, want);
-      if (worst > updateTolerance * change + ulp(largest(want)) + roundingFactor * rounding)
-        failures.push_back(fmt::format("{} {}: off by {:.3g}, but it changes by {:.3g} only", g.name, name, worst, change));
+      for (std::size_t b = 0; b < after.size(); ++b)
+        if (const double worst = worstDistance(after[b], want);
+            worst > updateTolerance * change + ulp(largest(want)) + roundingFactor * rounding)
+          fail(b, fmt::format("{} {}: off by {:.3g}, but it changes by {:.3g} only", g.name, name, worst, change));
     }
   }
 
@@ -312,45 +353,65 @@ private:
     return -1;
   }
 
+  void fail(std::size_t backEnd, const std::string &message) {
+    failures.push_back(fmt::format("{}: {}", backEnds[backEnd].name, message));
+  }
+
+  /// `found` by each back end.
   template <class T>
-  void compare(const std::string &what, const std::vector<T> &found, const std::vector<double> &want, const std::vector<double> &single,
-               const std::vector<double> *bound) {
-    const double size = largest(want), unit = ulp(size);
-    const double worst = worstDistance(found, want) / unit, usual = worstDistance(single, want) / unit;
-    lines.push_back({what, worst, usual, size / unit, unit});
+  void compare(const std::string &what, const std::vector<std::vector<T>> &found, const std::vector<double> &want,
+               const std::vector<double> &single, const std::vector<double> *bound) {
+    const double size = largest(want), unit = ulp(size), usual = worstDistance(single, want) / unit;
+    lines.push_back({what, {}, usual, size / unit, unit});
     compared += want.size();
-    if (worst > evaluatorShare * (usual + freeUlps))
-      failures.push_back(fmt::format("{}: the largest difference is {:.3g} ulp, expected at most {:.3g}", what, worst,
-                                     evaluatorShare * (usual + freeUlps)));
-    if (bound) compareWithBound(what, found, want, *bound);
+    for (std::size_t b = 0; b < found.size(); ++b) {
+      const double worst = worstDistance(found[b], want) / unit;
+      lines.back().compiled.push_back(worst);
+      if (worst > evaluatorShare * (usual + freeUlps))
+        fail(b, fmt::format("{}: the largest difference is {:.3g} ulp, expected at most {:.3g}", what, worst,
+                            evaluatorShare * (usual + freeUlps)));
+      if (bound) compareWithBound(b, what, found[b], want, *bound);
+      if (worstDistance(found[b], found[0]) != 0) failBits(b, what, found[b], found[0]);
+    }
+  }
+
+  /// Of what differs from the first back end's.
+  template <class T> void failBits(std::size_t backEnd, const std::string &what, const std::vector<T> &found, const std::vector<T> &first) {
+    std::size_t i = 0;
+    while (distance(found[i], first[i]) == 0) ++i;
+    isWrong = true;
+    fail(backEnd, fmt::format("{}: element {} is {:.9g}, but {:.9g} by {}, expected the same bits", what, i, found[i], first[i],
+                              backEnds[0].name));
   }
 
   template <class T>
-  void compareWithBound(const std::string &what, const std::vector<T> &found, const std::vector<double> &want,
+  void compareWithBound(std::size_t backEnd, const std::string &what, const std::vector<T> &found, const std::vector<double> &want,
                         const std::vector<double> &bound) {
     // Of the source's formulas against the optimized ones: where those are 0, these may be all rounding.
     const double rounding = sourceRounding * std::max(largest(want), largestResult);
     for (std::size_t i = 0; i < want.size(); ++i) {
       if (!std::isfinite(bound.at(i)) || !std::isfinite(want[i])) continue;
-      ++bounded;
+      bounded += backEnd == 0;
       const double allowed = bound[i] + rounding;
       if (distance(found[i], want[i]) <= allowed) continue;
       isWrong = true;
-      failures.push_back(
-          fmt::format("{}: element {} is {:.9g}, expected {:.9g} within {:.3g}", what, i, found[i], want[i], allowed));
-      return;
+      return fail(backEnd, fmt::format("{}: element {} is {:.9g}, expected {:.9g} within {:.3g}", what, i, found[i], want[i], allowed));
     }
   }
 
+  const Options options;
   graph::Module reference, optimized;
-  CompiledModel model;
-  RandomBatch batch;
-  std::int64_t seed;
+  loop::Program program; // for this machine
+  std::optional<CppModel> cpp;
+  std::string note;
+  std::vector<BackEnd> backEnds;
+  std::optional<RandomBatch> batch;
   Gradients gradients; // in the reference's entry with the loss
   std::size_t count = 0;
   struct Line { // of the table
     std::string name;
-    double compiled, evaluator, size; // in ulp, which is
+    std::vector<double> compiled; // by each back end, in ulp
+    double evaluator, size;       // in ulp, which is
     double unit;
   };
   std::vector<Line> lines;
@@ -368,6 +429,8 @@ const Graph *entryWithLoss(const graph::Module &module) {
   return found == module.entries.end() ? nullptr : &*found;
 }
 
-bool checkCompiled(const graph::Module &source, const Options &o) { return CompiledCheck(source, o).run(); }
+std::function<bool()> compiledCheck(const graph::Module &source, const Options &o) {
+  return [check = std::make_shared<CompiledCheck>(source, o)] { return check->run(); };
+}
 
 } // namespace netc::driver

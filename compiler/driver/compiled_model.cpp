@@ -1,6 +1,5 @@
 #include "compiler/driver/compiled_model.h"
 
-#include "compiler/driver/cpp_model.h"
 #include "compiler/driver/pipeline.h"
 
 #include <fmt/format.h>
@@ -25,13 +24,13 @@ void requireFinite(Core &core, const std::string &path) {
 
 } // namespace
 
-CompiledModel::CompiledModel(loop::Program program, const Options &o) : loops(std::move(program)) {
-  if (o.engine != "cpp") jit = std::make_unique<codegen::Jit>(loops);
+CompiledModel::CompiledModel(loop::Program program, const Options &o, const NetcModel *made) : loops(std::move(program)) {
+  if (!made) jit = std::make_unique<codegen::Jit>(loops);
   netc::Options how;
   how.seed = static_cast<std::uint64_t>(o.seed);
   how.threads = static_cast<unsigned>(o.threads);
   how.target = loops.target.c_str(); // the only one; NETC_TARGET was hostTarget()'s to consider
-  coreObject = std::make_unique<Core>(jit ? *jit->model() : compiledAsCpp(loops), how);
+  coreObject = std::make_unique<Core>(made ? *made : *jit->model(), how);
   require(core().status(), core(), "starting the model");
   if (!o.weights.empty() && o.map.empty()) {
     require(core().load(o.weights.c_str()), core(), fmt::format("reading '{}'", o.weights));

@@ -1,4 +1,4 @@
-// A model compiled into this process: tables and kernels from the JIT under a runtime Core.
+// A model compiled into this process: tables and kernels, from the JIT unless others made them, under a runtime Core.
 #pragma once
 
 #include "compiler/codegen/llvm/llvm.h"
@@ -19,8 +19,8 @@ public:
   explicit CompiledModel(const Options &);
   /// From an optimized graph.
   CompiledModel(const graph::Module &optimized, const Options &);
-  /// From unrolled loops.
-  CompiledModel(loop::Program, const Options &);
+  /// From unrolled loops; `made`: already compiled ones, whose tables stay.
+  CompiledModel(loop::Program, const Options &, const NetcModel *made = nullptr);
 
   Core &core() { return *coreObject; }
   const loop::Program &program() const { return loops; }

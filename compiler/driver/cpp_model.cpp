@@ -7,54 +7,66 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sys/wait.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <string>
+#include <utility>
 
 namespace netc::driver {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Is there while this object lives.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string name = fs::temp_directory_path() / "netc-XXXXXX";
-    if (!mkdtemp(name.data())) throw UserError(fmt::format("cannot make a folder in {}", fs::temp_directory_path().string()));
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder &) = delete;
-  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+constexpr int noSuchCommand = 127; // of a shell
 
-  fs::path path;
-};
+fs::path temporaryFolder() {
+  std::string name = fs::temp_directory_path() / "netc-XXXXXX";
+  if (!mkdtemp(name.data())) throw UserError(fmt::format("cannot make a folder in {}", fs::temp_directory_path().string()));
+  return name;
+}
 
 } // namespace
 
-const NetcModel &compiledAsCpp(const loop::Program &program) {
-  const TemporaryFolder folder;
-  const fs::path source = folder.path / "model.cpp", library = folder.path / "model.so";
+CppModel::CppModel(const loop::Program &program, bool optimized) : folder(temporaryFolder()), symbol(codegen::modelSymbol(program)) {
+  const char *named = std::getenv("CXX");
+  compilerName = named && *named ? named : "c++";
+  const fs::path source = folder / "model.cpp";
   std::string text = codegen::highway({program}, "model.h", program.name), header = codegen::header({program}, program.name);
   codegen::makeStandalone(text, header, /*selfTest=*/false);
   writeFile(source, text);
-  writeFile(folder.path / "model.h", header);
-  const char *named = std::getenv("CXX");
-  const std::string compiler = named && *named ? named : "c++";
+  writeFile(folder / "model.h", header);
   const char *processor = program.target == "native" ? " -march=native" : ""; // others are chosen by pragmas
-  const std::string command = fmt::format("{} -std=c++17 -O2{} -ffp-contract=off -fPIC -shared '{}' -o '{}'", compiler, processor,
-                                          source.string(), library.string());
-  if (std::system(command.c_str()) != 0)
-    throw UserError(fmt::format("--engine cpp: '{}' does not compile the model's C++; $CXX names another compiler", compiler));
-  void *handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  const void *model = handle ? dlsym(handle, codegen::modelSymbol(program).c_str()) : nullptr;
-  if (!model) throw UserError(fmt::format("--engine cpp: {}", dlerror()));
-  return *static_cast<const NetcModel *>(model);
+  running = popen(fmt::format("{} -std=c++17 -O{}{} -ffp-contract=off -fPIC -shared '{}' -o '{}' 2>&1", compilerName, optimized ? 1 : 0,
+                              processor, source.string(), (folder / "model.so").string())
+                      .c_str(),
+                  "r");
+  if (!running) throw UserError(fmt::format("cannot start '{}'", compilerName));
+}
+
+CppModel::~CppModel() {
+  waited();
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+int CppModel::waited() {
+  if (!running) return 0;
+  char part[4096];
+  for (std::size_t n; (n = std::fread(part, 1, sizeof part, running)) > 0;) messages.append(part, n);
+  const int status = pclose(std::exchange(running, nullptr));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+const NetcModel *CppModel::load() {
+  const int status = waited();
+  if (status == noSuchCommand) return nullptr;
+  if (status != 0)
+    throw UserError(fmt::format("'{}' does not compile the model's C++; $CXX names another compiler, --engine jit does without\n{}",
+                                compilerName, messages));
+  void *handle = dlopen((folder / "model.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  const void *model = handle ? dlsym(handle, symbol.c_str()) : nullptr;
+  if (!model) throw UserError(fmt::format("what '{}' compiled cannot be loaded: {}", compilerName, dlerror()));
+  return static_cast<const NetcModel *>(model);
 }
 
 } // namespace netc::driver

@@ -58,8 +58,8 @@ Engines: eval (the reference evaluator in float64), eval32 (in float32), jit
 )"},
     {"check", "compares gradients with differences, code with the evaluator", R"(usage: netc check FILE.net|.graph [options]
 
-  netc check lenet5.net                 differences in float64; a compiled step
-  netc check lenet5.net --engine cpp    the same of both back ends
+  netc check lenet5.net                 differences in float64; both back ends
+  netc check lenet5.net --engine jit    without the C++ (by $CXX, else c++)
 )"},
     {"bench", "times a training step and a prediction", R"(usage: netc bench FILE.net [--batch N] [--threads T] [--json]
 
@@ -127,7 +127,7 @@ constexpr OptionRow rows[] = {
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
     {"save", "NAME=FILE", "save a value as .npy", R},
     {"engine", "NAME", "eval, eval32 or jit (default eval)", R},
-    {"engine", "NAME", "cpp: also look at the C++ code, by $CXX or c++", K},
+    {"engine", "NAME", "jit or cpp: one back end only (default both)", K},
     {"budget", "N", "seconds for compiling and measuring (default 60)", U},
     {"top", "N", "show so many classes (default 5)", P},
     {"format", "NAME", "text, csv or json (default text)", P},

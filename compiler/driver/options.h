@@ -54,7 +54,7 @@ struct Options {
   std::int64_t top = 5; // classes
   // run
   std::vector<std::string> print, save;
-  std::string engine = "eval";
+  std::string engine; // empty: run: eval, check: both back ends
   // explain, fmt
   std::string format; // empty: by the output's extension, else text
   bool write = false;

@@ -167,7 +167,7 @@ int runCommand(const Options &o) {
   Inputs inputs = readInputs(o, entry);
   passes::run(passes::stablePipeline(), entry); // the formulas as written may overflow
   std::vector<Array> values;
-  if (o.engine == "eval" || o.engine == "eval32") values = evaluateTensors(chosen.module, chosen.tensors, inputs, o);
+  if (o.engine.empty() || o.engine == "eval" || o.engine == "eval32") values = evaluateTensors(chosen.module, chosen.tensors, inputs, o);
   else if (o.engine == "jit") values = executeTensors(chosen.module, chosen.tensors, inputs, o);
   else throw UserError(fmt::format("--engine {}: expected eval, eval32 or jit", o.engine));
   for (std::size_t i = 0; i < list.size(); ++i) {

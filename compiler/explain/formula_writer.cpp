@@ -123,11 +123,11 @@ std::string FormulaWriter::term(Scope &s, const Term &t, int least) const {
 std::string FormulaWriter::bare(Scope &s, const Term &t) const {
   switch (t.kind) {
   case Kind::Number: return t.value < 0 ? notation.prefix("-", numberText(-t.value)) : numberText(t.value);
-  case Kind::Index: return notation.word(affine(s, t.affine));
+  case Kind::Index: return notation.affine(affine(s, t.affine));
   case Kind::Name: return notation.word(t.name);
   case Kind::Read: {
     std::vector<std::string> subscripts;
-    for (const Affine &a : t.map) subscripts.push_back(notation.word(affine(s, a)));
+    for (const Affine &a : t.map) subscripts.push_back(notation.affine(affine(s, a)));
     return notation.element(name(t.tensor), subscripts);
   }
   case Kind::Bracket: return notation.brackets(term(s, *t.args[0], 0));
@@ -240,7 +240,7 @@ std::string FormulaWriter::guardText(Scope &s, const std::vector<Affine> &guards
     Affine left, right; // what is added, what is subtracted
     for (auto &[v, k] : a.terms()) (k > 0 ? left : right) += Affine::var(v, std::llabs(k));
     (a.constant() > 0 ? left : right) += Affine(std::llabs(a.constant()));
-    const std::string one = notation.infix(notation.word(affine(s, right)), "<=", notation.word(affine(s, left)));
+    const std::string one = notation.infix(notation.affine(affine(s, right)), "<=", notation.affine(affine(s, left)));
     text = text.empty() ? one : notation.infix(text, "and", one);
   }
   return text;
@@ -300,7 +300,7 @@ std::string FormulaWriter::statement(const Statement &st) const {
   for (const Affine &a : st.out) {
     int v = -1;
     inferred &= a.isVar(&v) && standsAlone(*st.value, v);
-    subscripts.push_back(notation.word(affine(s, a)));
+    subscripts.push_back(notation.affine(affine(s, a)));
   }
   std::string left = notation.element(name(st.tensor), subscripts);
   const bool declares = st.shape == Statement::Shape::Declared || (st.shape == Statement::Shape::IfNeeded && (!inferred || st.accumulates));

@@ -12,6 +12,7 @@ class Language : public Notation {
  public:
   std::string number(const std::string &digits) const override { return digits; }
   std::string word(const std::string &w) const override { return w; }
+  std::string affine(const std::string &a) const override { return a; }
   std::string element(const Name &n, const std::vector<std::string> &s) const override {
     return s.empty() ? n.text : fmt::format("{}[{}]", n.text, fmt::join(s, ", "));
   }

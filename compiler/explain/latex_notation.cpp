@@ -31,6 +31,15 @@ class Latex : public Notation {
   std::string word(const std::string &w) const override {
     return w.size() == 1 ? w : isLetterWithNumber(w) ? fmt::format("{}_{{{}}}", w[0], w.substr(1)) : "\\mathit{" + escaped(w) + "}";
   }
+  std::string affine(const std::string &a) const override {
+    std::string text;
+    for (std::size_t i = 0, end; i < a.size(); i = end) {
+      for (end = i; end < a.size() && (std::isalnum(static_cast<unsigned char>(a[end])) || a[end] == '_'); ++end) {}
+      if (end == i) text += a[end++] == '*' ? "" : a.substr(i, 1);
+      else text += std::isdigit(static_cast<unsigned char>(a[i])) ? a.substr(i, end - i) : word(a.substr(i, end - i));
+    }
+    return text;
+  }
   std::string symbol(const std::string &name) const {
     if (isLetterWithNumber(name)) return fmt::format("{}^{{({})}}", name[0], name.substr(1)); // the layer's number
     return name.size() == 1 ? name : "\\mathrm{" + escaped(name) + "}";

@@ -68,6 +68,11 @@ class MathMl : public Notation {
  public:
   std::string number(const std::string &digits) const override { return "<mn>" + digits + "</mn>"; }
   std::string word(const std::string &w) const override { return identifier(w); }
+  std::string affine(const std::string &a) const override {
+    std::string text = a;
+    std::erase(text, '*');
+    return identifier(text);
+  }
   std::string element(const Name &n, const std::vector<std::string> &s) const override {
     const std::string place = subscripted(n.of.empty() ? n.text : n.of, s);
     if (n.of.empty()) return place;

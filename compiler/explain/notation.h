@@ -18,6 +18,7 @@ class Notation {
   virtual ~Notation() = default;
   virtual std::string number(const std::string &digits) const = 0;
   virtual std::string word(const std::string &) const = 0; // N, step, an index
+  virtual std::string affine(const std::string &) const = 0; // of indices, as in the language: 2*i + u - 1
   virtual std::string element(const Name &, const std::vector<std::string> &subscripts) const = 0;
   /// op as in the language: + - * == != < <= and or =
   virtual std::string infix(const std::string &a, const std::string &op, const std::string &b) const = 0;

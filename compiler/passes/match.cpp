@@ -32,13 +32,16 @@ class Matcher {
   }
 
  private:
-  static bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) {
+  bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) const {
+    if (letter == letterId(numberLetter) && !isPositiveNumber(subject.nodes[s])) return false;
     auto [at, isNew] = bound.insert({letter, s});
     if (!isNew) return at->second == s && rest(bound);
     if (rest(bound)) return true;
     bound.erase(letter);
     return false;
   }
+
+  static bool isPositiveNumber(const Node &n) { return n.kind == Node::Kind::Const && n.value > 0; }
 
   bool matchArguments(const std::vector<int> &p, const std::vector<int> &s, std::size_t i, Bindings &bound,
                       const Continue &rest) const {

@@ -26,7 +26,7 @@ enum class Scope : std::uint8_t {
   Names,   // stabilize only
 };
 
-/// In the texts, x, y, z stand for real subexpressions, c and d for conditions; the same letter is the same
+/// In the texts, x, y, z stand for real subexpressions, k for a positive number, c and d for conditions; the same letter is the same
 /// subexpression. Sums, products, equality and logic match in either order of their arguments.
 struct Rule {
   std::string_view from, to;
@@ -48,13 +48,14 @@ inline int letterId(char letter) {
 inline bool isLetter(const graph::Node &n) {
   return n.kind == graph::Node::Kind::Scalar && n.id >= firstLetterId;
 }
+inline constexpr char numberLetter = 'k';
 
 /// The arguments may change places.
 bool isCommutative(Fn);
 
 /// What every rule strictly shrinks: a linear function of the measures of the letters (each at least 1),
 /// counting the nodes of the unfolded tree with weights that let selections rise out of products and signs
-/// out of both.
+/// out of both. What is made of numbers alone is a number.
 struct Measure {
   std::int64_t constant = 0;
   std::map<int, std::int64_t> letters; // id -> factor

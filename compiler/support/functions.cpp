@@ -50,7 +50,7 @@ double siluOf(double a) { return a == -infinity ? 0 : a / (1 + std::exp(-a)); }
 double geluOf(double a) { return a == -infinity ? 0 : 0.5 * a * std::erfc(-a * M_SQRT1_2); }
 double powOf(double a, double b) { return std::pow(a == 0 ? 0 : a, b); } // of -0 as of 0
 
-// Expansions. exp, log, sin and cos reduce their argument as Cody and Waite do; the polynomials of exp, log, sin, cos
+// Expansions. exp and log reduce their argument as Cody and Waite do; the polynomials of exp, log, sin, cos
 // and erf are those of Moshier's Cephes library (single precision). The pieces that several functions share are macros.
 // Denormal arguments and results are zero. Each text's largest error stands in its row.
 
@@ -153,22 +153,44 @@ constexpr std::string_view floorText = R"(
   let t = toReal(toInt(a));
   select(lt(abs(a), 8388608), select(lt(a, t), t - 1, t), a))";
 
-// a = n pi/2 + r; the first product leaves no rounding error, so that r is good even near multiples of pi/2. Where n
-// gets too large for that, and for infinities, the result is NaN and not something between -1 and 1.
+// By the size of b: which part of 1 / (2 pi) counts.
+#define NETC_PART(c5, c4, c3, c2, c1, c0)                                                                              \
+  "select(b5, " c5 ", select(b4, " c4 ", select(b3, " c3 ", select(b2, " c2 ", select(b1, " c1 ", " c0 ")))));"
+// |a| is q quarters of a turn and r, after Payne and Hanek. An a of 2^k or more is a multiple of 2^(k-23), so that the bits of
+// 1 / (2 pi) which are worth 2^(23-k) or more make whole turns of it. w0 + w1 + w2 + w3 is what is left, for k = -1, 21, 43, 64, 86
+// and 107, all times 2^64 lest some be denormal. w0 ends with the bit worth 2^-k: what a w0 has beyond whole turns is a multiple of
+// 2^-23 and thus a float. p and l are a product, p0 never negative, and what rounding took from it. The turns beyond whole ones (the
+// last place of 1.5 2^23 + p is a turn) and beyond whole quarters (that of 1.5 2^21 is one) are t + f + s, the sum of which is u + l.
 #define NETC_QUADRANT                                                                                                  \
-  "let b = select(lt(abs(a), 1000000.5), a, nan);"                                                                     \
-  "let n = fma(b, 0.636619772367581343, 12582912) - 12582912;"                                                         \
-  "let r = fma(n, 1.71512451e-15, fma(n, 4.37113883e-8, fma(n, -1.57079637, b)));"                                      \
-  "let z = r * r;"                                                                                                     \
-  "let s = fma(fma(fma(-1.9515295891e-4, z, 8.3321608736e-3), z, -1.6666654611e-1) * z, r, r);"                        \
-  "let c = fma(fma(fma(2.443315711809948e-5, z, -1.388731625493765e-3), z, 4.166664568298827e-2) * z, z,"              \
-  "            fma(-0.5, z, 1));"
+  "let b = abs(a); let x = b * 5.421010862427522e-20;"                                                                 \
+  "let b1 = le(2097152, b); let b2 = le(8796093022208, b); let b3 = le(18446744073709551616, b);"                      \
+  "let b4 = le(7.737125245533627e25, b); let b5 = le(1.6225927682921336e32, b);"                                       \
+  "let w0 = " NETC_PART("3.5494782e-7", "0.49624372", "1115466", "9.430746e11", "2.9358896e18", "0")                     \
+  "let w1 = " NETC_PART("4.6954638e-14", "1.16529286e-7", "0.49624383", "-981685.5", "9.430736e11", "2.9358904e18")    \
+  "let w2 = " NETC_PART("1.4497549e-21", "-2.7833522e-15", "-2.6800067e-9", "-0.0037561683", "1354.4962", "1.1843987e11") \
+  "let w3 = " NETC_PART("-2.1345295e-29", "-3.255279e-23", "1.0322766e-16", "1.1396117e-10", "2.8011504e-5", "1354.4962") \
+  "let p0 = x * w0; let l0 = fma(x, w0, -p0);"                                                                         \
+  "let p1 = x * w1; let l1 = fma(x, w1, -p1);"                                                                         \
+  "let p2 = x * w2; let l2 = fma(x, w2, -p2);"                                                                         \
+  "let fine = lt(p0, 8388608); let v = select(fine, p0, l0);"                                                          \
+  "let t = v - (v + 12582912 - 12582912) + select(fine, l0, 0);"                                                       \
+  "let f = p1 - (p1 + 12582912 - 12582912); let s = l1 + p2;"                                                          \
+  "let h = t + (f + s) + 3145728; let g = t - (h - 3145728) + f;"                                                      \
+  "let u = g + s; let l = p2 - (s - l1) + (s - (u - g) + fma(x, w3, l2));"                                             \
+  "let far = fma(u, 6.28318548, fma(u, -1.7484556e-7, l * 6.28318548));"                                               \
+  "let r = select(lt(b, 0.785), b, far); let q = bitsToInt(h); let z = r * r;"                                         \
+  "let odd = fma(fma(fma(-1.9515295891e-4, z, 8.3321608736e-3), z, -1.6666654611e-1) * z, r, r);"                      \
+  "let even = fma(fma(fma(2.443315711809948e-5, z, -1.388731625493765e-3), z, 4.166664568298827e-2) * z, z,"           \
+  "               fma(-0.5, z, 1));"
+// The number, and its opposite where `flips` has the highest bit.
+#define NETC_SIGNED(number, flips)                                                                                     \
+  "bitsToReal(ixor(bitsToInt(" number "), iand(" flips ", toInt(-2147483648))))"
 constexpr std::string_view sinText = NETC_QUADRANT R"(
-  let q = toInt(n); let v = select(eq(iand(q, toInt(1)), toInt(0)), s, c);
-  select(eq(iand(q, toInt(2)), toInt(0)), v, -v))";
+  let size = select(eq(iand(q, toInt(1)), toInt(0)), odd, even);
+  )" NETC_SIGNED("size", "ixor(shl(q, toInt(30)), bitsToInt(a))");
 constexpr std::string_view cosText = NETC_QUADRANT R"(
-  let q = iadd(toInt(n), toInt(1)); let v = select(eq(iand(q, toInt(1)), toInt(0)), s, c);
-  select(eq(iand(q, toInt(2)), toInt(0)), v, -v))";
+  let size = select(eq(iand(q, toInt(1)), toInt(0)), even, odd);
+  )" NETC_SIGNED("size", "shl(iadd(q, toInt(1)), toInt(30))");
 
 // near = erf(a) for |a| < 1.
 #define NETC_ERF_NEAR                                                                                                  \
@@ -243,7 +265,9 @@ constexpr std::string_view powText = R"(
   select(eq(b, 0), 1, select(eq(a, 1), 1, select(ne(a, a), a, select(ne(b, b), b, signed)))))";
 #undef NETC_TAIL
 #undef NETC_ERF_NEAR
+#undef NETC_SIGNED
 #undef NETC_QUADRANT
+#undef NETC_PART
 #undef NETC_ONE_PLUS_EXPONENTIAL
 #undef NETC_LOGARITHM
 #undef NETC_MANTISSA
@@ -327,8 +351,8 @@ constexpr FnRow table[] = {
      [](const double *a) { return a[0] != a[0] ? a[0] : softplusOf(a[0]); }, softplusText, 1.8},
     {Fn::Silu, "silu", none, 1, S::Real, {"sigmoid(a) + y * sigmoid(-a)", none, none},
      [](const double *a) { return siluOf(a[0]); }, siluText, 1.9},
-    {Fn::Sin, "sin", none, 1, S::Real, {"cos(a)", none, none}, [](const double *a) { return std::sin(a[0]); }, sinText, 1.7, 1e6},
-    {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText, 1.9, 1e6},
+    {Fn::Sin, "sin", none, 1, S::Real, {"cos(a)", none, none}, [](const double *a) { return std::sin(a[0]); }, sinText, 1.6},
+    {Fn::Cos, "cos", none, 1, S::Real, {"-sin(a)", none, none}, [](const double *a) { return std::cos(a[0]); }, cosText, 1.6},
     {Fn::Erf, "erf", none, 1, S::Real, {"1.1283791670955126 * exp(-a * a)", none, none},
      [](const double *a) { return std::erf(a[0]); }, erfText, 1.6},
     {Fn::Erfc, "erfc", none, 1, S::Real, {"-1.1283791670955126 * exp(-a * a)", none, none},

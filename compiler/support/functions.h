@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -58,10 +57,8 @@ struct FnRow {
   /// Expansion into primitives, text over a, b and local lets; empty: a primitive.
   std::string_view expansion;
   /// What the expansion promises for all float32 arguments (docs/functions.md says how it is measured): its largest
-  /// error in units of the last place of the result, and, where it is limited, the |a| up to which that holds: beyond
-  /// it the result is NaN.
+  /// error in units of the last place of the result.
   double ulps = 0.5;
-  double limit = std::numeric_limits<double>::infinity();
 };
 
 const FnRow &row(Fn);

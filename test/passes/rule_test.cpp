@@ -20,6 +20,7 @@ using Assignment = std::map<int, double>; // letter id -> value
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double anyNumber = 2.5;
 constexpr double edges[] = {0,   -0.0, 1,      -1,    2,      0.5, -0.5, 30, -30,
                             800, -800, 1e-300, 1e300, -1e300, inf, -inf, nan};
 
@@ -100,7 +101,7 @@ class RuleProof {
     for (int k = 0; k < 20000; ++k) {
       Assignment at;
       for (auto &[id, type] : found)
-        at[id] = type == DType::Bool ? static_cast<double>(random() & 1) : normal(random);
+        at[id] = type == DType::Bool ? static_cast<double>(random() & 1) : isNumber(id) ? std::fabs(normal(random)) : normal(random);
       compare(at);
     }
     if (compared < 5000 && !found.empty()) fail(fmt::format("only {} values compared", compared));
@@ -110,6 +111,8 @@ class RuleProof {
   }
 
  private:
+  static bool isNumber(int letter) { return letter == passes::letterId(passes::numberLetter); }
+
   void fail(const std::string &what) {
     if (failures++ < 3) fmt::print("{} -> {}: {}\n", r.text->from, r.text->to, what);
   }
@@ -144,6 +147,7 @@ class RuleProof {
     g.name = "e";
     std::map<int, int> tensors;
     for (auto &[id, type] : found) {
+      if (isNumber(id)) continue;
       graph::Tensor t;
       t.name = static_cast<char>(id - passes::firstLetterId);
       t.kind = graph::TensorKind::Input;
@@ -161,7 +165,8 @@ class RuleProof {
         r.from, r.from.root, [](int v) { return Affine::var(v); },
         [&](int n) {
           const graph::Node &letter = r.from.nodes[n];
-          return passes::isLetter(letter) ? b.read(tensors.at(letter.id), letter.dtype, {}) : -1;
+          if (!passes::isLetter(letter)) return -1;
+          return isNumber(letter.id) ? b.constant(anyNumber) : b.read(tensors.at(letter.id), letter.dtype, {});
         });
     g.formulas.push_back(std::move(f));
     g.results.push_back({graph::Result::Kind::Output, "result", g.find("result")});
@@ -177,7 +182,7 @@ class RuleProof {
         at[letter->first] = v, enumerate(next, at);
     else
       for (double v : edges)
-        at[letter->first] = v, enumerate(next, at);
+        if (!isNumber(letter->first) || (v > 0 && v < inf)) at[letter->first] = v, enumerate(next, at);
   }
 
   void compare(const Assignment &at) {

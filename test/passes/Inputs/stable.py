@@ -124,6 +124,8 @@ scalars = {
     't': ('logit', lambda x: x),
     'y': ('half', lambda x: 0 * x + 0.5),
     'z': ('whole', lambda x: 0 * x + 1),
+    'A': ('two', lambda x: log(2 + exp(x))),
+    'B': ('bottom', lambda x: log(exp(x) + mp.mpf(float(np.float32(0.001))))),
 }
 vectors = {
     'a': ('lse', lambda x, t: log(total([exp(v) for v in x]))),
