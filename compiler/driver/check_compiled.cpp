@@ -103,7 +103,7 @@ class CompiledCheck {
 public:
   CompiledCheck(const graph::Module &source, const Options &o)
       : reference(withAllGradients(source)), optimized(withGradientEntry(source)), model(optimizedFor(o), o), batch(model, 0),
-        seed(o.seed) {
+        options(o), seed(o.seed) {
     if (const Graph *entry = entryWithLoss(reference)) gradients = parameterGradients(*entry);
     differentiate(reference);
     count = affordableSamples();
@@ -146,6 +146,18 @@ private:
   }
 
   void report() const {
+    if (options.json) {
+      fmt::print("{{\"check\": \"{}\", \"samples\": {}, \"compared\": {}, \"bounded\": {}, \"passed\": {}}}\n",
+                 options.engine == "cpp" ? "cpp" : "compiled", count, compared, bounded, failures.empty());
+      return;
+    }
+    if (options.quiet && failures.empty()) fmt::print("compiled code: ");
+    else reportTensors();
+    fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
+               failures.empty() ? "passed" : "FAILED");
+  }
+
+  void reportTensors() const {
     std::size_t width = 0;
     for (const Line &line : lines) width = std::max(width, line.name.size());
     fmt::print("compiled code against the float64 evaluator, {} samples; the largest difference in each tensor, in ulp of its "
@@ -158,8 +170,6 @@ private:
         fmt::print("{:<{}}  zero but for rounding: {:.2g}, float32 evaluator {:.2g}\n", line.name, width, line.compiled * line.unit,
                    line.evaluator * line.unit);
     for (const std::string &failure : failures) fmt::print("error: {}\n", failure);
-    fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
-               failures.empty() ? "passed" : "FAILED");
   }
 
   /// Of parameters and states, which have the same numbers in all entries.
@@ -345,6 +355,7 @@ private:
   graph::Module reference, optimized;
   CompiledModel model;
   RandomBatch batch;
+  const Options &options;
   std::int64_t seed;
   Gradients gradients; // in the reference's entry with the loss
   std::size_t count = 0;
