@@ -207,9 +207,10 @@ std::vector<loop::Program> programs(const Options &options, const std::vector<st
 }
 
 std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
-  for (loop::Program &program : list)
-    for (loop::Entry &entry : program.entries)
-      for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, program.batch);
+  inParallel(list.size(), [&](std::size_t i) {
+    for (loop::Entry &entry : list[i].entries)
+      for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, list[i].batch);
+  });
   return list;
 }
 
