@@ -266,13 +266,22 @@ std::size_t Core::parameterIndex(const char *name) const noexcept {
   return index;
 }
 
-Tensor Core::tensor(std::int64_t role, std::size_t index) {
+const NetcTensor &Core::table(std::int64_t role, std::size_t index) const {
   const NetcTensor *found = model_.tensors;
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     found = &model_.tensors[i];
     if (found->role == role && index-- == 0) break;
   }
-  return Tensor(found, reinterpret_cast<float *>(store_ + found->store));
+  return *found;
+}
+
+Tensor Core::tensor(std::int64_t role, std::size_t index) {
+  const NetcTensor &found = table(role, index);
+  return Tensor(&found, reinterpret_cast<float *>(store_ + found.store));
+}
+
+bool Core::isOptimizerState(std::size_t index) const noexcept {
+  return netc::isOptimizerState(model_, table(NETC_STATE, index));
 }
 
 } // namespace netc

@@ -155,6 +155,8 @@ class Core {
   std::size_t parameterIndex(const char *name) const noexcept; ///< parameterCount() if there is none of this name
   std::size_t stateCount() const noexcept { return count(NETC_STATE); }
   Tensor state(std::size_t i) noexcept { return tensor(NETC_STATE, i); }
+  /// Whether its name continues a parameter's ("conv1.weight.velocity"): the others (running statistics) belong to the weights.
+  bool isOptimizerState(std::size_t i) const noexcept;
 
   const NetcModel &model() const noexcept { return model_; }
   const char *target() const noexcept { return target_ ? target_->name : ""; } ///< the instruction set in use
@@ -173,6 +175,7 @@ class Core {
   void initialise();
   bool spread(const Options &, StartThreads *);
   std::size_t count(std::int64_t role) const;
+  const NetcTensor &table(std::int64_t role, std::size_t i) const;
   Tensor tensor(std::int64_t role, std::size_t i);
   Status runChecked(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
   Status runEntry(const NetcEntry &, const void *const *inputs, void *const *outputs, std::size_t count);
