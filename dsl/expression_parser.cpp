@@ -9,8 +9,6 @@ namespace netc::dsl {
 
 namespace {
 
-constexpr int deepest = 200; // levels of an expression; keeps every recursive walk within a small stack
-
 constexpr std::array<std::string_view, 8> reductions = {"sum",  "mean",   "max",   "min",
                                                         "prod", "argmax", "argmin", "logsumexp"};
 
@@ -31,12 +29,6 @@ std::string_view adviceOn(const Token &before, const Token &t) {
     if (theirs == t.text) return advice;
   return {};
 }
-
-struct Nested {
-  int &level;
-  explicit Nested(int &l) : level(l) { ++level; }
-  ~Nested() { --level; }
-};
 
 } // namespace
 
@@ -140,16 +132,6 @@ ExprPtr ExpressionParser::make(Expr e) {
   return std::make_unique<Expr>(std::move(e));
 }
 
-ExprPtr ExpressionParser::binaryNode(const Token &op, ExprPtr a, ExprPtr b) {
-  Expr e;
-  e.kind = Expr::Kind::Binary;
-  e.location = op.location;
-  e.text = op.text;
-  e.args.push_back({"", a->location, std::move(a)});
-  e.args.push_back({"", b->location, std::move(b)});
-  return make(std::move(e));
-}
-
 ExprPtr ExpressionParser::expression() {
   Nested guard(nesting);
   if (nesting > deepest)
@@ -243,89 +225,6 @@ ExprPtr ExpressionParser::pipeInto(ExprPtr left) {
   const Location at = left->location;
   e->args.insert(e->args.begin(), Argument{"", at, std::move(left)});
   return make(std::move(*e));
-}
-
-ExprPtr ExpressionParser::disjunction() {
-  ExprPtr e = conjunction();
-  while (in.at("or")) {
-    const Token op = in.next();
-    e = binaryNode(op, std::move(e), conjunction());
-  }
-  return e;
-}
-
-ExprPtr ExpressionParser::conjunction() {
-  ExprPtr e = negation();
-  while (in.at("and")) {
-    const Token op = in.next();
-    e = binaryNode(op, std::move(e), negation());
-  }
-  return e;
-}
-
-ExprPtr ExpressionParser::negation() {
-  if (!in.at("not")) return comparison();
-  Nested guard(nesting);
-  if (nesting > deepest) fail(in.peek().location, "too many 'not' in a row");
-  Expr e;
-  e.kind = Expr::Kind::Unary;
-  e.location = in.peek().location;
-  e.text = in.next().text;
-  ExprPtr a = negation();
-  e.args.push_back({"", a->location, std::move(a)});
-  return make(std::move(e));
-}
-
-ExprPtr ExpressionParser::comparison() {
-  const auto atComparison = [&] {
-    return in.at("==") || in.at("!=") || in.at("<") || in.at("<=") || in.at(">") || in.at(">=");
-  };
-  ExprPtr e = sum();
-  if (!atComparison()) return e;
-  const Token op = in.next();
-  e = binaryNode(op, std::move(e), sum());
-  if (atComparison()) fail(in.peek().location, "comparisons do not chain: join two with 'and'");
-  return e;
-}
-
-ExprPtr ExpressionParser::sum() {
-  ExprPtr e = product();
-  while (in.at("+") || in.at("-")) {
-    const Token op = in.next();
-    e = binaryNode(op, std::move(e), product());
-  }
-  return e;
-}
-
-ExprPtr ExpressionParser::product() {
-  ExprPtr e = unary();
-  while (in.at("*") || in.at("/")) {
-    const Token op = in.next();
-    e = binaryNode(op, std::move(e), unary());
-  }
-  return e;
-}
-
-ExprPtr ExpressionParser::unary() {
-  if (!in.at("-")) return power();
-  Nested guard(nesting);
-  if (nesting > deepest) fail(in.peek().location, "too many signs in a row");
-  Expr e;
-  e.kind = Expr::Kind::Unary;
-  e.location = in.peek().location;
-  e.text = in.next().text;
-  ExprPtr a = unary();
-  e.args.push_back({"", a->location, std::move(a)});
-  return make(std::move(e));
-}
-
-ExprPtr ExpressionParser::power() {
-  ExprPtr e = postfix();
-  if (!in.at("^")) return e;
-  const Token op = in.next();
-  Nested guard(nesting);
-  if (nesting > deepest) fail(op.location, "too many powers in a row");
-  return binaryNode(op, std::move(e), unary()); // to the right: a^b^c is a^(b^c)
 }
 
 ExprPtr ExpressionParser::postfix() {

@@ -50,7 +50,7 @@ class ExpressionParser {
 
  private:
   ExprPtr make(Expr);
-  ExprPtr binaryNode(const Token &op, ExprPtr, ExprPtr);
+  ExprPtr binaryNode(const Token &op, ExprPtr, ExprPtr); // from here on in expression_operators.cpp
   ExprPtr disjunction();
   ExprPtr conjunction();
   ExprPtr negation();
@@ -59,7 +59,7 @@ class ExpressionParser {
   ExprPtr product();
   ExprPtr unary();
   ExprPtr power();
-  ExprPtr primary();
+  ExprPtr primary(); // again in expression_parser.cpp
   ExprPtr reduction();
   ExprPtr call(Token name);
   Argument argument();
@@ -71,6 +71,13 @@ class ExpressionParser {
   void label(Expr &);
   ExprPtr embedded(const std::string &text, const Location &place);
   bool startsExpression() const;
+
+  static constexpr int deepest = 200; // levels of an expression; keeps every recursive walk within a small stack
+  struct Nested { // while it lives
+    int &level;
+    explicit Nested(int &l) : level(l) { ++level; }
+    ~Nested() { --level; }
+  };
 
   int nesting = 0;
   std::string_view whole = "file"; // what is read, for messages

@@ -47,6 +47,9 @@ echo
 /usr/bin/python3 examples/show_digits.py $netc $model build/quickstart/lenet5.safetensors build/quickstart
 
 echo
-echo "The compiler is $netc, the weights are in build/quickstart/lenet5.safetensors. What next:"
-echo "  $netc train $model --epochs 10 --out run        # run/report.html shows curves, filters and mistakes"
-echo "  $netc explain $model --format=html -o lenet5.html   # its formulas, and how its gradients are derived"
+echo "The compiler is $netc,"
+echo "the weights are in build/quickstart/lenet5.safetensors. What next:"
+echo "  # run/report.html shows curves, filters and mistakes"
+echo "  $netc train $model --epochs 10 --out run"
+echo "  # its formulas, and how its gradients are derived"
+echo "  $netc explain $model -o lenet5.html"

@@ -1,6 +1,7 @@
 #include "compiler/codegen/shared_kernels.h"
 
 #include "compiler/loop/walk.h"
+#include "compiler/support/in_parallel.h"
 
 #include <algorithm>
 #include <cstring>
@@ -149,6 +150,12 @@ SharedKernels::SharedKernels(const Program &program) {
       kernels[alike.kernels[k].entry][alike.kernels[k].kernel] = {function, {}, std::move(places[k])};
     kernels[function.entry][function.kernel].read = std::move(read);
   }
+}
+
+std::vector<SharedKernels> sharedKernels(const std::vector<Program> &programs) {
+  std::vector<SharedKernels> all(programs.size());
+  inParallel(programs.size(), [&](std::size_t i) { all[i] = SharedKernels(programs[i]); });
+  return all;
 }
 
 KernelIndex SharedKernels::functionOf(KernelIndex k) const { return at(k).function; }

@@ -24,6 +24,7 @@ struct PlacesRead {
 
 class SharedKernels {
 public:
+  SharedKernels() = default;
   explicit SharedKernels(const loop::Program &);
 
   /// The first kernel with the same code, whose function this one runs; itself if there is none before it.
@@ -43,5 +44,8 @@ private:
 
   std::vector<std::vector<Kernel>> kernels; // by entry
 };
+
+/// Of each program.
+std::vector<SharedKernels> sharedKernels(const std::vector<loop::Program> &);
 
 } // namespace netc::codegen

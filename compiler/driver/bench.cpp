@@ -132,7 +132,7 @@ int benchCommand(const Options &o) {
     fmt::print("training step  {:.3f} ms at best, {:.3f} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
                gflops / peak);
   if (predicts) fmt::print("prediction     {:.3f} ms at best, {:.3f} ms median\n", p.min, p.median);
-  fmt::print("peak           {:.1f} GFLOP/s\n{}", peak, kernelsTable(kernels));
+  fmt::print("peak           {:.1f} GFLOP/s\n{}", peak, o.quiet ? "" : kernelsTable(kernels));
   return 0;
 }
 

@@ -311,7 +311,9 @@ void BoundData::read(std::size_t slot, std::size_t sample, std::uint64_t epoch, 
   slots[slot]->read(chosen.empty() ? sample : chosen[sample], epoch, out);
 }
 
-void BoundData::willRead(std::size_t slot, std::size_t sample) const { slots[slot]->willRead(chosen.empty() ? sample : chosen[sample]); }
+bool BoundData::readAtOnce(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const {
+  return slots[slot]->readAtOnce(chosen.empty() ? sample : chosen[sample], epoch, out);
+}
 
 std::vector<double> BoundData::sample(std::size_t slot, std::size_t number) const {
   data::Array a;

@@ -21,7 +21,7 @@ struct BoundData {
   std::vector<std::string> description;
 
   void read(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const;
-  void willRead(std::size_t slot, std::size_t sample) const; // see Column::willRead
+  bool readAtOnce(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const; // see Column::readAtOnce
   /// The elements of one sample, of a test part.
   std::vector<double> sample(std::size_t slot, std::size_t number) const;
   bool slow() const;

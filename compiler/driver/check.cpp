@@ -15,7 +15,7 @@ namespace {
 bool checkGradientsOf(const graph::Module &module, const Options &o) {
   const graph::Graph *entry = entryWithLoss(module);
   if (!entry) {
-    fmt::print("{} has no loss, so there are no gradients to check\n", module.name);
+    if (!o.quiet && !o.json) fmt::print("{} has no loss, so there are no gradients to check\n", module.name);
     return true;
   }
   grad::CheckOptions how;
@@ -23,8 +23,13 @@ bool checkGradientsOf(const graph::Module &module, const Options &o) {
   Diagnostics diagnostics;
   grad::CheckReport report = grad::checkGradients(*entry, how, diagnostics);
   if (diagnostics.hasErrors()) throw SourceError(diagnostics.str());
-  fmt::print("gradients against central differences in float64, {} samples:\n{}{} values compared: {}\n", report.batch, report.str(),
-             report.compared(), report.passed() ? "passed" : "FAILED");
+  const std::string title = fmt::format("gradients against central differences in float64, {} samples:\n", report.batch);
+  if (o.json)
+    fmt::print("{{\"check\": \"gradients\", \"samples\": {}, \"compared\": {}, \"passed\": {}}}\n", report.batch, report.compared(),
+               report.passed());
+  else
+    fmt::print("{}{} values compared: {}\n", o.quiet && report.passed() ? "gradients: " : title + report.str(), report.compared(),
+               report.passed() ? "passed" : "FAILED");
   std::fflush(stdout);
   return report.passed();
 }

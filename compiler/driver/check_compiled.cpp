@@ -172,6 +172,19 @@ private:
   }
 
   void report() const {
+    if (options.json) {
+      fmt::print("{{\"check\": \"compiled\", \"samples\": {}, \"compared\": {}, \"bounded\": {}, \"passed\": {}}}\n",
+                 count, compared, bounded, failures.empty());
+      return;
+    }
+    if (options.quiet && failures.empty()) fmt::print("compiled code: ");
+    else reportTensors();
+    fmt::print("{}", note);
+    fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
+               failures.empty() ? "passed" : "FAILED");
+  }
+
+  void reportTensors() const {
     std::size_t width = 0;
     for (const Line &line : lines) width = std::max(width, line.name.size());
     fmt::print("compiled code against the float64 evaluator, {} samples; the largest difference in each tensor, in ulp of its "
@@ -189,9 +202,6 @@ private:
                    *std::max_element(line.compiled.begin(), line.compiled.end()) * line.unit, line.evaluator * line.unit);
       }
     for (const std::string &failure : failures) fmt::print("error: {}\n", failure);
-    fmt::print("{}", note);
-    fmt::print("{} values compared, {} of them with a computed bound: {}\n", compared, bounded,
-               failures.empty() ? "passed" : "FAILED");
   }
 
   /// Of parameters and states, which have the same numbers in all entries.

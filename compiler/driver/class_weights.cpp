@@ -6,6 +6,7 @@
 #include "compiler/support/figures.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -35,11 +36,17 @@ std::string nameOf(const loop::Tensor &label, std::size_t k) {
   return k < label.classNames.size() ? visible(label.classNames[k]) : std::to_string(k);
 }
 
+/// The samples of each class.
+std::vector<double> countsOf(const BoundData &train, std::size_t slot, const loop::Tensor &label) {
+  std::vector<double> counts(static_cast<std::size_t>(label.classes));
+  for (std::size_t i = 0; i < train.rows; ++i) ++counts[static_cast<std::size_t>(train.sample(slot, i)[0])];
+  return counts;
+}
+
 /// rows / (classes * samples of the class): their mean over the samples is 1.
 std::vector<float> balanced(const BoundData &train, std::size_t slot, const loop::Tensor &label) {
-  const auto classes = static_cast<std::size_t>(label.classes);
-  std::vector<double> counts(classes);
-  for (std::size_t i = 0; i < train.rows; ++i) ++counts[static_cast<std::size_t>(train.sample(slot, i)[0])];
+  const std::vector<double> counts = countsOf(train, slot, label);
+  const std::size_t classes = counts.size();
   std::vector<float> weights;
   for (std::size_t k = 0; k < classes; ++k) {
     if (counts[k] == 0) throw UserError(fmt::format("--class-weights balanced: no sample to train with is of class {}", nameOf(label, k)));
@@ -63,6 +70,22 @@ std::vector<float> fromFile(const std::string &path, const loop::Tensor &label) 
 }
 
 } // namespace
+
+void describeMissingClasses(BoundData &train, const std::vector<const loop::Tensor *> &inputs) {
+  constexpr std::size_t most = 8;
+  for (std::size_t slot = 0; slot < inputs.size(); ++slot) {
+    if (!oneClassASample(*inputs[slot])) continue;
+    const std::vector<double> counts = countsOf(train, slot, *inputs[slot]);
+    std::vector<std::string> missing;
+    for (std::size_t k = 0; k < counts.size(); ++k)
+      if (counts[k] == 0) missing.push_back(nameOf(*inputs[slot], k));
+    if (missing.empty()) continue;
+    const std::size_t others = missing.size() - std::min(most, missing.size());
+    missing.resize(missing.size() - others);
+    train.description[slot] +=
+        fmt::format("; no sample is of class {}{}", fmt::join(missing, ", "), others ? fmt::format(" and {} more", others) : "");
+  }
+}
 
 void bindClassWeights(DataParts &parts, const CompiledModel &model, const std::string &how) {
   std::vector<const loop::Tensor *> inputs = model.inputs();

@@ -16,7 +16,7 @@ public:
     std::string error;
     if (!data::readSample(*array, row, out, error)) throw UserError(error);
   }
-  void willRead(std::size_t row) const override { data::willRead(*array, row); }
+  bool readAtOnce(std::size_t row, std::uint64_t, unsigned char *out) const override { return data::readAtOnce(*array, row, out); }
   bool slow() const override { return !array->parts.empty(); }
 
 private:
@@ -29,15 +29,16 @@ public:
       : Column(to, from->sampleBytes / data::bytesOf(from->type) * data::bytesOf(to)), from(std::move(from)) {}
 
   void read(std::size_t row, std::uint64_t epoch, unsigned char *out) const override {
-    data::Array sample, converted;
-    sample.type = from->type;
-    sample.bytes.resize(from->sampleBytes);
+    data::Array sample = empty();
     from->read(row, epoch, sample.bytes.data());
-    std::string error;
-    if (!data::convert(sample, type, converted, error)) internalError(error);
-    std::copy(converted.bytes.begin(), converted.bytes.end(), out);
+    convert(sample, out);
   }
-  void willRead(std::size_t row) const override { from->willRead(row); }
+  bool readAtOnce(std::size_t row, std::uint64_t epoch, unsigned char *out) const override {
+    data::Array sample = empty();
+    if (!from->readAtOnce(row, epoch, sample.bytes.data())) return false;
+    convert(sample, out);
+    return true;
+  }
   ColumnPtr steady() const override {
     ColumnPtr inner = from->steady();
     return inner ? convertedColumn(inner, type) : nullptr;
@@ -45,6 +46,19 @@ public:
   bool slow() const override { return from->slow(); }
 
 private:
+  data::Array empty() const {
+    data::Array sample;
+    sample.type = from->type;
+    sample.bytes.resize(from->sampleBytes);
+    return sample;
+  }
+  void convert(const data::Array &sample, unsigned char *out) const {
+    data::Array converted;
+    std::string error;
+    if (!data::convert(sample, type, converted, error)) internalError(error);
+    std::copy(converted.bytes.begin(), converted.bytes.end(), out);
+  }
+
   ColumnPtr from;
 };
 
@@ -55,16 +69,17 @@ public:
       : Column(data::Type::u8, shape.channels * shape.height * shape.width), steps(std::move(steps)), shape(shape), stream(stream),
         random(random) {}
 
-  void read(std::size_t row, std::uint64_t epoch, unsigned char *out) const override {
-    Draws draws(stream, epoch, row);
-    Picture p = transformed(original(row), steps, random ? &draws : nullptr);
-    std::vector<std::uint8_t> planes = centrePart(p, shape.channels, shape.height, shape.width);
-    std::copy(planes.begin(), planes.end(), out);
-  }
+  void read(std::size_t row, std::uint64_t epoch, unsigned char *out) const override { prepare(original(row), row, epoch, out); }
   bool slow() const override { return true; }
 
 protected:
   virtual Picture original(std::size_t row) const = 0;
+  void prepare(const Picture &picture, std::size_t row, std::uint64_t epoch, unsigned char *out) const {
+    Draws draws(stream, epoch, row);
+    Picture p = transformed(picture, steps, random ? &draws : nullptr);
+    std::vector<std::uint8_t> planes = centrePart(p, shape.channels, shape.height, shape.width);
+    std::copy(planes.begin(), planes.end(), out);
+  }
 
   std::vector<Transform> steps;
   ImageShape shape;
@@ -77,20 +92,29 @@ public:
   ArrayPictures(std::shared_ptr<const data::Array> a, std::vector<Transform> steps, ImageShape shape, std::uint64_t stream, bool random)
       : PictureColumn(std::move(steps), shape, stream, random), array(std::move(a)) {}
 
-  void willRead(std::size_t row) const override { data::willRead(*array, row); }
+  bool readAtOnce(std::size_t row, std::uint64_t epoch, unsigned char *out) const override {
+    Picture p = empty();
+    if (!data::readAtOnce(*array, row, p.planes.data())) return false;
+    prepare(p, row, epoch, out);
+    return true;
+  }
   ColumnPtr steady() const override { return std::make_shared<ArrayPictures>(array, steps, shape, stream, /*random=*/false); }
 
 protected:
   Picture original(std::size_t row) const override {
-    const std::size_t rank = array->shape.size();
-    Picture p{shape.channels, static_cast<std::size_t>(array->shape[rank - 2]), static_cast<std::size_t>(array->shape[rank - 1]), {}};
-    p.planes.resize(array->rowBytes());
+    Picture p = empty();
     std::string error;
     if (!data::readSample(*array, row, p.planes.data(), error)) throw UserError(error);
     return p;
   }
 
 private:
+  Picture empty() const {
+    const std::size_t rank = array->shape.size();
+    return {shape.channels, static_cast<std::size_t>(array->shape[rank - 2]), static_cast<std::size_t>(array->shape[rank - 1]),
+            std::vector<std::uint8_t>(array->rowBytes())};
+  }
+
   std::shared_ptr<const data::Array> array;
 };
 

@@ -20,8 +20,8 @@ public:
 
   /// One sample. What is random in it is a function of the epoch. Any number of threads may call it. Throws UserError.
   virtual void read(std::size_t row, std::uint64_t epoch, unsigned char *out) const = 0;
-  /// Says that a sample is about to be read, so that the disk can begin; costs little if it is there.
-  virtual void willRead(std::size_t) const {}
+  /// The same if it takes no waiting for a disk. If not, false: the disk may begin, and read() waits for it.
+  virtual bool readAtOnce(std::size_t, std::uint64_t, unsigned char *) const { return false; }
   /// The same without chance, as the test part takes it; null: this is without.
   virtual std::shared_ptr<const Column> steady() const { return nullptr; }
   /// Whether a sample takes so long that threads of their own should read ahead.

@@ -101,6 +101,7 @@ DataParts readData(const CompiledModel &model, const Options &o) {
   if (o.validation || !testGiven) splitOffTest(parts, o.validation.value_or(usual));
   else if ((*found.test.arrays)[0].rows() > 0) parts.test = bound(inputs, found.test, o.bind, o);
   parts.test.makeSteady();
+  describeMissingClasses(parts.train, inputs);
   if (!o.classWeights.empty()) bindClassWeights(parts, model, o.classWeights);
   return parts;
 }

@@ -11,6 +11,7 @@ Feed::Feed(const BoundData &data, std::size_t most, Order order) : data(data), o
   for (const ColumnPtr &column : data.slots) bytes += column->sampleBytes * most;
   const std::size_t ahead = std::clamp<std::size_t>(bytesAhead / bytes, 2, mostAhead);
   const std::size_t workers = data.slow() ? std::max(1u, std::thread::hardware_concurrency()) : 0;
+  atOnce = ahead / 2;
   places.resize(workers ? workers + ahead : 1);
   for (Place &place : places) {
     for (const ColumnPtr &column : data.slots) place.memory.emplace_back(column->sampleBytes * most);
@@ -22,24 +23,28 @@ Feed::Feed(const BoundData &data, std::size_t most, Order order) : data(data), o
 Feed::~Feed() {
   stopped = true;
   { std::lock_guard lock(mutex); } // nobody is between its question and its waiting
-  changed.notify_all();
+  room.notify_all();
   for (std::thread &t : threads) t.join();
 }
 
-/// The disk hears of all samples before the first one is waited for.
+/// The disk hears of all samples that it must fetch before the first one is waited for.
 void Feed::fill(Place &place) {
-  for (std::size_t slot = 0; slot < data.slots.size() && places.size() > 1; ++slot)
-    for (const std::uint32_t sample : place.samples.numbers) data.willRead(slot, sample);
+  const BatchSamples &samples = place.samples;
+  const auto at = [&](std::size_t slot, std::size_t i) { return place.memory[slot].data() + i * data.slots[slot]->sampleBytes; };
+  place.late.clear();
   for (std::size_t slot = 0; slot < data.slots.size(); ++slot)
-    for (std::size_t i = 0; i < place.samples.numbers.size() && !stopped; ++i)
-      data.read(slot, place.samples.numbers[i], place.samples.epoch, place.memory[slot].data() + i * data.slots[slot]->sampleBytes);
+    for (std::size_t i = 0; i < samples.numbers.size() && !stopped; ++i)
+      if (!data.readAtOnce(slot, samples.numbers[i], samples.epoch, at(slot, i))) place.late.emplace_back(slot, i);
+  for (const auto &[slot, i] : place.late)
+    if (!stopped) data.read(slot, samples.numbers[i], samples.epoch, at(slot, i));
 }
 
 /// Batches are begun in order, each into the next free place.
 void Feed::work() {
   std::unique_lock lock(mutex);
+  const auto hasRoom = [this](std::size_t batches) { return stopped || ended || begun + batches < taken + places.size(); };
   for (;;) {
-    changed.wait(lock, [this] { return stopped || ended || begun + 1 < taken + places.size(); });
+    if (!hasRoom(1)) room.wait(lock, [&] { return hasRoom(atOnce); });
     if (stopped || ended) return;
     Place &place = places[begun % places.size()];
     ended = !order(place.samples);
@@ -52,10 +57,12 @@ void Feed::work() {
       place.failure = std::current_exception();
     }
     lock.lock();
-    place.full = true;
-    changed.notify_all();
+    place.isFull = true;
+    ++full;
+    if (full >= atOnce || ended) filled.notify_one();
   }
-  changed.notify_all();
+  room.notify_all();
+  filled.notify_one();
 }
 
 const void *const *Feed::next() {
@@ -67,11 +74,12 @@ const void *const *Feed::next() {
     return place.pointers.data();
   }
   std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return place.full || (ended && taken == begun); });
-  if (!place.full) return nullptr;
-  place.full = false;
+  if (!place.isFull) filled.wait(lock, [&] { return ended ? place.isFull || taken == begun : place.isFull && full >= atOnce; });
+  if (!place.isFull) return nullptr;
+  place.isFull = false;
+  --full;
   ++taken;
-  changed.notify_all();
+  if (begun + atOnce < taken + places.size()) room.notify_all();
   if (place.failure) std::rethrow_exception(place.failure);
   return place.pointers.data();
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace netc::driver {
@@ -41,8 +42,9 @@ private:
   struct Place { // of one batch
     BatchSamples samples;
     std::vector<std::vector<unsigned char>> memory; // one a slot
+    std::vector<std::pair<std::size_t, std::size_t>> late; // slots and samples that wait for the disk
     std::vector<const void *> pointers;
-    bool full = false;
+    bool isFull = false;
     std::exception_ptr failure;
   };
 
@@ -53,8 +55,10 @@ private:
   Order order;
   std::vector<Place> places; // a ring
   std::mutex mutex;
-  std::condition_variable changed;
+  std::condition_variable room, filled;
   std::uint64_t begun = 0, taken = 0; // batches
+  std::size_t full = 0;               // places
+  std::size_t atOnce = 1;             // who has to wait waits for so many places: to be woken takes longer than a small batch
   bool ended = false;                 // the order has: there are `begun` batches
   std::atomic<bool> stopped = false;
   std::vector<std::thread> threads;

@@ -171,9 +171,22 @@ loop::Program lowered(const graph::Module &module, const std::string &target, co
   return schedule::compile(module, findTarget(target), schedules, /*optimize=*/true, memoryLimit(module, options));
 }
 
+/// What the runtime could not start is refused here.
+static void requireFewResults(const graph::Module &module) {
+  for (const graph::Graph &entry : module.entries) {
+    if (entry.results.size() <= Core::maxResults) continue;
+    const graph::Result &first = entry.results[Core::maxResults];
+    throw schedule::Misfit(graph::placeOf(entry.tensors[static_cast<std::size_t>(first.tensor)]),
+                           fmt::format("{} is output number {} of {}, expected at most {}", first.name, Core::maxResults + 1, entry.name,
+                                       Core::maxResults));
+  }
+}
+
 loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  return withGivenSchedules(options, module, target,
-                            [&](const auto &given) { return lowered(module, target, options, given); });
+  return withGivenSchedules(options, module, target, [&](const auto &given) {
+    requireFewResults(module);
+    return lowered(module, target, options, given);
+  });
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {
@@ -194,9 +207,10 @@ std::vector<loop::Program> programs(const Options &options, const std::vector<st
 }
 
 std::vector<loop::Program> unrolled(std::vector<loop::Program> list) {
-  for (loop::Program &program : list)
-    for (loop::Entry &entry : program.entries)
-      for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, program.batch);
+  inParallel(list.size(), [&](std::size_t i) {
+    for (loop::Entry &entry : list[i].entries)
+      for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, list[i].batch);
+  });
   return list;
 }
 

@@ -5,7 +5,7 @@
 namespace netc::driver {
 namespace {
 
-/// No line is wider than 80 columns, no help longer than 40 lines (test/driver/help.test).
+/// No line is wider than 80 columns, no help without `all` longer than 23 lines, which leaves one of a screen to type in (test/driver/help.test).
 constexpr Command commands[] = {
     {"compile", "to C++, an object file or the text of any stage (the default)",
      R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE
@@ -24,10 +24,9 @@ loops cpp llvm.
   netc train lenet5.net --data mnist/ --epochs 3 --threads 2
   netc train iris.net --data iris.csv --bind x=c1..c4 --bind label=c5 --out run
 
-SOURCE is a folder with files of the MNIST names (.gz or not) or of pictures,
-one folder a class, or a .csv file. Arrays bind to inputs by name, then by
---bind. With --out the same command with --resume goes on after Ctrl-C or a
-crash, to the same bits; without it nothing is written then.
+SOURCE: a folder with the MNIST files, or with a folder of pictures a class, or
+a .csv file. With --out, the same command with --resume goes on after Ctrl-C or
+a crash, to the same bits.
 )"},
     {"evaluate", "prints loss, metrics and confusion on test data",
      R"(usage: netc evaluate FILE.net --weights FILE [--data SOURCE] [options]
@@ -90,38 +89,40 @@ measuring and keeps what is known by then.
 /// Which commands take an option; letters are the commands' in the order above.
 enum Takes : unsigned { C = 1, T = 2, E = 4, P = 8, R = 16, K = 32, B = 64, U = 128, X = 256, F = 512, Models = 255, All = 1023 };
 
+constexpr bool rare = true;
+
 constexpr OptionRow rows[] = {
     {",o", "FILE", "the output; its extension says what it holds", C | U | X | F},
     {"standalone", "", "the runtime goes into the .cpp and .h, too", C},
     {"predict-only", "", "nothing of training; with --weights they are inside", C},
     {"selftest", "", "adds modelSelfTest(): code against formulas", C},
-    {"depfile", "FILE", "also write a make rule: what -o depends on", C},
+    {"depfile", "FILE", "also write a make rule: what -o depends on", C, rare},
     {"emit", "STAGE", "print a stage's text instead", C},
-    {"pass", "A,B", "run just these passes (of graphs or of loops)", C},
-    {"print-after-all", "", "print the graph after each pass (stderr)", C},
+    {"pass", "A,B", "run just these passes (of graphs or of loops)", C, rare},
+    {"print-after-all", "", "print the graph after each pass (stderr)", C, rare},
     {"batch", "N", "the largest batch (default 64)", Models | X},
     {"set", "NAME=VALUE", "override a const of the model", Models | X},
-    {"plan", "NAME", "train by this plan of the model", Models | X},
-    {"target", "NAME", "x86-64-v4, x86-64-v3, aarch64, native; -o: also A,B", Models},
-    {"schedule", "FILE", "take the schedule from a .sched file", Models},
-    {"tuning", "FILE", "take what netc tune found for this target", Models},
-    {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models},
+    {"plan", "NAME", "train by this plan of the model", Models | X, rare},
+    {"target", "NAME", "x86-64-v4, x86-64-v3, aarch64, native; -o: also A,B", Models, rare},
+    {"schedule", "FILE", "take the schedule from a .sched file", Models, rare},
+    {"tuning", "FILE", "take what netc tune found for this target", Models, rare},
+    {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models, rare},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
-    {"validation", "PART", "test on this part of the training data: 0.1", T | E},
-    {"data-memory", "SIZE", "keep at most so much of it in memory (default 1G)", T | E | P},
-    {"class-weights", "HOW", "balanced, or a file of a number a class", T | E},
-    {"augment", "STEPS", "prepare pictures so, not as the model says", T | E | P},
+    {"validation", "PART", "test on this part of the training data: 0.1", T | E, rare},
+    {"data-memory", "SIZE", "keep at most so much of it in memory (default 1G)", T | E | P, rare},
+    {"class-weights", "HOW", "balanced, or a file of a number a class", T | E, rare},
+    {"augment", "STEPS", "prepare pictures so, not as the model says", T | E | P, rare},
     {"epochs", "N", "passes over the training data (default 5)", T},
-    {"steps", "N", "stop after so many steps", T},
-    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B | U},
+    {"steps", "N", "stop after so many steps", T, rare},
+    {"seed", "N", "of parameters, order and uniform() (default 0)", T | E | P | R | K | B | U, rare},
     {"threads", "N", "default 1", T | E | P | R | K | B},
     {"weights", "FILE", "read parameters (.safetensors) first", C | T | E | P | R | K},
-    {"map", "HOW", "take what fits of --weights: names, order, or FROM=TO", T},
-    {"weights-out", "FILE", "write parameters at the end", T},
+    {"map", "HOW", "take what fits of --weights: names, order, or FROM=TO", T, rare},
+    {"weights-out", "FILE", "write parameters at the end", T, rare},
     {"out", "DIR", "a folder for weights, metrics, report, checkpoints", T},
-    {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T},
-    {"keep", "N", "as many of the last checkpoints (default 3)", T},
+    {"checkpoint-every", "N", "steps, or 30s, 2min, 1h, epoch (default 1min)", T, rare},
+    {"keep", "N", "as many of the last checkpoints (default 3)", T, rare},
     {"resume", "", "go on from the last checkpoint in --out", T},
     {"input", "NAME=FILE", "an array: .npy or .csv", R},
     {"print", "NAME,..", "print values; grad(NAME) for a gradient", R},
@@ -133,10 +134,11 @@ constexpr OptionRow rows[] = {
     {"format", "NAME", "text, csv or json (default text)", P},
     {"format", "NAME", "text, md, tex or html (default text)", X},
     {"write", "", "write the result to the file itself", F},
-    {"quiet", "", "print the results only", T | E | U},
-    {"json", "", "one line of JSON a result", T | E | B},
-    {"help", "", "this text", All},
-    {"version", "", "the version", All},
+    {"quiet", "", "print the results only", T | E | K | B | U, rare},
+    {"json", "", "one line of JSON a result", T | E | P | R | K | B | U, rare},
+    {"help", "", "what is used most", All, rare},
+    {"help-all", "", "all options", All, rare},
+    {"version", "", "the version", All, rare},
 };
 
 } // namespace

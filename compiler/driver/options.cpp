@@ -31,14 +31,25 @@ void printGeneralHelp() {
                "  netc train examples/lenet5/lenet5.net   train on the built-in digits\n"
                "  netc lenet5.net -o lenet5.cpp           C++ with trainStep and predict\n"
                "  netc lenet5.net --emit=gradient         the derived backward formulas\n"
-               "\nnetc COMMAND --help lists a command's options, netc --man prints a manual page.\n"
+               "\nnetc COMMAND --help shows its options (--help-all: all), netc --man a manual.\n"
                "Completion: source <(netc --completion bash), or zsh\n";
 }
 
-void printCommandHelp(const Command &c) {
+/// What fits a screen; `all`: every option has a line.
+void printCommandHelp(const Command &c, bool all) {
+  constexpr std::size_t width = 80;
   std::cout << c.help << "\noptions:\n";
-  for (const OptionRow &r : optionTable())
-    if (r.takes & commandBit(c.name)) std::cout << fmt::format("  {:<21} {}\n", fmt::format("{} {}", spelled(r), r.value), r.does);
+  std::string names = "more:", lines;
+  for (const OptionRow &r : optionTable()) {
+    if (!(r.takes & commandBit(c.name))) continue;
+    if (all || !r.rare) {
+      std::cout << fmt::format("  {:<21} {}\n", fmt::format("{} {}", spelled(r), r.value), r.does);
+      continue;
+    }
+    if (names.size() + 1 + spelled(r).size() > width) lines += std::exchange(names, "     ") + "\n";
+    names += " " + spelled(r);
+  }
+  if (!all) std::cout << lines << names << "\n";
 }
 
 /// --man, or --completion with a shell.
@@ -94,7 +105,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   flag("json", o.json);
   d.add_options()("batch", po::value(&o.batch))("epochs", po::value(&o.epochs))("steps", po::value(&o.steps))("seed", po::value(&o.seed))(
       "threads", po::value(&o.threads))("keep", po::value(&o.keep))("top", po::value(&o.top))("budget", po::value(&o.budget))("help", "")(
-      "version", "")("file", po::value<std::vector<std::string>>());
+      "help-all", "")("version", "")("file", po::value<std::vector<std::string>>());
   return d;
 }
 
@@ -194,7 +205,7 @@ std::int64_t bytesIn(const std::string &text, const std::string &option) {
     const std::string near = nearest(name, optionNames(commandBit(command)));
     throw UserError(fmt::format("no option '{}'; {}", name,
                                 near.empty()
-                                    ? fmt::format("'netc {} --help' lists them, and --set NAME=VALUE sets a const of the model", command)
+                                    ? fmt::format("'netc {} --help-all' lists them, and --set NAME=VALUE sets a const of the model", command)
                                     : fmt::format("did you mean '{}'?", near)));
   }
   if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
@@ -285,8 +296,9 @@ Options parseOptions(int argc, const char *const *argv) {
       std::cout << version() << "\n";
       return {};
     }
-    if (vm.count("help")) {
-      if (commandNamed) printCommandHelp(commandTable()[static_cast<std::size_t>(std::countr_zero(commandBit(o.command)))]);
+    if (vm.count("help") || vm.count("help-all")) {
+      if (commandNamed)
+        printCommandHelp(commandTable()[static_cast<std::size_t>(std::countr_zero(commandBit(o.command)))], vm.count("help-all"));
       else printGeneralHelp();
       return {};
     }

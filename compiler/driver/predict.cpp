@@ -112,8 +112,9 @@ void checkFormat(const std::string &format) {
 } // namespace
 
 int predictCommand(const Options &o) {
-  std::string format = o.format.empty() ? "text" : o.format;
+  std::string format = !o.format.empty() ? o.format : o.json ? "json" : "text";
   checkFormat(format);
+  if (o.json && format != "json") throw UserError(fmt::format("--json and --format {}: one of them", format));
   CompiledModel model(o);
   if (o.weights.empty() && model.core().parameterCount() > 0)
     throw UserError("'netc predict' needs --weights FILE, from 'netc train --out' or --weights-out");

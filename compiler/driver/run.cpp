@@ -6,6 +6,7 @@
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/shapes.h"
 #include "compiler/passes/passes.h"
+#include "compiler/support/figures.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -158,6 +159,13 @@ Inputs readInputs(const Options &o, const graph::Graph &entry) {
   return inputs;
 }
 
+/// The values in row-major order.
+std::string jsonLine(const std::string &name, const Array &a) {
+  std::string values;
+  for (double v : a.values) values += (values.empty() ? "" : ", ") + jsonNumber(v);
+  return fmt::format("{{\"name\": {}, \"shape\": [{}], \"values\": [{}]}}\n", jsonString(name), fmt::join(a.shape, ", "), values);
+}
+
 } // namespace
 
 int runCommand(const Options &o) {
@@ -172,7 +180,7 @@ int runCommand(const Options &o) {
   else throw UserError(fmt::format("--engine {}: expected eval, eval32 or jit", o.engine));
   for (std::size_t i = 0; i < list.size(); ++i) {
     DType type = entry.tensors[static_cast<std::size_t>(chosen.tensors[i])].dtype;
-    if (list[i].file.empty()) std::cout << printed(list[i].name, values[i], type);
+    if (list[i].file.empty()) std::cout << (o.json ? jsonLine(list[i].name, values[i]) : printed(list[i].name, values[i], type));
     else writeArray(list[i].file, values[i], type);
   }
   return 0;

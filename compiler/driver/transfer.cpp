@@ -24,19 +24,12 @@ std::string described(const std::string &name, const std::vector<std::int64_t> &
   return fmt::format("{} [{}]", visible(name), fmt::join(shape, ", "));
 }
 
-/// What a model's weights are: parameters, and states that belong to no parameter (those are an optimizer's).
+/// What a model's weights are: parameters, and states that are not the optimizer's.
 std::vector<Tensor> weightsOf(Core &core) {
   std::vector<Tensor> list;
-  std::set<std::string> parameters;
-  for (std::size_t i = 0; i < core.parameterCount(); ++i) {
-    list.push_back(core.parameter(i));
-    parameters.insert(list.back().name());
-  }
-  for (std::size_t i = 0; i < core.stateCount(); ++i) {
-    std::string name = core.state(i).name();
-    auto isOptimizers = [&](const std::string &p) { return name.starts_with(p + "."); };
-    if (std::none_of(parameters.begin(), parameters.end(), isOptimizers)) list.push_back(core.state(i));
-  }
+  for (std::size_t i = 0; i < core.parameterCount(); ++i) list.push_back(core.parameter(i));
+  for (std::size_t i = 0; i < core.stateCount(); ++i)
+    if (!core.isOptimizerState(i)) list.push_back(core.state(i));
   return list;
 }
 

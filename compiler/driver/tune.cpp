@@ -7,6 +7,7 @@
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/random_batch.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 #include "compiler/support/text_file.h"
 
 #include <fmt/format.h>
@@ -68,10 +69,11 @@ Tuning tune(const Options &o, const std::string &name) {
   const Target target = findTarget(machine);
   const auto deadline = Clock::now() + std::chrono::seconds(o.budget);
   Tuning result{planned.schedules, {}};
-  if (!o.quiet) fmt::print("{}, batch {}, {}, for at most {} s\n", program.name, program.batch, machine, o.budget);
+  const bool silent = o.quiet || o.json;
+  if (!silent) fmt::print("{}, batch {}, {}, for at most {} s\n", program.name, program.batch, machine, o.budget);
   std::fflush(stdout);
   std::map<std::string, schedule::Leaf> known;
-  LiveLine line(o.quiet);
+  LiveLine line(silent);
   const auto say = [&](const std::string &what) {
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - Clock::now()).count();
     line.show(fmt::format("{}  at most {} s left", what, std::max<std::int64_t>(left, 0)));
@@ -87,6 +89,13 @@ Tuning tune(const Options &o, const std::string &name) {
   }
   lowered(optimized, machine, o, result.schedules); // all checks once more
   return result;
+}
+
+void reportJson(const Tuning &tuning) {
+  for (const Tuned &t : tuning.found)
+    fmt::print("{{\"entry\": {}, \"planned_ms\": {}, \"tuned_ms\": {}, \"candidates\": {}, \"kernels\": {}, \"schedule\": {}}}\n",
+               jsonString(t.entry), jsonNumber(t.ownSeconds * 1e3), jsonNumber(t.seconds * 1e3), t.tried, t.leaves,
+               jsonString(schedule::print(t.kept)));
 }
 
 void report(const Tuning &tuning) {
@@ -116,7 +125,8 @@ int tuneCommand(const Options &o) {
   std::string text;
   for (const schedule::Schedule &s : tuning.schedules) text += schedule::print(s);
   writeFile(output, text + signature("schedule"));
-  if (!o.quiet) report(tuning);
+  if (o.json) reportJson(tuning);
+  else if (!o.quiet) report(tuning);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "compiler/loop/verifier.h"
 #include "compiler/schedule/one_sample.h"
 #include "compiler/schedule/plan.h"
+#include "compiler/support/in_parallel.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -335,9 +336,10 @@ loop::Program compile(const graph::Module &given, const Target &target,
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);
   const std::vector<Schedule> all = planAll(m, target, schedules);
-  for (std::size_t i = 0; i < m.entries.size(); ++i) {
-    program.entries.push_back(lower(m.entries[i], all[i], offsets));
-    loop::Entry &entry = program.entries.back();
+  program.entries.resize(m.entries.size());
+  inParallel(m.entries.size(), [&](std::size_t i) {
+    loop::Entry &entry = program.entries[i];
+    entry = lower(m.entries[i], all[i], offsets);
     if (m.entries[i].batch < m.batch) settleOneSample(entry, m.entries[i], m.batch);
     if (optimize)
       for (loop::Kernel &k : entry.kernels)
@@ -351,7 +353,7 @@ loop::Program compile(const graph::Module &given, const Target &target,
       if (!schedules.empty()) throw Misfit(first.at, "schedule: " + first.what);
       internalError("memory plan: " + first.what);
     }
-  }
+  });
   Diagnostics diag;
   if (!loop::verify(program, diag) && !schedules.empty())
     throw Misfit(diag.entries().front().location, "schedule: " + diag.entries().front().message);

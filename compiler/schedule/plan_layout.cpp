@@ -50,9 +50,9 @@ class LayoutPlanner {
   explicit LayoutPlanner(const Graph &g) : g(g) {
     for (const Formula &f : g.formulas)
       for (const Clause &c : f.clauses) {
-        note(f.target, c, c.out);
+        note(f.target, f, c, c.out);
         for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read) note(n.id, c, n.map);
+          if (n.kind == Node::Kind::Read) note(n.id, f, c, n.map);
       }
   }
 
@@ -76,11 +76,12 @@ class LayoutPlanner {
 
  private:
   struct Access {
+    const Formula *formula;
     const Clause *clause;
     const std::vector<Affine> *map;
   };
-  void note(int tensor, const Clause &c, const std::vector<Affine> &map) {
-    accesses[tensor].push_back({&c, &map});
+  void note(int tensor, const Formula &f, const Clause &c, const std::vector<Affine> &map) {
+    accesses[tensor].push_back({&f, &c, &map});
   }
 
   /// Every access runs over this dimension with an index of its own that no guard knows.
@@ -331,14 +332,14 @@ class LayoutPlanner {
 
   /// Weights and their gradients: the result's channels innermost, those of the reduction around them.
   std::vector<int> weightLayout(int tensor) const {
-    for (const Formula &f : g.formulas)
-      for (const Clause &c : f.clauses) {
-        const std::vector<Affine> *map = f.target == tensor ? &c.out : nullptr;
-        for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read && n.id == tensor) map = &n.map;
-        if (!map || !alongChannel(f, c)) continue;
-        if (std::vector<int> wanted = blockedDimensions(f, c, tensor, *map); !wanted.empty()) return wanted;
-      }
+    const auto found = accesses.find(tensor);
+    if (found == accesses.end()) return {};
+    const std::vector<Access> &all = found->second;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto &[f, c, map] = all[i];
+      if ((i + 1 < all.size() && all[i + 1].clause == c) || !alongChannel(*f, *c)) continue; // the clause's last access says it
+      if (std::vector<int> wanted = blockedDimensions(*f, *c, tensor, *map); !wanted.empty()) return wanted;
+    }
     return {};
   }
 

@@ -5,7 +5,7 @@
 
 namespace netc {
 
-const char *text(Status status) {
+const char *text(Status status) noexcept {
   switch (status) {
   case Status::ok:
     return "ok";

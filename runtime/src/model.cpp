@@ -4,13 +4,11 @@
 #include "netc/random.h"
 #include "run.h"
 #include "tables.h"
-#include "thread_pool.h"
 
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 
 namespace netc {
 namespace {
@@ -70,21 +68,21 @@ bool finiteLosses(const NetcEntry &entry, void *const *slots, float *sum) {
 
 } // namespace
 
-std::size_t Tensor::size() const {
+std::size_t Tensor::size() const noexcept {
   return elementCount(table_->shape, table_->rank);
 }
-void Tensor::get(float *values) const {
+void Tensor::get(float *values) const noexcept {
   Places places(*table_);
   for (std::size_t i = 0, count = size(); i < count; ++i)
     values[i] = data_[places.next()];
 }
-void Tensor::set(const float *values) {
+void Tensor::set(const float *values) noexcept {
   Places places(*table_);
   for (std::size_t i = 0, count = size(); i < count; ++i)
     data_[places.next()] = values[i];
 }
 
-Core::Core(const NetcModel &model, const Options &options) : model_(model) {
+Core::Core(const NetcModel &model, const Options &options, StartThreads *start) noexcept : model_(model) {
   if (!checkTables(model, message_)) {
     status_ = Status::badModel;
     return;
@@ -92,11 +90,11 @@ Core::Core(const NetcModel &model, const Options &options) : model_(model) {
   if (!chooseTarget(options.target) || !placeMemory(options)) return;
   seed_ = options.seed;
   initialise();
-  if (!startThreads(options)) store_ = nullptr;
+  if (!spread(options, start)) store_ = nullptr;
 }
 
 Core::~Core() {
-  delete pool_;
+  if (endThreads_) endThreads_(executor_.context);
   std::free(owned_);
 }
 
@@ -138,25 +136,27 @@ void Core::initialise() {
   }
 }
 
-bool Core::startThreads(const Options &options) {
+bool Core::spread(const Options &options, StartThreads *start) {
   executor_ = options.executor;
   parts_ = options.threads < 1 ? 1 : options.threads;
-  if (parts_ > ThreadPool::maxThreads) parts_ = ThreadPool::maxThreads;
-  if (parts_ == 1 || executor_.run) return true;
-  pool_ = new (std::nothrow) ThreadPool(parts_);
-  if (!pool_) status_ = fail(message_, Status::outOfMemory, "no memory for %u threads", parts_);
-  return pool_;
+  if (parts_ > OwnThreads::most) parts_ = OwnThreads::most;
+  if (!start) return true;
+  const OwnThreads threads = start(parts_);
+  executor_ = threads.executor;
+  if (executor_.context) endThreads_ = threads.end;
+  else status_ = fail(message_, Status::outOfMemory, "no memory for %u threads", parts_);
+  return executor_.context;
 }
 
-const NetcEntry *Core::entry(const char *name) const {
+const NetcEntry *Core::entry(const char *name) const noexcept {
   return target_ ? findEntry(*target_, name) : nullptr;
 }
 
-float Core::trainStep(const void *const *inputs, std::size_t count) {
+float Core::trainStep(const void *const *inputs, std::size_t count) noexcept {
   return trainStep(nullptr, inputs, count);
 }
 
-float Core::trainStep(const char *plan, const void *const *inputs, std::size_t count) {
+float Core::trainStep(const char *plan, const void *const *inputs, std::size_t count) noexcept {
   constexpr float notTaken = std::numeric_limits<float>::quiet_NaN();
   if (!usable()) return notTaken;
   const NetcEntry *step = trainingEntry(*target_, plan);
@@ -172,7 +172,7 @@ float Core::trainStep(const char *plan, const void *const *inputs, std::size_t c
   return sum;
 }
 
-Status Core::endWindow() {
+Status Core::endWindow() noexcept {
   if (!usable()) return status_;
   message_[0] = 0;
   status_ = Status::ok;
@@ -181,17 +181,17 @@ Status Core::endWindow() {
   return status_;
 }
 
-Status Core::endEpoch() {
+Status Core::endEpoch() noexcept {
   if (endWindow() == Status::ok) ++epoch_;
   return status_;
 }
 
-void Core::setEpoch(std::uint64_t epoch) {
+void Core::setEpoch(std::uint64_t epoch) noexcept {
   if (epoch != epoch_) endWindow();
   epoch_ = epoch;
 }
 
-Status Core::run(const char *name, const void *const *inputs, void *const *outputs, std::size_t count) {
+Status Core::run(const char *name, const void *const *inputs, void *const *outputs, std::size_t count) noexcept {
   if (!usable()) return status_;
   message_[0] = 0;
   const NetcEntry *found = entry(name);
@@ -226,7 +226,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
                    static_cast<double>(steps_), seed};
   evaluateScalars(entry, now, ownRate_ ? &rate_ : nullptr, scalars);
   NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr, nullptr};
-  Dispatch dispatch{parts_, pool_, executor_.run ? &executor_ : nullptr};
+  Dispatch dispatch{parts_, executor_};
   runStages(entry, 0, entry.commit, frame, dispatch);
   if (entry.commit >= entry.stageCount) return Status::ok;
   float loss;
@@ -242,7 +242,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   return Status::ok;
 }
 
-float Core::lastResult(std::size_t slot) const {
+float Core::lastResult(std::size_t slot) const noexcept {
   std::size_t offset = scalarBytes;
   if (!lastEntry_ || slot >= static_cast<std::size_t>(lastEntry_->resultCount))
     return std::numeric_limits<float>::quiet_NaN();
@@ -256,12 +256,12 @@ float Core::lastResult(std::size_t slot) const {
   return value;
 }
 
-void Core::setLearningRate(float rate) {
+void Core::setLearningRate(float rate) noexcept {
   ownRate_ = true;
   rate_ = rate;
 }
 
-void Core::useSchedule() {
+void Core::useSchedule() noexcept {
   ownRate_ = false;
 }
 
@@ -272,7 +272,7 @@ std::size_t Core::count(std::int64_t role) const {
   return count;
 }
 
-std::size_t Core::parameterIndex(const char *name) const {
+std::size_t Core::parameterIndex(const char *name) const noexcept {
   std::size_t index = 0;
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     const NetcTensor &t = model_.tensors[i];
@@ -283,13 +283,22 @@ std::size_t Core::parameterIndex(const char *name) const {
   return index;
 }
 
-Tensor Core::tensor(std::int64_t role, std::size_t index) {
+const NetcTensor &Core::table(std::int64_t role, std::size_t index) const {
   const NetcTensor *found = model_.tensors;
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     found = &model_.tensors[i];
     if (found->role == role && index-- == 0) break;
   }
-  return Tensor(found, reinterpret_cast<float *>(store_ + found->store));
+  return *found;
+}
+
+Tensor Core::tensor(std::int64_t role, std::size_t index) {
+  const NetcTensor &found = table(role, index);
+  return Tensor(&found, reinterpret_cast<float *>(store_ + found.store));
+}
+
+bool Core::isOptimizerState(std::size_t index) const noexcept {
+  return netc::isOptimizerState(model_, table(NETC_STATE, index));
 }
 
 } // namespace netc

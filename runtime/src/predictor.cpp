@@ -7,7 +7,7 @@
 
 namespace netc {
 
-CorePredictor::CorePredictor(const Core &core) : model_(core.model_) {
+CorePredictor::CorePredictor(const Core &core) noexcept : model_(core.model_) {
   entry_ = core.entry("predict");
   if (!core.usable()) {
     status_ = fail(message_, core.status_, "%s", core.message_);
@@ -37,7 +37,7 @@ CorePredictor::~CorePredictor() {
   std::free(store_);
 }
 
-Status CorePredictor::refresh(const Core &core) {
+Status CorePredictor::refresh(const Core &core) noexcept {
   if (!store_) return status_;
   if (&core.model_ != &model_ || !core.usable())
     return status_ = fail(message_, Status::badArgument, "a core of another model, or one that failed");
@@ -50,7 +50,7 @@ Status CorePredictor::refresh(const Core &core) {
   return status_ = Status::ok;
 }
 
-Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::size_t count) {
+Status CorePredictor::run(const void *const *inputs, void *const *outputs, std::size_t count) noexcept {
   if (!store_) return status_;
   message_[0] = 0;
   status_ = checkCall(model_, *entry_, inputs, count, message_);

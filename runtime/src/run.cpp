@@ -3,7 +3,6 @@
 #include "failure.h"
 #include "float_mode.h"
 #include "tables.h"
-#include "thread_pool.h"
 
 #include <cstring>
 
@@ -42,10 +41,8 @@ void runChain(const NetcStage *stages, std::int64_t length, const NetcFrame &fra
   if (call.parts <= 1) {
     call.parts = 1;
     runPart(&call, 0);
-  } else if (dispatch.executor) {
-    dispatch.executor->run(dispatch.executor->context, static_cast<std::size_t>(call.parts), runPart, &call);
   } else {
-    dispatch.pool->run(static_cast<std::size_t>(call.parts), runPart, &call);
+    dispatch.executor.run(dispatch.executor.context, static_cast<std::size_t>(call.parts), runPart, &call);
   }
 }
 

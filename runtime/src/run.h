@@ -6,13 +6,10 @@
 
 namespace netc {
 
-class ThreadPool;
-
-/// Where the parts of a stage run: on the caller, our threads or the caller's executor.
+/// Where the parts of a stage run: more than one by the executor.
 struct Dispatch {
   std::size_t parts = 1;
-  ThreadPool *pool = nullptr;
-  const Executor *executor = nullptr;
+  Executor executor;
 };
 
 /// Count, null pointers and class labels, all before anything is written.

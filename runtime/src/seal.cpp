@@ -38,7 +38,7 @@ void checksum(const unsigned char *bytes, std::size_t size, char (&text)[digits 
 
 } // namespace
 
-void sealState(unsigned char *bytes, std::size_t size) {
+void sealState(unsigned char *bytes, std::size_t size) noexcept {
   char text[digits + 1];
   if (!isSealed(bytes, size)) return;
   checksum(bytes, size, text);

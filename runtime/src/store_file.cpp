@@ -259,28 +259,28 @@ Status Core::loadFile(const char *path, bool states) {
   return status_;
 }
 
-Status Core::save(const char *path) const {
+Status Core::save(const char *path) const noexcept {
   return saveFile(path, false);
 }
-Status Core::load(const char *path) {
+Status Core::load(const char *path) noexcept {
   return loadFile(path, false);
 }
-Status Core::saveState(const char *path) const {
+Status Core::saveState(const char *path) const noexcept {
   return saveFile(path, true);
 }
-Status Core::loadState(const char *path) {
+Status Core::loadState(const char *path) noexcept {
   return loadFile(path, true);
 }
-Status Core::save(void *buffer, std::size_t *size) const {
+Status Core::save(void *buffer, std::size_t *size) const noexcept {
   return saveBytes(buffer, size, false);
 }
-Status Core::saveState(void *buffer, std::size_t *size) const {
+Status Core::saveState(void *buffer, std::size_t *size) const noexcept {
   return saveBytes(buffer, size, true);
 }
-Status Core::load(const void *buffer, std::size_t size) {
+Status Core::load(const void *buffer, std::size_t size) noexcept {
   return loadBytes(static_cast<const unsigned char *>(buffer), size, "buffer", false);
 }
-Status Core::loadState(const void *buffer, std::size_t size) {
+Status Core::loadState(const void *buffer, std::size_t size) noexcept {
   return loadBytes(static_cast<const unsigned char *>(buffer), size, "buffer", true);
 }
 

@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <new>
 #include <sched.h>
 #include <unistd.h>
 
@@ -21,7 +22,19 @@ class Lock {
   pthread_mutex_t &mutex_;
 };
 
+void runOn(void *pool, std::size_t parts, ThreadPool::Part part, void *argument) {
+  static_cast<ThreadPool *>(pool)->run(parts, part, argument);
+}
+
+void end(void *pool) {
+  delete static_cast<ThreadPool *>(pool);
+}
+
 } // namespace
+
+OwnThreads startThreads(unsigned threads) noexcept {
+  return {{new (std::nothrow) ThreadPool(threads), runOn}, end};
+}
 
 // POSIX threads, not std::thread and its kin: without exceptions a failing std::thread would end the program, and the names
 // that they throw bring 80 KB of strings and random numbers into a program that is linked statically.

@@ -3,6 +3,8 @@
 // up.
 #pragma once
 
+#include "netc/model.h"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +14,7 @@ namespace netc {
 
 class ThreadPool {
  public:
-  static constexpr unsigned maxThreads = 256;
+  static constexpr unsigned maxThreads = OwnThreads::most;
 
   /// `threads` counts the caller of run(). Starts threads-1 of them, or as many as the system gives.
   explicit ThreadPool(unsigned threads);

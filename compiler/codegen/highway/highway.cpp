@@ -124,7 +124,7 @@ private:
 class ModelPrinter {
 public:
   ModelPrinter(const std::vector<Program> &programs, const Reference &reference)
-      : programs(programs), reference(reference), shared(programs.begin(), programs.end()) {
+      : programs(programs), reference(reference), shared(sharedKernels(programs)) {
     for (std::size_t p = 0; p < programs.size(); ++p) names.push_back(functionNames(programs, static_cast<int>(p)));
   }
 

@@ -43,7 +43,7 @@ std::unique_ptr<llvm::Module> buildModule(llvm::LLVMContext &context,
   ident->addOperand(llvm::MDNode::get(context, llvm::MDString::get(context, version())));
 
   ConstantBuffers constants(*module);
-  const std::vector<SharedKernels> shared(programs.begin(), programs.end());
+  const std::vector<SharedKernels> shared = sharedKernels(programs);
   std::vector<std::map<KernelIndex, llvm::Function *>> functions(programs.size());
   for (std::size_t p = 0; p < programs.size(); ++p) {
     const InstructionSet set = instructionSet(programs[p].target);

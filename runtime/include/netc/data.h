@@ -111,8 +111,8 @@ bool convert(const Array &, Type, Array &out, std::string &error);
 
 /// Copies one sample, from wherever it lies; threads may read side by side.
 bool readSample(const Array &, std::size_t row, void *out, std::string &error);
-/// Of an array in files: lets the disk begin to read a sample that will be wanted soon.
-void willRead(const Array &, std::size_t row);
+/// The same if it lies in memory, the system's included. If not, false: the disk begins to read it, for readSample.
+bool readAtOnce(const Array &, std::size_t row, void *out);
 /// Brings an array into memory, if it is not there.
 bool load(Array &, std::string &error);
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace netc::data {
@@ -72,15 +73,20 @@ bool readSample(const Array &array, std::size_t row, void *out, std::string &err
   return true;
 }
 
-void willRead(const Array &array, std::size_t row) {
+bool readAtOnce(const Array &array, std::size_t row, void *out) {
+  const std::size_t size = array.rowBytes();
   for (const FilePart &part : array.parts) {
     if (row < part.rows) {
-      posix_fadvise(*part.file, static_cast<off_t>(part.begin + row * part.stride),
-                    static_cast<off_t>(array.rowBytes()), POSIX_FADV_WILLNEED);
-      return;
+      const off_t at = static_cast<off_t>(part.begin + row * part.stride);
+      const iovec whole = {out, size};
+      if (preadv2(*part.file, &whole, 1, at, RWF_NOWAIT) == static_cast<ssize_t>(size)) return true;
+      posix_fadvise(*part.file, at, static_cast<off_t>(size), POSIX_FADV_WILLNEED);
+      return false;
     }
     row -= part.rows;
   }
+  std::memcpy(out, array.bytes.data() + row * size, size);
+  return true;
 }
 
 bool load(Array &array, std::string &error) {

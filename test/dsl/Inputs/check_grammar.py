@@ -22,7 +22,7 @@ def patterns(node):
 def parserWords(folder):
     """Words in the parser's questions, at("word") and accept("word"), in its word lists and in the statement table."""
     found = set()
-    for name in ("parser.cpp", "expression_parser.cpp"):
+    for name in ("parser.cpp", "statement_parser.cpp", "expression_parser.cpp", "expression_operators.cpp"):
         text = (folder / name).read_text()
         found |= set(re.findall(r'(?:\bat|accept)\("([a-z]+)"\)', text))
         for body in re.findall(r"std::string_view[^;{]*\{([^;]*)\};", text):

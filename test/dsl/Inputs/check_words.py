@@ -6,7 +6,8 @@ root = sys.argv[1]
 text = open(root + "/docs/language.md").read()
 grammar = re.search(r"## Grammar.*?```text\n(.*?)```", text, re.S)[1]
 words = set(re.findall(r'"([a-z_]+)"', grammar)) - {"f32", "i32", "u8", "bool"}
-source = "".join(open(f"{root}/dsl/{name}.cpp").read() for name in ("parser", "expression_parser"))
+parsers = ("parser", "statement_parser", "expression_parser", "expression_operators")
+source = "".join(open(f"{root}/dsl/{name}.cpp").read() for name in parsers)
 known = set(re.findall(r'"([a-z_]+)"', source))
 unknown = sorted(words - known)
 listed = re.search(r"words = \{\{\{\"model\".*?\}\}\};", source, re.S)[0]
