@@ -107,6 +107,7 @@ constexpr OptionRow rows[] = {
     {"schedule", "FILE", "take the schedule from a .sched file", Models, rare},
     {"tuning", "FILE", "take what netc tune found for this target", Models, rare},
     {"max-memory", "SIZE", "at most so many bytes at run time: 512K, 3M, 1G", Models, rare},
+    {"fast-math", "HOW", "winograd4: faster convolutions, some bits less", Models, rare},
     {"data", "SOURCE", "a folder or .csv file (default: built-in digits)", T | E | P},
     {"bind", "NAME=ARRAY", "feed an input from this array (or c1..c4)", T | E | P | R},
     {"validation", "PART", "test on this part of the training data: 0.1", T | E, rare},

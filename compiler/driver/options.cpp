@@ -83,6 +83,7 @@ po::options_description describe(Options &o, std::vector<std::string> &sets, std
   text("schedule", o.schedule);
   text("tuning", o.tuning);
   text("max-memory", maxMemory);
+  text("fast-math", o.fastMath);
   text("data", o.data);
   text("data-memory", dataMemory);
   d.add_options()("validation", po::value<double>()->notifier([&o](double part) { o.validation = part; }));
@@ -311,6 +312,7 @@ Options parseOptions(int argc, const char *const *argv) {
   }
   takeSets(sets, o);
   if (!maxMemory.empty()) o.maxMemory = bytesIn(maxMemory, "--max-memory");
+  if (!o.fastMath.empty() && o.fastMath != "winograd4") throw UserError(unknownName("--fast-math", o.fastMath, {"winograd4"}));
   if (!dataMemory.empty()) o.dataMemory = bytesIn(dataMemory, "--data-memory");
   if (o.augment && !o.input.ends_with(".net")) throw UserError("--augment takes the place of the data blocks of a .net file");
   if (!o.set.empty() && !o.input.ends_with(".net"))

@@ -23,6 +23,7 @@ struct Options {
   std::string target;                     // empty: the command's default
   std::string schedule, tuning;           // a .sched file
   std::int64_t maxMemory = 0;             // bytes; 0: no limit
+  std::string fastMath;                   // winograd4; empty: nothing that loses accuracy
   // compile
   std::string output, emit, depfile;
   bool standalone = false, predictOnly = false, selfTest = false;

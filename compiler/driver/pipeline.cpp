@@ -76,11 +76,13 @@ graph::Module sourceGraph(const Options &options) {
                      {options.batch, options.set, options.plan, options.allPlans, options.augment, options.predictOnly}, diagnostics);
     settle(diagnostics);
     if (!module) internalError("the language gave neither a graph nor an error");
+    module->winograd4 = !options.fastMath.empty();
     return std::move(*module);
   }
   graph::Module module = graph::parse(text, options.input, diagnostics);
   if (!diagnostics.hasErrors()) graph::verify(module, diagnostics);
   settle(diagnostics);
+  module.winograd4 |= !options.fastMath.empty();
   return module;
 }
 
