@@ -133,7 +133,8 @@ graph::Module asOutputs(const graph::Module &module, const std::vector<int> &ten
     if (!entry.tensors[static_cast<std::size_t>(tensors[i])].shared())
       entry.results.push_back({graph::Result::Kind::Output, fmt::format("value{}", i), tensors[i]});
   if (entry.results.size() > Core::maxResults)
-    throw UserError(fmt::format("--engine {} computes at most {} values at once, found {}", o.engine, Core::maxResults, entry.results.size()));
+    throw UserError(
+        fmt::format("--engine {} computes at most {} values at once, found {}", o.engine, Core::maxResults, entry.results.size()));
   forwardPasses(cut, o);
   completePasses(cut, o);
   return cut;

@@ -5,7 +5,8 @@
 namespace netc::driver {
 namespace {
 
-/// No line is wider than 80 columns, no help without `all` longer than 23 lines, which leaves one of a screen to type in (test/driver/help.test).
+/// No line is wider than 80 columns, no --help longer than 23 lines, which leaves one of a screen to type in
+/// (test/driver/help.test).
 constexpr Command commands[] = {
     {"compile", "to C++, an object file or the text of any stage (the default)",
      R"(usage: netc [compile] FILE.net|.graph|.loops -o FILE | --emit=STAGE

@@ -15,8 +15,8 @@ struct OptionRow {
   std::string_view name;  // as given to Boost: "batch", or ",o"
   std::string_view value; // the value's name in the help; empty: a switch
   std::string_view does;
-  unsigned takes;         // the bits of the commands that take it
-  bool rare = false;      // --help only names it
+  unsigned takes;    // the bits of the commands that take it
+  bool rare = false; // --help only names it
 };
 
 std::span<const Command> commandTable();

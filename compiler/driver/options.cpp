@@ -204,10 +204,8 @@ std::int64_t bytesIn(const std::string &text, const std::string &option) {
   if (auto *e = dynamic_cast<const po::unknown_option *>(&error)) {
     const std::string &name = e->get_option_name();
     const std::string near = nearest(name, optionNames(commandBit(command)));
-    throw UserError(fmt::format("no option '{}'; {}", name,
-                                near.empty()
-                                    ? fmt::format("'netc {} --help-all' lists them, and --set NAME=VALUE sets a const of the model", command)
-                                    : fmt::format("did you mean '{}'?", near)));
+    const std::string all = fmt::format("'netc {} --help-all' lists them, and --set NAME=VALUE sets a const of the model", command);
+    throw UserError(fmt::format("no option '{}'; {}", name, near.empty() ? all : fmt::format("did you mean '{}'?", near)));
   }
   if (auto *e = dynamic_cast<const po::error_with_option_name *>(&error)) {
     std::string name = e->get_option_name();

@@ -48,12 +48,13 @@ bool isDirectory(const fs::path &path) {
   return fs::is_directory(path, error);
 }
 
-/// FOLDER/train and FOLDER/test, val or valid; both empty if it has no such parts.
+/// FOLDER/train and FOLDER/test, val or valid, or the former alone; both empty if it has no such parts.
 std::pair<fs::path, fs::path> partsOf(const fs::path &folder) {
-  if (isDirectory(folder / "train"))
-    for (const char *name : {"test", "val", "valid"})
-      if (isDirectory(folder / name)) return {folder / "train", folder / name};
-  return {};
+  const fs::path train = folder / "train";
+  if (!isDirectory(train)) return {};
+  for (const char *name : {"test", "val", "valid"})
+    if (isDirectory(folder / name)) return {train, folder / name};
+  return foldersIn(folder).size() == 1 ? std::pair{train, fs::path()} : std::pair<fs::path, fs::path>(); // else a class of this name
 }
 
 struct Labelled {
