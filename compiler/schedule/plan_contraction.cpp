@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace netc::schedule {
 
@@ -17,7 +18,7 @@ constexpr double shareOfL1 = 2.0 / 3, shareOfL2 = 0.75; // that stays there besi
 constexpr std::int64_t rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
 constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
-constexpr std::int64_t unrolledOperations = 160;
+constexpr std::int64_t unrolledOperations = 160, mostAtEdges = 512;
 
 class ContractionPlanner {
  public:
@@ -81,6 +82,9 @@ class ContractionPlanner {
            0.1 * (loads + streamed) / operations;
   }
 
+  /// Full ones, or one of fewer lanes.
+  std::int64_t vectors() const { return std::max<std::int64_t>(at(vector).extent / loop::lanes, 1); }
+
   /// The mean over the full tiles and the smaller ones at the ends.
   double tileCost(const Tile &t) const {
     double cost = 0, results = 0;
@@ -103,7 +107,7 @@ class ContractionPlanner {
         }
       tiles = std::move(next), weights = std::move(nextWeights);
     };
-    split(at(vector).extent / loop::lanes, [](Tile &x) -> std::int64_t & { return x.vectors; });
+    split(vectors(), [](Tile &x) -> std::int64_t & { return x.vectors; });
     for (std::size_t s = 0; s < t.scalars.size(); ++s)
       if (!at(t.scalars[s].first).batch)
         split(at(t.scalars[s].first).extent, [s](Tile &x) -> std::int64_t & { return x.scalars[s].second; });
@@ -139,13 +143,12 @@ class ContractionPlanner {
   double chooseTile() {
     Ranking<Tile> ranking;
     const auto consider = [&](const Tile &t) {
-      if (fits(t)) ranking.consider(t, tileCost(t));
+      if (fits(t) && edgesFit(t)) ranking.consider(t, tileCost(t));
     };
     std::vector<int> candidates;
     for (int p = static_cast<int>(nest.positions.size()); p-- > 0;) // innermost first
       if (tileable(p)) candidates.push_back(p);
-    const std::int64_t blocks = std::max<std::int64_t>(at(vector).extent / loop::lanes, 1);
-    for (std::int64_t v = 1; v <= std::min(mostVectors, blocks); ++v) {
+    for (std::int64_t v = 1; v <= std::min(mostVectors, vectors()); ++v) {
       consider({v, {}});
       for (std::size_t i = 0; i < candidates.size(); ++i)
         for (std::int64_t a = 2; a <= mostScalars && sizeFits(v * a); ++a) {
@@ -163,6 +166,22 @@ class ContractionPlanner {
       leaf.tile.push_back({at(p).name, s});
     if (best.vectors > 1) leaf.tile.push_back({at(vector).name, best.vectors * loop::lanes});
     return cost;
+  }
+  /// Two indices that edges tie to the reduction unroll the window once for each way in which it overlaps the edges: all of them
+  /// must stay in the instruction cache.
+  bool edgesFit(const Tile &t) const {
+    std::set<int> window;
+    std::ptrdiff_t edges = 0;
+    for (auto &[p, s] : t.scalars) {
+      edges += nest.guarded(p);
+      for (const Affine &g : nest.guards)
+        for (auto &[q, k] : g.terms())
+          if (g.uses(p) && q < static_cast<int>(nest.positions.size()) && at(q).reduction) window.insert(q);
+    }
+    std::int64_t operations = t.size();
+    for (int p : window)
+      operations *= at(p).extent;
+    return edges < 2 || operations <= mostAtEdges;
   }
   bool sizeFits(std::int64_t n) const { return n * target.registersPerVector() < target.registers; }
 

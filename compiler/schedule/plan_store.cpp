@@ -48,12 +48,31 @@ bool isFree(const Graph &g, int tensor, const Layout &layout) {
   });
 }
 
+/// The lanes of what makes the tensor are none that are summed up.
+bool keepsSums(const Graph &g, const std::map<std::string, Placement> &layouts, const Formula &f) {
+  for (std::size_t c = 0; c < f.clauses.size(); ++c) {
+    const Nest nest = makeNest(g, layouts, f, static_cast<int>(c));
+    const int vector = chooseVector(nest);
+    if (vector < 0 || nest.positions[vector].reduction) return false;
+  }
+  return true;
+}
+
+/// The same of the next value of a state that would be held in that layout.
+bool keepsSums(const Graph &g, const graph::Next &n, const Layout &layout) {
+  const Formula &made = *g.definition(n.value);
+  if (made.op == Combine::Assign) return true;
+  Graph changed = g;
+  changed.tensors[n.state].blocked = layout.blocked;
+  return keepsSums(g, planLayouts(g), made) && keepsSums(changed, planLayouts(changed), *changed.definition(n.value));
+}
+
 /// In all entries, the next value included.
 bool isFree(const graph::Module &m, const std::string &stored, const Layout &layout) {
   return std::all_of(m.entries.begin(), m.entries.end(), [&](const Graph &g) {
     const int tensor = g.find(stored);
     return isFree(g, tensor, layout) && std::all_of(g.next.begin(), g.next.end(), [&](const graph::Next &n) {
-             return n.state != tensor || (g.definition(n.value)->op == Combine::Assign && isFree(g, n.value, layout));
+             return n.state != tensor || (isFree(g, n.value, layout) && keepsSums(g, n, layout));
            });
   });
 }
@@ -152,16 +171,6 @@ void dropCopies(Graph &g) {
       for (Node &n : c.body.nodes)
         if (const auto to = n.kind == Node::Kind::Read ? instead.find(n.id) : instead.end(); to != instead.end()) n.id = to->second;
   dropFormulas(g, drop);
-}
-
-/// The lanes of what makes the tensor are none that are summed up.
-bool keepsSums(const Graph &g, const std::map<std::string, Placement> &layouts, const Formula &f) {
-  for (std::size_t c = 0; c < f.clauses.size(); ++c) {
-    const Nest nest = makeNest(g, layouts, f, static_cast<int>(c));
-    const int vector = chooseVector(nest);
-    if (vector < 0 || nest.positions[vector].reduction) return false;
-  }
-  return true;
 }
 
 } // namespace

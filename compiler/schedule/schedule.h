@@ -40,14 +40,15 @@
 // meanwhile, which must have been filled; that changes no bit. The place of the `vector` index is that of the
 // loop over its blocks of 16. The elements of a register tile come in the order of `tile`, the last index fastest.
 // A collapsed group is one index from then on, named by its first: its extents are
-// contiguous in every tensor that the formula touches.
+// contiguous in every tensor that the formula touches, in the same blocks of 16 if in any.
 //
 // `with (f, g)` combines other reductions over the same points in the same sweep: their result dimensions follow
 // the same indices, and their indices of reduction come in the same order.
 //
 // A layout: `plain` is row-major. `blocked (1)` of f32[N, 64, 8, 8] is [N][4][8][8][16], where the innermost 16
 // are of dimension 1; `blocked (1, 0)` of f32[32, 64, 3, 3] is [2][4][3][3][16 of dim 1][16 of dim 0]. A blocked
-// extent is a multiple of 16, but for the batch, which is rounded up and whose blocks are outermost.
+// extent is a multiple of 16, but for the batch, which is rounded up and whose blocks are outermost. Parameters and
+// states are not placed here: the store serves all entries (plan_store.cpp).
 // `plain padded 16` leaves 16 elements free after each element of the first dimension, [N][64*8*8 + 16]; so does
 // `blocked (1) padded 16`. What lies whole pages apart shares few places of the nearest cache.
 #pragma once

@@ -242,30 +242,35 @@ void learningRate() {
 void layouts() {
   static const std::int64_t shape[] = {32, 3, 16}, layout[] = {2, 768, 16, 1, 3, 256, 16, 16}; // blocked (2, 0)
   constexpr std::size_t elements = 32 * 3 * 16, at = (17 * 3 + 1) * 16 + 5, place = 768 + 1 + 256 + 5 * 16;
-  const auto tensorsOf = [](std::int64_t digits) {
+  static const char *const names[] = {"a", "b", "c"};
+  std::vector<float> given(elements);
+  for (std::size_t i = 0; i < elements; ++i)
+    given[i] = static_cast<float>(elements - i);
+  const auto tensorsOf = [&](std::int64_t digits) {
     std::vector<NetcTensor> list;
-    for (const std::int64_t init : {NETC_INIT_UNIFORM, NETC_INIT_NORMAL})
-      list.push_back({init == NETC_INIT_NORMAL ? "b" : "a", NETC_PARAM, NETC_F32, 3, shape, 0, 0, nullptr, init, -1, 1,
-                      static_cast<std::int64_t>(list.size() * elements * sizeof(float)), nullptr, digits, digits ? layout : nullptr});
+    for (const std::int64_t init : {NETC_INIT_UNIFORM, NETC_INIT_NORMAL, NETC_INIT_VALUES})
+      list.push_back({names[list.size()], NETC_PARAM, NETC_F32, 3, shape, 0, 0, nullptr, init, -1, 1,
+                      static_cast<std::int64_t>(list.size() * elements * sizeof(float)), given.data(), digits, digits ? layout : nullptr});
     return list;
   };
   const std::vector<NetcTensor> plainTensors = tensorsOf(0), blockedTensors = tensorsOf(4);
   NetcModel plain = smallModel;
   plain.tensors = plainTensors.data();
-  plain.tensorCount = 2;
-  plain.storeBytes = 2 * elements * sizeof(float);
+  plain.tensorCount = 3;
+  plain.storeBytes = 3 * elements * sizeof(float);
   NetcModel blocked = plain;
   blocked.tensors = blockedTensors.data();
   Core one(plain), other(blocked);
   HOLDS(storeOf(one) != storeOf(other));
   std::vector<float> values(elements), same(elements);
-  for (std::size_t i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     one.parameter(i).get(values.data());
     other.parameter(i).get(same.data());
     HOLDS(values == same && values[at] != values[at + 1]);
     const float *stored = reinterpret_cast<const float *>(other.store()) + i * elements;
     EQUAL(stored[place], values[at]);
   }
+  HOLDS(values == given);
   const auto saved = [](const Core &core) {
     std::size_t size = 0;
     core.saveState(nullptr, &size);

@@ -32,12 +32,12 @@ constexpr std::string_view prologue = R"(// {source} compiled by {version}; do n
 // asked for it and the rule that made it, and the schedule: the index along the 16 lanes of a vector, the
 // order of the loops, the tile of results that registers hold. `begin` and `end` are the calling thread's
 // share of the outermost loop. Parameters and the optimizer's states lie in the frame's `store`, in blocks
-// of 16 where kernels want them so, everything else in its `workspace`, where a place is used again as soon as
-// what lay there is dead; so several names may have one address, as a state and its next value always have.
-// Offsets are bytes; `netc --emit=memory` draws them. `nb` counts blocks of 16 samples: a tensor whose
-// samples lie along the lanes is [N/16][...][16]. x.grad is the loss's derivative by x; x.samples is what each sample adds to x, x.rows is
-// x with a sample in a row, x.packed a copy as its reader wants it, x_4 one of several in an unrolled loop.
-// @lr and @count are scalars of the call.
+// of 16 where kernels want them so, everything else in its `workspace`, where a place is used again as soon
+// as what lay there is dead; so several names may have one address, as a state and its next value always
+// have. Offsets are bytes; `netc --emit=memory` draws them. `nb` counts blocks of 16 samples: a tensor
+// whose samples lie along the lanes is [N/16][...][16]. x.grad is the loss's derivative by x; x.samples is
+// what each sample adds to x, x.rows is x with a sample in a row, x.packed a copy as its reader wants it,
+// x_4 one of several in an unrolled loop. @lr and @count are scalars of the call.
 
 #if defined(__FAST_MATH__)
 #error "this file does not work under -ffast-math: its sums would no longer give the same bits everywhere"
