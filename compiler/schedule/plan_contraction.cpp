@@ -263,7 +263,8 @@ class ContractionPlanner {
     std::vector<Step> list;
     for (const Step &s : others()) {
       const int p = nest.find(s.index);
-      const bool all = std::all_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return r.tensor < 0 || uses(r.address, p); });
+      const bool all = std::all_of(nest.reads.begin(), nest.reads.end(),
+                                   [&](const Access &r) { return r.tensor < 0 || uses(r.address, p); });
       if (all && tileOf(p) == 1) list.push_back(s);
     }
     return list;

@@ -41,7 +41,8 @@ bool isLiteral(const Nest &nest, const Access &r, const Tile &t) {
   if (!r.constant) return false;
   for (std::size_t p = 0; p < nest.positions.size(); ++p) {
     const int position = static_cast<int>(p);
-    const bool whole = (t.a.p == position && t.a.size == nest.positions[p].extent) || (t.b.p == position && t.b.size == nest.positions[p].extent);
+    const auto covers = [&](const Choice &c) { return c.p == position && c.size == nest.positions[p].extent; };
+    const bool whole = covers(t.a) || covers(t.b);
     if (r.address.uses(position) && !whole && !(nest.positions[p].reduction && nest.positions[p].extent <= mostLiterals)) return false;
   }
   return true;

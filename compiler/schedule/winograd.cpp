@@ -1,54 +1,25 @@
-// Winograd's minimal filtering, F(2x2, 3x3) and F(4x4, 3x3). A convolution with a kernel of 3 by 3 and stride 1 is a sum over three tensors,
-//
-//   sum x[n, c, i + u, j + v] * w[o, c, u, v] * y[n, o, i, j],
-//
-// of which two are given and the third is the result: y forward and for the gradient of the input, w for the gradient of the
-// weight. For a tile of m results, in each of the two directions,
-//
-//   sum(i < m, u < 3) x[i + u] w[u] y[i] = sum(p < m + 2) (B x)[p] (G w)[p] (A y)[p],
-//
-// 4 products instead of 6, or 6 instead of 12. So the given two are transformed (`.tiles`, `.kernel`), multiplied for each p and
-// q, summed over the other indices as before, and the transposed transform of what comes out is the result: a formula each,
-// which all that follows treats like any other. With m = 2, 16 products make 4 results instead of 36, and the coefficients 1, -1
-// and 0.5 lose no accuracy. With m = 4, 36 make 16 instead of 144; their coefficients up to 8 do lose some.
-#include "compiler/schedule/nest.h"
+// Which formulas are convolutions, and for which of them Winograd's filtering takes less time.
+#include "compiler/schedule/winograd.h"
+
 #include "compiler/schedule/plan_parts.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace netc::schedule {
 
 using graph::Clause;
-using graph::Combine;
-using graph::Extent;
 using graph::Formula;
 using graph::Graph;
 using graph::Index;
-using graph::Node;
-using graph::Tensor;
 
 namespace {
-
-constexpr std::int64_t kernelSize = 3;
-constexpr int directions = 2;
 
 // What the model takes for the price of a transformed element, written and read, and of a kernel's, in cycles.
 constexpr double multiplyAddsPerCycle = 32, direct = 0.93, directOverSamples = 0.87, transformed = 0.93;
 constexpr double elementCycles = 0.6, elementCyclesOverSamples = 2.2, kernelCycles = 2;
 constexpr double worthIt = 0.9;
 
-struct Matrix {
-  const char *name;
-  std::int64_t columns;
-  std::vector<double> values; // row by row, a row for each product
-};
-struct Filtering {
-  std::int64_t tile; // results
-  Matrix input, kernel, result;
-  std::int64_t products() const { return tile + kernelSize - 1; }
-};
 const Filtering byTwo{2,
                       {"winograd2.input", 4, {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1}},
                       {"winograd2.kernel", 3, {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1}},
@@ -60,41 +31,10 @@ const Filtering byFour{4,
                                                 1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6., 0, 0, 1}},
                        {"winograd4.result", 4, {1, 0, 0, 0, 1, 1, 1, 1, 1, -1, 1, -1, 1, 2, 4, 8, 1, -2, 4, -8, 0, 0, 0, 1}}};
 
-/// A direction in which the kernel slides: x is read at i + u + offset, or at i - u + offset.
-struct Direction {
-  int i = -1, u = -1; // positions
-  bool flipped = false;
-  std::int64_t offset = 0; // with u counted such that it is added
-};
-
-struct Operand {
-  int tensor = -1;
-  std::vector<Affine> map;
-};
-
-struct Convolution {
-  Operand x, w, y;
-  bool givesKernel = false; // w is the result; else y
-  std::vector<Direction> directions;
-
-  const Direction *ofImage(int position) const { return find([&](const Direction &d) { return d.i == position; }); }
-  const Direction *ofKernel(int position) const { return find([&](const Direction &d) { return d.u == position; }); }
-
- private:
-  template <class Is> const Direction *find(Is is) const {
-    const auto d = std::find_if(directions.begin(), directions.end(), is);
-    return d == directions.end() ? nullptr : &*d;
-  }
-};
-
-int varOf(const Affine &a) {
-  int v = -1;
-  return a.isVar(&v) ? v : -1;
-}
-bool runsOver(const Operand &o, int position) {
+bool runsOver(const Factor &o, int position) {
   return std::any_of(o.map.begin(), o.map.end(), [&](const Affine &a) { return a.uses(position); });
 }
-bool allPlain(const Operand &o) {
+bool allPlain(const Factor &o) {
   return std::all_of(o.map.begin(), o.map.end(), [](const Affine &a) { return a.isVar(); });
 }
 
@@ -108,7 +48,7 @@ bool guardsElements(const Clause &c, const Convolution &conv) {
   });
 }
 
-std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Operand x, Operand w, Operand y, bool givesKernel) {
+std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Factor x, Factor w, Factor y, bool givesKernel) {
   Convolution conv{std::move(x), std::move(w), std::move(y), givesKernel, {}};
   if (!allPlain(conv.w) || !allPlain(conv.y)) return std::nullopt;
   for (const Affine &a : conv.x.map) {
@@ -126,7 +66,7 @@ std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Operan
   }
   if (conv.directions.size() != directions || !guardsElements(c, conv)) return std::nullopt;
   // Samples stand first, and some channel is summed up.
-  const auto batch = [&](const Operand &o) { return g.tensors[o.tensor].shape[0].batch ? varOf(o.map[0]) : -1; };
+  const auto batch = [&](const Factor &o) { return g.tensors[o.tensor].shape[0].batch ? varOf(o.map[0]) : -1; };
   if (batch(conv.x) < 0 || batch(conv.x) != batch(conv.y) || runsOver(conv.w, batch(conv.x))) return std::nullopt;
   return conv;
 }
@@ -135,17 +75,17 @@ std::optional<Convolution> convolution(const Graph &g, const Formula &f) {
   if (f.clauses.size() != 1 || f.otherwise || !isContraction(f, f.clauses[0])) return std::nullopt;
   const Clause &c = f.clauses[0];
   const std::vector<int> &reads = c.body.nodes[c.body.root].args;
-  const auto operand = [&](int n) { return Operand{c.body.nodes[n].id, c.body.nodes[n].map}; };
-  const Operand result{f.target, c.out};
+  const auto factor = [&](int n) { return Factor{c.body.nodes[n].id, c.body.nodes[n].map}; };
+  const Factor result{f.target, c.out};
   for (const auto &[x, other] : {std::pair{reads[0], reads[1]}, std::pair{reads[1], reads[0]}}) {
     if (c.body.nodes[x].map.empty() || c.body.nodes[other].map.empty() || c.out.empty()) continue;
-    if (auto conv = asConvolution(g, c, operand(x), operand(other), result, false)) return conv;
-    if (auto conv = asConvolution(g, c, operand(x), result, operand(other), true)) return conv;
+    if (auto conv = asConvolution(g, c, factor(x), factor(other), result, false)) return conv;
+    if (auto conv = asConvolution(g, c, factor(x), result, factor(other), true)) return conv;
   }
   return std::nullopt;
 }
 
-double count(const Clause &c, const Operand &o) {
+double count(const Clause &c, const Factor &o) {
   double n = 1;
   for (std::size_t p = 0; p < c.domain.size(); ++p)
     if (runsOver(o, static_cast<int>(p))) n *= static_cast<double>(c.domain[p].extent.size);
@@ -184,332 +124,6 @@ const Filtering *choose(const Clause &c, const Convolution &conv, bool allowFour
   return best;
 }
 
-/// One formula being written: its indices, and what stands for those of the convolution.
-class Draft {
- public:
-  Draft(Graph &g, const Formula &of) : g(g), of(of) {}
-
-  Affine index(const std::string &name, Extent extent) {
-    std::string unique = name;
-    for (int k = 2; std::any_of(c.domain.begin(), c.domain.end(), [&](const Index &i) { return i.name == unique; }); ++k)
-      unique = name + std::to_string(k);
-    c.domain.push_back({unique, extent});
-    return Affine::var(static_cast<int>(c.domain.size()) - 1);
-  }
-  Affine index(const std::string &name, std::int64_t size) { return index(name, Extent{size, false}); }
-  /// The product of the directions' matrix elements, which is nothing where it is 0, and a value.
-  void multiply(const Matrix &m, const std::vector<std::pair<Affine, Affine>> &at, int tensor, std::vector<Affine> map) {
-    int factor = -1;
-    for (const auto &[row, column] : at) {
-      const int element = c.body.read(constant(m), DType::F32, {row, column});
-      factor = factor < 0 ? element : c.body.call(Fn::Mul, factor, element);
-    }
-    const int value = c.body.read(tensor, DType::F32, std::move(map));
-    const int none = c.body.constant(0);
-    const int kept = c.body.call(Fn::Select, c.body.call(Fn::Ne, factor, none), value, none);
-    c.body.root = c.body.call(Fn::Mul, factor, kept);
-  }
-  /// A new tensor with the extents of `out`, or a given one.
-  Formula finish(std::vector<Affine> out, const std::string &name, Combine op = Combine::Sum, int target = -1) {
-    if (target < 0) {
-      Tensor t;
-      t.name = name;
-      t.location = g.tensors[of.target].location;
-      for (const Affine &a : out)
-        t.shape.push_back(c.domain[varOf(a)].extent);
-      target = g.addTensor(std::move(t));
-    }
-    c.out = std::move(out);
-    Formula f;
-    f.target = target;
-    f.op = op;
-    f.location = of.location;
-    f.origin = of.origin + ", winograd";
-    f.clauses.push_back(std::move(c));
-    return f;
-  }
-
-  Clause c;
-
- private:
-  int constant(const Matrix &m) {
-    if (const int known = g.find(m.name); known >= 0) return known;
-    Tensor t;
-    t.name = m.name;
-    t.kind = graph::TensorKind::Constant;
-    t.shape = {{static_cast<std::int64_t>(m.values.size()) / m.columns, false}, {m.columns, false}};
-    t.values = m.values;
-    return g.addTensor(std::move(t));
-  }
-
-  Graph &g;
-  const Formula &of;
-};
-
-class Rewriter {
- public:
-  Rewriter(Graph &g, const Formula &given, const Convolution &conv, const Filtering &by)
-      : g(g), f(given), c(f.clauses[0]), conv(conv), by(by), name(g.tensors[f.target].name) {}
-
-  /// The formulas in place of the convolution.
-  std::vector<Formula> run() {
-    const int tiles = add(inputTiles());
-    if (conv.givesKernel) {
-      const int results = add(resultTiles());
-      const int kernel = add(product(conv.w, conv.x, tiles, conv.y, results, name + ".kernel"));
-      add(kernelOf(kernel));
-    } else {
-      const int kernel = add(kernelTransform());
-      const int results = add(product(conv.y, conv.x, tiles, conv.w, kernel, name + ".results"));
-      if (Formula *reader = onlyReader())
-        readPairs(*reader, add(resultsOf(results, f.target)));
-      else
-        add(inOrder(add(resultsOf(results))));
-    }
-    return std::move(formulas);
-  }
-
- private:
-  using Rows = std::vector<std::pair<Affine, Affine>>;
-
-  int add(Formula made) {
-    formulas.push_back(std::move(made));
-    return formulas.back().target;
-  }
-  const Index &old(int position) const { return c.domain[position]; }
-  Extent tilesOf(const Index &i) const { return {i.extent.size / by.tile, false}; }
-  std::vector<Affine> productIndices(Draft &d) const { return {d.index("p", by.products()), d.index("q", by.products())}; }
-
-  /// How an operand's transformed tensor is indexed: [n, p, q, ...] with a tile in place of its two pixels, and the kernel's
-  /// [p, q, ...] without the taps.
-  template <class IndexOf> std::vector<Affine> transformedMap(const Operand &o, const std::vector<Affine> &pq, IndexOf indexOf) const {
-    std::vector<Affine> map;
-    const bool samples = g.tensors[o.tensor].shape[0].batch;
-    if (!samples) map = pq;
-    for (std::size_t d = 0; d < o.map.size(); ++d) {
-      int v = varOf(o.map[d]);
-      if (v < 0) // x
-        for (const Direction &direction : conv.directions)
-          if (o.map[d].uses(direction.i)) v = direction.i;
-      if (!conv.ofKernel(v)) map.push_back(indexOf(v));
-      if (samples && d == 0) map.insert(map.end(), pq.begin(), pq.end());
-    }
-    return map;
-  }
-  /// Indices for a tensor [n, p, q, ...] or [p, q, ...], in its order; by old position in `indices`, p and q in `pq`.
-  std::vector<Affine> declare(Draft &d, const Operand &o, std::map<int, Affine> &indices, std::vector<Affine> &pq) const {
-    const bool samples = g.tensors[o.tensor].shape[0].batch;
-    if (!samples) pq = productIndices(d);
-    std::vector<Affine> zero(directions);
-    transformedMap(o, zero, [&](int v) {
-      const Index &i = old(v);
-      indices[v] = conv.ofImage(v) ? d.index(i.name, tilesOf(i)) : d.index(i.name, i.extent);
-      if (samples && pq.empty()) pq = productIndices(d);
-      return indices[v];
-    });
-    return transformedMap(o, pq, [&](int v) { return indices.at(v); });
-  }
-
-  /// x in overlapping tiles, transformed.
-  Formula inputTiles() {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> pq;
-    std::vector<Affine> out = declare(d, conv.x, at, pq);
-    Rows rows;
-    std::vector<Affine> pixel; // of each direction, as i + u
-    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Affine inTile = d.index(old(conv.directions[k].u).name, by.products());
-      rows.push_back({pq[k], inTile});
-      pixel.push_back(at.at(conv.directions[k].i) * by.tile + inTile);
-    }
-    std::vector<Affine> map;
-    for (const Affine &a : conv.x.map) {
-      if (const int v = varOf(a); v >= 0) {
-        map.push_back(at.at(v));
-        continue;
-      }
-      for (std::size_t k = 0; k < conv.directions.size(); ++k)
-        if (a.uses(conv.directions[k].i)) map.push_back(pixel[k] + conv.directions[k].offset);
-    }
-    for (const Affine &guard : c.guards)
-      for (std::size_t k = 0; k < conv.directions.size(); ++k)
-        if (const Direction &direction = conv.directions[k]; guard.uses(direction.i)) {
-          const std::int64_t sign = guard.coefficient(direction.i), shift = direction.flipped ? kernelSize - 1 : 0;
-          d.c.guards.push_back((pixel[k] - shift) * sign + guard.constant());
-        }
-    d.multiply(by.input, rows, conv.x.tensor, std::move(map));
-    return d.finish(std::move(out), name + ".tiles");
-  }
-
-  /// y in tiles, transformed.
-  Formula resultTiles() {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> pq;
-    std::vector<Affine> out = declare(d, conv.y, at, pq);
-    Rows rows;
-    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Direction &direction = conv.directions[k];
-      const Affine inTile = d.index(old(direction.i).name, by.tile);
-      rows.push_back({pq[k], inTile});
-      at[direction.i] = at.at(direction.i) * by.tile + inTile;
-    }
-    d.multiply(by.result, rows, conv.y.tensor, mapOver(conv.y, at));
-    return d.finish(std::move(out), name + ".results");
-  }
-
-  Formula kernelTransform() {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> pq;
-    std::vector<Affine> out = declare(d, conv.w, at, pq);
-    Rows rows;
-    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Direction &direction = conv.directions[k];
-      const Affine tap = d.index(old(direction.u).name, kernelSize);
-      rows.push_back({pq[k], tap});
-      at[direction.u] = direction.flipped ? Affine(kernelSize - 1) - tap : tap;
-    }
-    d.multiply(by.kernel, rows, conv.w.tensor, mapOver(conv.w, at));
-    return d.finish(std::move(out), name + ".kernel");
-  }
-
-  /// The sums of products, for each p and q.
-  Formula product(const Operand &result, const Operand &a, int ofA, const Operand &b, int ofB, const std::string &called) {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> pq;
-    std::vector<Affine> out = declare(d, result, at, pq);
-    const auto indexOf = [&](int v) {
-      if (const auto known = at.find(v); known != at.end()) return known->second;
-      return at[v] = conv.ofImage(v) ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent);
-    };
-    const int x = d.c.body.read(ofA, DType::F32, transformedMap(a, pq, indexOf));
-    const int y = d.c.body.read(ofB, DType::F32, transformedMap(b, pq, indexOf));
-    d.c.body.root = d.c.body.call(Fn::Mul, x, y);
-    return d.finish(std::move(out), called);
-  }
-
-  /// y from its products, each dimension of the image as tile and place in it.
-  Formula resultsOf(int tensor, int target = -1) {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> out;
-    std::vector<Affine> inTile(directions), pq;
-    for (const Affine &a : conv.y.map) {
-      const int v = varOf(a);
-      out.push_back(at[v] = conv.ofImage(v) ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent));
-      for (std::size_t k = 0; k < conv.directions.size(); ++k)
-        if (conv.directions[k].i == v) out.push_back(inTile[k] = d.index(old(v).name + "t", by.tile));
-    }
-    pq = productIndices(d);
-    d.multiply(by.result, {{pq[0], inTile[0]}, {pq[1], inTile[1]}}, tensor,
-               transformedMap(conv.y, pq, [&](int v) { return at.at(v); }));
-    if (target >= 0) {
-      g.tensors[target].shape.clear();
-      for (const Affine &a : out)
-        g.tensors[target].shape.push_back(d.c.domain[varOf(a)].extent);
-    }
-    return d.finish(std::move(out), name + ".pairs", Combine::Sum, target);
-  }
-
-  /// The pairs as the rows and columns that they are.
-  Formula inOrder(int pairs) {
-    Draft d(g, f);
-    std::vector<Affine> out, map;
-    for (const Affine &a : conv.y.map) {
-      const int v = varOf(a);
-      const bool tiled = conv.ofImage(v);
-      const Affine i = tiled ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent);
-      map.push_back(i);
-      if (tiled) map.push_back(d.index(old(v).name + "t", by.tile));
-      out.push_back(tiled ? i * by.tile + map.back() : i);
-    }
-    d.c.body.root = d.c.body.read(pairs, DType::F32, std::move(map));
-    return d.finish(std::move(out), "", Combine::Assign, f.target);
-  }
-
-  /// The formula that alone reads y, if it works point by point, over all points: it can read the pairs and put in order
-  /// what it makes of them.
-  Formula *onlyReader() const {
-    Formula *reader = nullptr;
-    for (Formula &r : g.formulas)
-      if (reads(r, f.target)) {
-        if (reader) return nullptr;
-        reader = &r;
-      }
-    const bool stored = std::any_of(g.next.begin(), g.next.end(), [&](const graph::Next &n) { return n.value == f.target; });
-    if (!reader || stored || reader->op != Combine::Assign || reader->clauses.size() != 1 || !reader->clauses[0].guards.empty())
-      return nullptr;
-    const Clause &r = reader->clauses[0];
-    const std::vector<Affine> *map = nullptr;
-    for (const Node &n : r.body.nodes) {
-      if (n.kind != Node::Kind::Read || n.id != f.target) continue;
-      if (map && *map != n.map) return nullptr;
-      map = &n.map;
-    }
-    std::vector<bool> covered(r.domain.size(), false);
-    for (std::size_t d = 0; d < map->size(); ++d) {
-      const int v = varOf((*map)[d]);
-      if (v < 0 || covered[v] || r.domain[v].extent != g.tensors[f.target].shape[d]) return nullptr;
-      covered[v] = true;
-    }
-    return std::count(covered.begin(), covered.end(), false) == 0 ? reader : nullptr;
-  }
-
-  /// `pairs` is y, which has taken their shape.
-  void readPairs(Formula &reader, int pairs) {
-    const Clause before = reader.clauses[0], ordered = inOrder(pairs).clauses[0];
-    const Node &inPairs = ordered.body.nodes[ordered.body.root];
-    std::vector<Affine> by(before.domain.size()); // the reader's indices over the pairs'
-    for (const Node &n : before.body.nodes)
-      if (n.kind == Node::Kind::Read && n.id == pairs)
-        for (std::size_t d = 0; d < n.map.size(); ++d)
-          by[varOf(n.map[d])] = ordered.out[d];
-    const auto subst = [&](int v) { return by[v]; };
-    Clause &c = reader.clauses[0] = Clause{ordered.domain, {}, {}, {}};
-    c.body.root = c.body.copy(before.body, before.body.root, subst, [&](int n) {
-      const Node &node = before.body.nodes[n];
-      return node.kind == Node::Kind::Read && node.id == pairs ? c.body.read(pairs, DType::F32, inPairs.map) : -1;
-    });
-    for (const Affine &a : before.out)
-      c.out.push_back(a.substitute(subst));
-  }
-
-  /// w from its products.
-  Formula kernelOf(int tensor) {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> out;
-    for (const Affine &a : conv.w.map)
-      out.push_back(at[varOf(a)] = d.index(old(varOf(a)).name, old(varOf(a)).extent));
-    const std::vector<Affine> pq = productIndices(d);
-    Rows rows;
-    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Affine &tap = at.at(conv.directions[k].u);
-      rows.push_back({pq[k], conv.directions[k].flipped ? Affine(kernelSize - 1) - tap : tap});
-    }
-    d.multiply(by.kernel, rows, tensor, transformedMap(conv.w, pq, [&](int v) { return at.at(v); }));
-    return d.finish(std::move(out), "", Combine::Sum, f.target);
-  }
-
-  static std::vector<Affine> mapOver(const Operand &o, const std::map<int, Affine> &at) {
-    std::vector<Affine> map;
-    for (const Affine &a : o.map)
-      map.push_back(at.at(varOf(a)));
-    return map;
-  }
-
-  Graph &g;
-  const Formula f;
-  const Clause &c;
-  const Convolution conv;
-  const Filtering &by;
-  const std::string name;
-  std::vector<Formula> formulas;
-};
-
 } // namespace
 
 void winograd(Graph &g, bool allowFour) {
@@ -517,7 +131,7 @@ void winograd(Graph &g, bool allowFour) {
     const std::optional<Convolution> conv = convolution(g, g.formulas[i]);
     const Filtering *by = conv ? choose(g.formulas[i].clauses[0], *conv, allowFour) : nullptr;
     if (!by) continue;
-    std::vector<Formula> made = Rewriter(g, g.formulas[i], *conv, *by).run();
+    std::vector<Formula> made = filtered(g, g.formulas[i], *conv, *by);
     g.formulas.erase(g.formulas.begin() + static_cast<std::ptrdiff_t>(i));
     g.formulas.insert(g.formulas.begin() + static_cast<std::ptrdiff_t>(i), made.begin(), made.end());
     i += made.size() - 1;
