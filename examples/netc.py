@@ -113,7 +113,8 @@ class Tensor(ctypes.Structure):  # NetcTensor of netc/abi.h
     _fields_ = [("name", ctypes.c_char_p), ("role", ctypes.c_int64), ("type", ctypes.c_int64), ("rank", ctypes.c_int64),
                 ("shape", ctypes.POINTER(ctypes.c_int64)), ("batch", ctypes.c_int64), ("classes", ctypes.c_int64),
                 ("classNames", ctypes.c_void_p), ("init", ctypes.c_int64), ("initA", ctypes.c_double),
-                ("initB", ctypes.c_double), ("store", ctypes.c_int64), ("values", ctypes.c_void_p)]
+                ("initB", ctypes.c_double), ("store", ctypes.c_int64), ("values", ctypes.c_void_p),
+                ("digits", ctypes.c_int64), ("layout", ctypes.c_void_p)]
 
 
 class Tables(ctypes.Structure):  # NetcModel
@@ -154,8 +155,8 @@ class Model:
             header = pathlib.Path(folder, "model.h").read_text()
         name = header.split("extern const NetcModel ")[1].split("_model;")[0]
         tables = Tables.in_dll(self.code, name + "_model")
-        if tables.version != 4:
-            sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 4")
+        if tables.version != 5:
+            sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 5")
         tensors = tables.tensors[:tables.tensorCount]
         self.inputs = [t for t in tensors if t.role < self.PARAMETER]
         self.shapes = {t.name.decode(): tuple(t.shape[:t.rank]) for t in tensors if t.role == self.PARAMETER}

@@ -325,7 +325,6 @@ private:
         schedule::memoryPicture({all.module.name, all.module.batch, {g}}, {schedule}) +
         "</div>\n<div class=\"wide\"><table class=\"buffers\">\n<tr><th>buffer</th><th>line</th><th>bytes</th><th>place</th><th>at</th>"
         "<th>kernels</th></tr>\n";
-    constexpr const char *spaces[] = {"input", "output", "store", "workspace", "constant"};
     for (std::size_t b = 0; b < entry.buffers.size(); ++b) {
       const loop::Buffer &buffer = entry.buffers[b];
       const auto used = users.find(static_cast<int>(b));
@@ -335,10 +334,10 @@ private:
       at(from).buffers.push_back(link(bufferId(b), buffer.name));
       std::vector<std::string> kernels;
       for (const std::size_t k : used->second) kernels.push_back(link(kernelId(k), std::to_string(k)));
-      if (buffer.space == loop::Space::Workspace) at(from).bytes += bytes;
+      if (buffer.space == loop::Space::Workspace || buffer.space == loop::Space::Part) at(from).bytes += bytes;
       text += fmt::format("<tr id=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                          bufferId(b), htmlText(buffer.name), lineLink(lineOf(from)), bytes, spaces[static_cast<int>(buffer.space)],
-                          buffer.place, fmt::join(kernels, " "));
+                          bufferId(b), htmlText(buffer.name), lineLink(lineOf(from)), bytes, loop::name(buffer.space), buffer.place,
+                          fmt::join(kernels, " "));
     }
     return text + "</table></div>\n";
   }

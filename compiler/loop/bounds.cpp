@@ -78,13 +78,16 @@ void Bounds::enter(const std::vector<Affine> &conditions) {
   frames.push_back(undo.size());
   ++depth;
   for (const Affine &c : conditions) {
-    const int v = innermost(c);
-    if (v < 0) continue;
-    remember(v);
-    const std::int64_t k = c.coefficient(v);
-    const Affine rest = c - Affine::var(v, k);
-    if (k > 0) addLower(v, rest * -1, k); // k*v >= -rest
-    else addUpper(v, rest, -k);           // -k*v <= rest
+    // It bounds the innermost variable; one on the number of samples, which several loops share, all of them.
+    const int inner = innermost(c);
+    const bool samples = c.uses(Count);
+    for (const auto &[v, k] : c.terms()) {
+      if (v >= static_cast<int>(facts.size()) || (v != inner && (v < firstLoopVariable || !samples))) continue;
+      remember(v);
+      const Affine rest = c - Affine::var(v, k);
+      if (k > 0) addLower(v, rest * -1, k); // k*v >= -rest
+      else addUpper(v, rest, -k);           // -k*v <= rest
+    }
   }
 }
 

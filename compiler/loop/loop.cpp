@@ -6,6 +6,11 @@
 
 namespace netc::loop {
 
+std::string_view name(Space s) {
+  constexpr std::string_view names[] = {"input", "output", "store", "workspace", "part", "constant"};
+  return names[static_cast<int>(s)];
+}
+
 const Entry *Program::entry(std::string_view name) const {
   for (const Entry &e : entries)
     if (e.name == name) return &e;

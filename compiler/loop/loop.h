@@ -177,6 +177,7 @@ struct Kernel {
 /// `parts` such areas, so that as many threads may run a chain.
 enum class Space { Input, Output, Store, Workspace, Part, Constant };
 inline constexpr std::int64_t parts = 8;
+std::string_view name(Space); // as in the text form
 
 struct Buffer {
   std::string name; // unique in its entry

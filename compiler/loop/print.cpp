@@ -234,8 +234,7 @@ void printTensor(const Tensor &t, std::string &out) {
 }
 
 void printBuffer(const Buffer &b, std::string &out) {
-  static constexpr const char *spaces[] = {"input", "output", "store", "workspace", "part", "constant"};
-  out += fmt::format("  buffer {}: {}[{}] {}", b.name, name(b.type), b.size, spaces[static_cast<int>(b.space)]);
+  out += fmt::format("  buffer {}: {}[{}] {}", b.name, name(b.type), b.size, name(b.space));
   if (b.space != Space::Constant) {
     out += fmt::format(" {}\n", b.place);
     return;

@@ -110,6 +110,12 @@ void LeafLowering::batchSteps(std::int64_t by, const std::function<void(Affine)>
     return k.when(by == 1 ? std::vector<Affine>{} : std::vector<Affine>{Affine::var(loop::Count) - at - 1},
                   [&] { body(at); });
   }
+  if (r.extent < p.extent && by > 1) { // counted, so that one sees where a step ends
+    const std::int64_t steps = (r.extent + by - 1) / by;
+    const auto step = [&](const Affine &at) { k.when({Affine::var(loop::Count) - at - 1}, [&] { body(at); }); };
+    if (steps == 1) return step(r.lane);
+    return k.loop(p.name, 0, steps, 1, false, [&](int v) { step(r.lane + Affine::var(v, by)); });
+  }
   std::vector<Affine> upper{Affine::var(loop::Count)};
   if (r.extent < p.extent) upper.insert(upper.begin(), r.lane + r.extent);
   k.loop(p.name, {r.lane}, std::move(upper), by, false, [&](int v) { body(Affine::var(v)); });
