@@ -84,7 +84,7 @@ class History {
 public:
   /// Of an entry that no pass has seen.
   Rewrites run(const graph::Module &source, const graph::Graph &entry) {
-    graph::Module module{source.name, source.batch, {entry}};
+    graph::Module module{source.name, source.batch, {entry}, source.winograd4};
     graph::Graph &g = module.entries[0];
     now = formulas(g);
     const auto after = [&](std::string_view pass) { note(g, pass); };

@@ -23,7 +23,7 @@ void settle(const Diagnostics &diagnostics) {
 }
 
 void printAfter(const graph::Module &module, const graph::Graph &entry, std::string_view pass) {
-  graph::Module one{module.name, module.batch, {entry}};
+  graph::Module one{module.name, module.batch, {entry}, module.winograd4};
   fmt::print(stderr, "# after {} ({})\n{}\n", pass, entry.name, graph::print(one));
 }
 

@@ -135,7 +135,7 @@ std::vector<graph::Graph> candidates(const graph::Module &module) {
 
 Chosen choose(const graph::Module &module, const std::vector<Request> &list) {
   for (const graph::Graph &entry : candidates(module)) {
-    graph::Module one{module.name, module.batch, {entry}};
+    graph::Module one{module.name, module.batch, {entry}, module.winograd4};
     std::vector<int> tensors = resolve(one.entries[0], list);
     if (!tensors.empty()) return {std::move(one), std::move(tensors)};
   }

@@ -6,7 +6,6 @@
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
-
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
@@ -22,7 +21,7 @@ using graph::TensorKind;
 namespace {
 
 constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
-constexpr double swollenBy = 2, swollenShare = 8; // of the second cache, for what should not see the memory
+constexpr double swollenBy = 1.5, swollenShare = 8; // of the second cache, for what should not see the memory
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
@@ -173,21 +172,19 @@ class RunPlanner {
       return last();
     }
     if (first || !rows(run.back()) || !staysInCache(i, tile)) {
-      const bool swollen = !first && rows(run.back()) && takesSwollen(i);
-      Leaf made;
-      if (swollen) {
-        made = std::move(run.back().leaves.back());
+      std::vector<Leaf> taken;
+      if (!first && takesItsSource(i, tile)) {
+        tile = std::max(tile, run.back().tile);
+        taken.push_back(std::move(run.back().leaves.back()));
         run.back().leaves.pop_back();
         if (run.back().leaves.empty()) run.pop_back();
       }
       if (first || run.empty() || run.back().tile != 0) run.push_back({0, {}});
-      run.push_back({tile, {}});
+      run.push_back({tile, std::move(taken)});
       touched.clear();
-      if (swollen) {
-        const int tensor = g.find(made.formula);
-        at[tensor] = {last(), 0};
-        run.back().leaves.push_back(std::move(made));
-        staysInCache(definedBy.at(tensor), tile);
+      for (const Leaf &leaf : run.back().leaves) {
+        at[g.find(leaf.formula)] = {last(), 0};
+        staysInCache(definedBy.at(g.find(leaf.formula)), tile);
       }
       staysInCache(i, tile);
     }
@@ -231,6 +228,16 @@ class RunPlanner {
           if (n.kind == Node::Kind::Read) sources += size(n.id);
       return size(made) > swollenBy * sources || size(made) > swollenBy * size(g.formulas[i].target);
     });
+  }
+
+  /// With formula i the tile would take too much, but what it has made last and i alone reads would fit beside i in one of
+  /// their own.
+  bool takesItsSource(int i, std::int64_t tile) {
+    if (!rows(schedule.run.back()) || !takesSwollen(i)) return false;
+    tile = std::max(tile, schedule.run.back().tile);
+    touched.clear();
+    staysInCache(definedBy.at(g.find(schedule.run.back().leaves.back().formula)), tile);
+    return staysInCache(i, tile);
   }
 
   /// Reads and writes only its own sample in every access, and samples lie one by one.
