@@ -103,6 +103,15 @@ class RunPlanner {
     }
     return false;
   }
+  double size(int tensor) const { return static_cast<double>(elements(g.tensors[tensor])); }
+  /// Makes much more of what it reads.
+  bool swells(int i) const {
+    double sources = 0;
+    for (const graph::Clause &c : g.formulas[i].clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read) sources += size(n.id);
+    return sources > 0 && size(g.formulas[i].target) > swollenBy * sources;
+  }
 
   /// Per-sample formulas as long as there are any; then only what the remaining ones wait for; then the rest.
   template <class Eligible> void scheduleAll(Eligible eligible) {
@@ -213,7 +222,6 @@ class RunPlanner {
   /// It alone reads what the tile has made last, which is much larger than what that is made from, or than its own result: such a
   /// value should never see the memory, even where it passes through the last cache.
   bool takesSwollen(int i) const {
-    const auto size = [&](int tensor) { return static_cast<double>(elements(g.tensors[tensor])); };
     const std::vector<int> list = inputs(i);
     return std::any_of(list.begin(), list.end(), [&](int d) {
       const int made = g.formulas[d].target;
@@ -222,11 +230,7 @@ class RunPlanner {
           schedule.run.back().leaves.back().formula != g.tensors[made].name || !schedule.run.back().leaves.back().then.empty())
         return false;
       if (std::count_if(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return reads(f, made); }) != 1) return false;
-      double sources = 0;
-      for (const graph::Clause &c : g.formulas[d].clauses)
-        for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read) sources += size(n.id);
-      return size(made) > swollenBy * sources || size(made) > swollenBy * size(g.formulas[i].target);
+      return swells(d) || size(made) > swollenBy * size(g.formulas[i].target);
     });
   }
 

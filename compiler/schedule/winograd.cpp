@@ -16,8 +16,8 @@ using graph::Index;
 namespace {
 
 // What the model takes for the price of a transformed element, written and read, and of a kernel's, in cycles.
-constexpr double multiplyAddsPerCycle = 32, direct = 0.93, directOverSamples = 0.87, transformed = 0.93;
-constexpr double elementCycles = 0.6, elementCyclesOverSamples = 2.2, kernelCycles = 2;
+constexpr double multiplyAddsPerCycle = 32, ofPeak = 0.93;
+constexpr double elementCycles = 0.6, kernelCycles = 2;
 constexpr double worthIt = 0.9;
 
 const Filtering byTwo{2,
@@ -48,8 +48,8 @@ bool guardsElements(const Clause &c, const Convolution &conv) {
   });
 }
 
-std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Factor x, Factor w, Factor y, bool givesKernel) {
-  Convolution conv{std::move(x), std::move(w), std::move(y), givesKernel, {}};
+std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Factor x, Factor w, Factor y) {
+  Convolution conv{std::move(x), std::move(w), std::move(y), {}};
   if (!allPlain(conv.w) || !allPlain(conv.y)) return std::nullopt;
   for (const Affine &a : conv.x.map) {
     if (a.isVar()) continue;
@@ -79,8 +79,7 @@ std::optional<Convolution> convolution(const Graph &g, const Formula &f) {
   const Factor result{f.target, c.out};
   for (const auto &[x, other] : {std::pair{reads[0], reads[1]}, std::pair{reads[1], reads[0]}}) {
     if (c.body.nodes[x].map.empty() || c.body.nodes[other].map.empty() || c.out.empty()) continue;
-    if (auto conv = asConvolution(g, c, factor(x), factor(other), result, false)) return conv;
-    if (auto conv = asConvolution(g, c, factor(x), result, factor(other), true)) return conv;
+    if (auto conv = asConvolution(g, c, factor(x), factor(other), result)) return conv;
   }
   return std::nullopt;
 }
@@ -93,11 +92,11 @@ double count(const Clause &c, const Factor &o) {
 }
 
 /// By the model, in cycles.
-double directCycles(const Clause &c, const Convolution &conv) {
+double directCycles(const Clause &c) {
   double points = 1;
   for (const Index &i : c.domain)
     points *= static_cast<double>(i.extent.size);
-  return points / multiplyAddsPerCycle / (conv.givesKernel ? directOverSamples : direct);
+  return points / multiplyAddsPerCycle / ofPeak;
 }
 double cycles(const Clause &c, const Convolution &conv, const Filtering &by) {
   const auto square = [](std::int64_t n) { return static_cast<double>(n * n); };
@@ -106,17 +105,16 @@ double cycles(const Clause &c, const Convolution &conv, const Filtering &by) {
   for (const Index &i : c.domain)
     points *= static_cast<double>(i.extent.size);
   const double inputs = count(c, conv.x) / square(kernelSize); // x runs over i and u
-  return points * inTile / square(kernelSize) / multiplyAddsPerCycle / transformed +
-         (conv.givesKernel ? elementCyclesOverSamples : elementCycles) * inTile * (inputs + count(c, conv.y)) +
-         kernelCycles * perTap * count(c, conv.w);
+  return points * inTile / square(kernelSize) / multiplyAddsPerCycle / ofPeak +
+         elementCycles * inTile * (inputs + count(c, conv.y)) + kernelCycles * perTap * count(c, conv.w);
 }
 
 /// The fastest filtering of those allowed; null: none is worth it.
 const Filtering *choose(const Clause &c, const Convolution &conv, bool allowFour) {
   const Filtering *best = nullptr;
-  double least = worthIt * directCycles(c, conv);
+  double least = worthIt * directCycles(c);
   for (const Filtering *by : {&byTwo, &byFour}) {
-    if (by == &byFour && (!allowFour || conv.givesKernel)) continue;
+    if (by == &byFour && !allowFour) continue;
     const bool whole = std::all_of(conv.directions.begin(), conv.directions.end(),
                                    [&](const Direction &d) { return c.domain[d.i].extent.size % by->tile == 0; });
     if (const double cost = cycles(c, conv, *by); whole && cost < least) best = by, least = cost;

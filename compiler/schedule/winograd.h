@@ -3,8 +3,8 @@
 //
 //   sum x[n, c, i + u, j + v] * w[o, c, u, v] * y[n, o, i, j],
 //
-// of which two are given and the third is the result: y forward and for the gradient of the input, w for the gradient of the
-// weight. For a tile of m results, in each of the two directions,
+// of which x and w are given and y is the result, forward and, with the kernel flipped, for the gradient of the input. For a tile
+// of m results, in each of the two directions,
 //
 //   sum(i < m, u < 3) x[i + u] w[u] y[i] = sum(p < m + 2) (B x)[p] (G w)[p] (A y)[p],
 //
@@ -47,7 +47,6 @@ struct Factor {
 
 struct Convolution {
   Factor x, w, y;
-  bool givesKernel = false; // w is the result; else y
   std::vector<Direction> directions;
 
   const Direction *ofImage(int position) const { return find([&](const Direction &d) { return d.i == position; }); }

@@ -86,19 +86,13 @@ class Rewriter {
 
   /// The formulas in place of the convolution.
   std::vector<Formula> run() {
+    const int kernel = add(kernelTransform());
     const int tiles = add(inputTiles());
-    if (conv.givesKernel) {
-      const int results = add(resultTiles());
-      const int kernel = add(product(conv.w, conv.x, tiles, conv.y, results, name + ".kernel"));
-      add(kernelOf(kernel));
-    } else {
-      const int kernel = add(kernelTransform());
-      const int results = add(product(conv.y, conv.x, tiles, conv.w, kernel, name + ".results"));
-      if (Formula *reader = onlyReader())
-        readPairs(*reader, add(resultsOf(results, f.target)));
-      else
-        add(inOrder(add(resultsOf(results))));
-    }
+    const int results = add(product(tiles, kernel));
+    if (Formula *reader = onlyReader())
+      readPairs(*reader, add(resultsOf(results, f.target)));
+    else
+      add(inOrder(add(resultsOf(results))));
     return std::move(formulas);
   }
 
@@ -175,23 +169,7 @@ class Rewriter {
     return d.finish(std::move(out), name + ".tiles");
   }
 
-  /// y in tiles, transformed.
-  Formula resultTiles() {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> pq;
-    std::vector<Affine> out = declare(d, conv.y, at, pq);
-    Rows rows;
-    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Direction &direction = conv.directions[k];
-      const Affine inTile = d.index(old(direction.i).name, by.tile);
-      rows.push_back({pq[k], inTile});
-      at[direction.i] = at.at(direction.i) * by.tile + inTile;
-    }
-    d.multiply(by.result, rows, conv.y.tensor, mapOver(conv.y, at));
-    return d.finish(std::move(out), name + ".results");
-  }
-
+  /// w, transformed.
   Formula kernelTransform() {
     Draft d(g, f);
     std::map<int, Affine> at;
@@ -209,19 +187,19 @@ class Rewriter {
   }
 
   /// The sums of products, for each p and q.
-  Formula product(const Factor &result, const Factor &a, int ofA, const Factor &b, int ofB, const std::string &called) {
+  Formula product(int tiles, int kernel) {
     Draft d(g, f);
     std::map<int, Affine> at;
     std::vector<Affine> pq;
-    std::vector<Affine> out = declare(d, result, at, pq);
+    std::vector<Affine> out = declare(d, conv.y, at, pq);
     const auto indexOf = [&](int v) {
       if (const auto known = at.find(v); known != at.end()) return known->second;
-      return at[v] = conv.ofImage(v) ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent);
+      return at[v] = d.index(old(v).name, old(v).extent);
     };
-    const int x = d.c.body.read(ofA, DType::F32, transformedMap(a, pq, indexOf));
-    const int y = d.c.body.read(ofB, DType::F32, transformedMap(b, pq, indexOf));
-    d.c.body.root = d.c.body.call(Fn::Mul, x, y);
-    return d.finish(std::move(out), called);
+    const int x = d.c.body.read(tiles, DType::F32, transformedMap(conv.x, pq, indexOf));
+    const int w = d.c.body.read(kernel, DType::F32, transformedMap(conv.w, pq, indexOf));
+    d.c.body.root = d.c.body.call(Fn::Mul, x, w);
+    return d.finish(std::move(out), name + ".results");
   }
 
   /// y from its products, each dimension of the image as tile and place in it.
@@ -308,23 +286,6 @@ class Rewriter {
     });
     for (const Affine &a : before.out)
       c.out.push_back(a.substitute(subst));
-  }
-
-  /// w from its products.
-  Formula kernelOf(int tensor) {
-    Draft d(g, f);
-    std::map<int, Affine> at;
-    std::vector<Affine> out;
-    for (const Affine &a : conv.w.map)
-      out.push_back(at[varOf(a)] = d.index(old(varOf(a)).name, old(varOf(a)).extent));
-    const std::vector<Affine> pq = productIndices(d);
-    Rows rows;
-    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
-      const Affine &tap = at.at(conv.directions[k].u);
-      rows.push_back({pq[k], conv.directions[k].flipped ? Affine(kernelSize - 1) - tap : tap});
-    }
-    d.multiply(by.kernel, rows, tensor, transformedMap(conv.w, pq, [&](int v) { return at.at(v); }));
-    return d.finish(std::move(out), "", Combine::Sum, f.target);
   }
 
   static std::vector<Affine> mapOver(const Factor &o, const std::map<int, Affine> &at) {
