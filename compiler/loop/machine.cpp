@@ -56,7 +56,7 @@ void Machine::run(std::span<const Kernel> chain, bool reverse) {
   watch = iterations > 1;
   for (std::int64_t i = 0; i < iterations; ++i) {
     current = static_cast<std::int32_t>(reverse ? iterations - 1 - i : i);
-    forgetPart();
+    if (ready.size() > 1) forgetPart();
     for (const Ready &r : ready) {
       kernel = r.kernel;
       value.resize(std::max(value.size(), kernel->variables.size()));

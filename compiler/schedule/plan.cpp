@@ -271,7 +271,7 @@ class RunPlanner {
       if (leaf.parallel != batchName(leaf) || leaf.order.front().index != leaf.parallel) return 0;
       most = std::max({most, tileOf(leaf, leaf.parallel), leaf.order.front().by});
     }
-    return most * enoughTasks <= g.batch ? most : 0;
+    return most * enoughTasks <= g.batch && most < loop::lanes ? most : 0; // 16 is a tile along the lanes
   }
   const std::string &batchName(const Leaf &leaf) const {
     for (const graph::Index &i : g.definition(g.find(leaf.formula))->clauses[leaf.clause].domain)

@@ -274,7 +274,8 @@ class ContractionPlanner {
     const Step n{at(nest.batch).name};
     const auto [weights, sample] = bytesOf([&](int p) { return p != nest.batch; });
     std::int64_t together = std::max<std::int64_t>(tileOf(nest.batch), 1);
-    while (static_cast<double>(together) * sample < weights && 2 * together * enoughTasks <= at(nest.batch).extent)
+    while (static_cast<double>(together) * sample < weights && 2 * together < loop::lanes && // 16 is a tile along the lanes
+           2 * together * enoughTasks <= at(nest.batch).extent)
       together *= 2;
     if (together > tileOf(nest.batch)) add({{n.index, together}});
     else add({n});

@@ -38,6 +38,20 @@ bool allPlain(const Factor &o) {
   return std::all_of(o.map.begin(), o.map.end(), [](const Affine &a) { return a.isVar(); });
 }
 
+/// Every index runs over one dimension of a factor, and over some factor.
+bool runOnce(const Clause &c, const Convolution &conv) {
+  for (int p = 0; p < static_cast<int>(c.domain.size()); ++p) {
+    std::ptrdiff_t used = 0;
+    for (const Factor *f : {&conv.x, &conv.w, &conv.y}) {
+      const auto dimensions = std::count_if(f->map.begin(), f->map.end(), [&](const Affine &a) { return a.uses(p); });
+      if (dimensions > 1) return false;
+      used += dimensions;
+    }
+    if (used == 0) return false;
+  }
+  return true;
+}
+
 /// Each guard is on i + u of one direction, so that it is one on the element of x.
 bool guardsElements(const Clause &c, const Convolution &conv) {
   return std::all_of(c.guards.begin(), c.guards.end(), [&](const Affine &g) {
@@ -64,8 +78,8 @@ std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Factor
     d.offset = a.constant() - (d.flipped ? kernelSize - 1 : 0);
     conv.directions.push_back(d);
   }
-  if (conv.directions.size() != directions || !guardsElements(c, conv)) return std::nullopt;
-  // Samples stand first, and some channel is summed up.
+  if (conv.directions.size() != directions || !runOnce(c, conv) || !guardsElements(c, conv)) return std::nullopt;
+  // Samples stand first.
   const auto batch = [&](const Factor &o) { return g.tensors[o.tensor].shape[0].batch ? varOf(o.map[0]) : -1; };
   if (batch(conv.x) < 0 || batch(conv.x) != batch(conv.y) || runsOver(conv.w, batch(conv.x))) return std::nullopt;
   return conv;
