@@ -277,7 +277,7 @@ std::size_t Core::parameterIndex(const char *name) const noexcept {
   for (std::int64_t i = 0; i < model_.tensorCount; ++i) {
     const NetcTensor &t = model_.tensors[i];
     if (t.role != NETC_PARAM) continue;
-    if (std::strcmp(t.name, name) == 0) break;
+    if (name && std::strcmp(t.name, name) == 0) break;
     ++index;
   }
   return index;
@@ -293,6 +293,9 @@ const NetcTensor &Core::table(std::int64_t role, std::size_t index) const {
 }
 
 Tensor Core::tensor(std::int64_t role, std::size_t index) {
+  static const std::int64_t noElements[] = {0};
+  static const NetcTensor none{"", NETC_PARAM, NETC_F32, 1, noElements, 0, 0, nullptr, 0, 0, 0, 0, nullptr, 0, nullptr};
+  if (index >= count(role)) return Tensor(&none, nullptr);
   const NetcTensor &found = table(role, index);
   return Tensor(&found, reinterpret_cast<float *>(store_ + found.store));
 }

@@ -186,6 +186,7 @@ void writeHeader(SafetensorsWriter &writer, const NetcModel &model, bool states,
 
 Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
   if (!usable()) return status_;
+  if (!size) return status_ = fail(message_, Status::badArgument, "size: null pointer");
   SafetensorsWriter count(nullptr);
   const Counters counters{step_, epoch_, samples_, seed_, window_};
   writeHeader(count, model_, states, counters);
@@ -214,6 +215,8 @@ Status Core::saveBytes(void *buffer, std::size_t *size, bool states) const {
 }
 
 Status Core::saveFile(const char *path, bool states) const {
+  if (!usable()) return status_;
+  if (!path) return status_ = fail(message_, Status::badArgument, "path: null pointer");
   std::size_t size = 0;
   if (saveBytes(nullptr, &size, states) != Status::ok) return status_;
   void *bytes = std::malloc(size);
@@ -225,6 +228,7 @@ Status Core::saveFile(const char *path, bool states) const {
 
 Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char *source, bool states) {
   if (!usable()) return status_;
+  if (!bytes) return status_ = fail(message_, Status::badArgument, "%s: null pointer", source);
   message_[0] = 0;
   unsigned char *found =
       static_cast<unsigned char *>(std::calloc(static_cast<std::size_t>(model_.tensorCount) + 1, 1));
@@ -251,6 +255,7 @@ Status Core::loadBytes(const unsigned char *bytes, std::size_t size, const char 
 
 Status Core::loadFile(const char *path, bool states) {
   if (!usable()) return status_;
+  if (!path) return status_ = fail(message_, Status::badArgument, "path: null pointer");
   unsigned char *bytes = nullptr;
   std::size_t size = 0;
   status_ = readFile(path, &bytes, &size, message_);

@@ -185,6 +185,19 @@ void refusals() {
   EQUAL(core.run("predict", nothing, nullptr, 1) == Status::badArgument, true); // no place for y
   EQUAL(core.run("fly", nothing, nullptr, 1) == Status::noSuchEntry, true);
   EQUAL(std::string(core.message()), "small has no entry point fly");
+  const auto refused = [&](Status status, const char *message) {
+    EQUAL(status == Status::badArgument, true);
+    EQUAL(std::string(core.message()), message);
+  };
+  const char *noPath = nullptr;
+  const void *noBytes = nullptr;
+  unsigned char byte = 0;
+  refused(core.saveState(noPath), "path: null pointer");
+  refused(core.load(noPath), "path: null pointer");
+  refused(core.loadState(noBytes, 4000), "buffer: null pointer");
+  refused(core.save(&byte, nullptr), "size: null pointer");
+  EQUAL(core.parameterIndex("typo"), core.parameterCount());
+  EQUAL(core.parameter(core.parameterCount()).size(), 0u);
   HOLDS(storeOf(core) == before);
   EQUAL(core.step(), 2u);
   batch.x[5] = 0;

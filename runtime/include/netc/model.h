@@ -151,7 +151,7 @@ class Core {
   std::uint64_t seed() const noexcept { return seed_; } ///< of the options, or of the state that was loaded
 
   std::size_t parameterCount() const noexcept { return count(NETC_PARAM); }
-  Tensor parameter(std::size_t i) noexcept { return tensor(NETC_PARAM, i); } ///< i < parameterCount()
+  Tensor parameter(std::size_t i) noexcept { return tensor(NETC_PARAM, i); } ///< without a name and elements from parameterCount() on
   std::size_t parameterIndex(const char *name) const noexcept; ///< parameterCount() if there is none of this name
   std::size_t stateCount() const noexcept { return count(NETC_STATE); }
   Tensor state(std::size_t i) noexcept { return tensor(NETC_STATE, i); }
