@@ -20,7 +20,7 @@ Written by `docs/results.py`, which runs every command below, in netc's folder a
 sets: MNIST in `mnist`, CIFAR-10's binary files in `cifar10` (here the first 4000 and 1000 pictures), the optical digits of
 the UCI repository in `digits`, the ants and bees of PyTorch's transfer-learning tutorial in `hymenoptera` (225 pictures to train
 with; of the 131 to test with 0.56 are bees). The seed is that of parameters and order, netc's `--seed`; the data that scripts draw are
-always the same. The times are those of {machine}, with other programs beside. Results other than
+always the same. The times are those of two processors, with other programs beside, of the machine that a row ran on last. Results other than
 times do not depend on the machine. The networks of the field for CIFAR-10 want all of its 50000 pictures: from the 4000 here they
 learn what they can (ten classes, so that guessing is right in 0.1), and the command for the whole set stands in each file.
 
@@ -73,11 +73,6 @@ ROWS = {
 }
 
 
-def machine():
-    name = re.search(r"^model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    return f"{os.cpu_count()} processors ({name[1] if name else 'unknown'})"
-
-
 def run(command):
     """What the command printed, and the seconds it took; ends this program if it fails."""
     words = re.sub(r"(^|&& )python3 ", rf"\1{sys.executable} ", re.sub(r"(^|&& )netc ", rf"\1{PROGRAM} ", command))
@@ -113,7 +108,7 @@ def main():
         lines, seconds = run(command)
         done[name] = f"| {name} | `{command}` | 0 | {cells(lines)} | {seconds:.1f} |"
         print(done[name], flush=True)
-        PAGE.write_text(HEAD.format(machine=machine()) + "".join(done[n] + "\n" for n in ROWS if n in done))
+        PAGE.write_text(HEAD + "".join(done[n] + "\n" for n in ROWS if n in done))
 
 
 if __name__ == "__main__":

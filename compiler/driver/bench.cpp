@@ -36,10 +36,10 @@ Times measure(int threads, const std::function<void()> &work) {
   Times result;
   for (auto start = Clock::now(); since(start) < secondsEach || times.size() < 5;) {
     for (auto unit = Clock::now(); since(unit) < 1e-3;) {
-      const double begin = threads == 1 ? threadSeconds() : 0;
+      const Stopwatch watch;
       const auto wall = Clock::now();
       work();
-      times.push_back((threads == 1 ? threadSeconds() - begin : since(wall)) * 1e3);
+      times.push_back((threads == 1 ? watch.seconds() : since(wall)) * 1e3);
     }
     result.peak = std::max(result.peak, samplePeak(threads));
   }

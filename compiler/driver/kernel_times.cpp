@@ -63,10 +63,18 @@ struct AlignedMemory {
 
 } // namespace
 
-double threadSeconds() {
+static double threadSeconds() {
   timespec t;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+Stopwatch::Stopwatch() : begin(Clock::now()), used(threadSeconds()) {}
+
+double Stopwatch::seconds() const {
+  constexpr double interrupted = 2e-3;
+  const double passed = since(begin);
+  return passed < interrupted ? passed : threadSeconds() - used;
 }
 
 struct KernelClock::State {
@@ -94,9 +102,9 @@ struct KernelClock::State {
     const std::int64_t step = length == 1 ? iterations : 1;
     for (std::int64_t at = 0; at < iterations; at += step)
       for (std::size_t s = 0; s < length; ++s) {
-        const double begin = threadSeconds();
+        const Stopwatch watch;
         netcRunStage(list + s, frame, at, at + step);
-        times[s] += threadSeconds() - begin;
+        times[s] += watch.seconds();
       }
     for (std::size_t s = 0; s < length; ++s) unpeaked += times[s];
     if (unpeaked < 1e-3) return;
