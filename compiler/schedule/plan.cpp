@@ -6,6 +6,7 @@
 #include "compiler/schedule/plan_parts.h"
 
 #include "compiler/loop/loop.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
