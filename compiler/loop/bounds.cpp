@@ -8,7 +8,6 @@ namespace netc::loop {
 namespace {
 
 constexpr std::int64_t unbounded = std::numeric_limits<std::int32_t>::max();
-constexpr int proofSteps = 200;      // replacements tried in one proof
 constexpr int triedPoints = 200'000; // in one nonNegativeByTrying
 
 std::int64_t floorDiv(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
@@ -110,26 +109,35 @@ Interval Bounds::range(const Affine &e) const {
   });
 }
 
+/// One search for a proof. A variable is replaced once on a way: two bounds that name each other's variables would go round
+/// in circles, and the numbers grow each time.
+struct Bounds::Proof {
+  int budget = 200; // replacements tried
+  std::vector<int> replaced;
+};
+
 bool Bounds::nonNegative(const Affine &e) const {
   if (e.isConstant()) return e.constant() >= 0;
   const Interval r = range(e);
   if (r.min >= 0) return true;
   if (r.max < 0) return false;
-  int budget = proofSteps;
-  return prove(e, budget);
+  Proof proof;
+  return prove(e, proof);
 }
 
-bool Bounds::prove(const Affine &e, int &budget) const {
+bool Bounds::prove(const Affine &e, Proof &proof) const {
   const Interval r = range(e);
   if (r.min >= 0) return true;
-  if (r.max < 0 || e.isConstant() || --budget < 0) return false;
+  if (r.max < 0 || e.isConstant() || --proof.budget < 0) return false;
   const int v = innermost(e);
-  if (v < 0) return false;
+  if (v < 0 || std::find(proof.replaced.begin(), proof.replaced.end(), v) != proof.replaced.end()) return false;
   const std::int64_t k = e.coefficient(v);
   const Affine rest = e - Affine::var(v, k);
-  for (const Bound &b : k > 0 ? facts[v].lower : facts[v].upper) // factor*e = k*(factor*v) + factor*rest
-    if (prove(b.by * k + rest * b.factor, budget)) return true;
-  return false;
+  proof.replaced.push_back(v);
+  const auto &bounds = k > 0 ? facts[v].lower : facts[v].upper; // factor*e = k*(factor*v) + factor*rest
+  const bool proved = std::any_of(bounds.begin(), bounds.end(), [&](const Bound &b) { return prove(b.by * k + rest * b.factor, proof); });
+  proof.replaced.pop_back();
+  return proved;
 }
 
 bool Bounds::surelyRuns(const For &loop) const {

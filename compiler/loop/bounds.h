@@ -52,7 +52,8 @@ private:
   void addUpper(int var, Affine by, std::int64_t factor);
   int innermost(const Affine &) const;
   Interval range(const Affine &) const;
-  bool prove(const Affine &, int &budget) const;
+  struct Proof;
+  bool prove(const Affine &, Proof &) const;
   struct Trial;
   bool tryAll(Trial &, std::size_t level) const;
 
