@@ -159,15 +159,21 @@ class LayoutPlanner {
     return result;
   }
 
-  /// Tensors that are computed from each other point by point share their layout.
-  void joinPointwise() {
+  /// Tensors that are computed from each other point by point share their layout; so does a contraction of two batch tensors with
+  /// the one that has its channels.
+  void joinSegments() {
     for (const Formula &f : g.formulas) {
-      if (f.op != Combine::Assign || channel.count(f.target) == 0) continue;
-      for (const Clause &c : f.clauses)
+      if (channel.count(f.target) == 0) continue;
+      for (const Clause &c : f.clauses) {
+        const bool contracted = isContraction(f, c) && std::all_of(c.body.nodes.begin(), c.body.nodes.end(), [&](const Node &n) {
+                                  return n.kind != Node::Kind::Read || hasBatch(g.tensors[n.id]);
+                                });
+        if (f.op != Combine::Assign && !contracted) continue;
+        const int outputs = channelIndex(f.target, c.out);
         for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read && channelIndex(n.id, n.map) >= 0 &&
-              channelIndex(n.id, n.map) == channelIndex(f.target, c.out) && usesAll(c, n.map))
+          if (n.kind == Node::Kind::Read && outputs >= 0 && channelIndex(n.id, n.map) == outputs && (contracted || usesAll(c, n.map)))
             segment[root(n.id)] = root(f.target);
+      }
     }
   }
   static bool usesAll(const Clause &c, const std::vector<Affine> &map) {
@@ -183,7 +189,7 @@ class LayoutPlanner {
   }
 
   void judgeContractions() {
-    joinPointwise();
+    joinSegments();
     for (const Formula &f : g.formulas)
       for (const Clause &c : f.clauses) {
         bool below = isContraction(f, c);

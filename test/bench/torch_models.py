@@ -1,17 +1,19 @@
-"""The PyTorch side of test/bench/compare: one network and one way to run it.
+"""The PyTorch side of test/bench/compare and contractions: one network and one way to run it.
 
     torch_models.py NET BATCH MODE VARIANT THREADS
 
 Each line read from standard input asks for a round of that many seconds; the answer is a line with the milliseconds of the
-fastest and of the median step. MODE is train (forward, cross entropy, backward, SGD with momentum) or predict.
+fastest and of the median step. MODE is train (forward, cross entropy, backward, SGD with momentum), predict, or, of one layer
+conv:IN:OUT:SIZE:KERNEL:STRIDE:PADDING or linear:IN:OUT, input or weight: one of its gradients.
 """
 import os
 import sys
 import time
 
-os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx512" if "avx512f" in open("/proc/cpuinfo").read() else "avx2")
-if "avx512f" in open("/proc/cpuinfo").read():
-    os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")  # it does not know newer processors and falls back to SSE
+processor = open("/proc/cpuinfo").read()
+os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx512" if "avx512f" in processor else "avx2")
+# OpenBLAS does not know newer processors and falls back to SSE; on AMD's its AVX-512 code is slower than that.
+os.environ.setdefault("OPENBLAS_CORETYPE", "Zen" if "AuthenticAMD" in processor else "SkylakeX" if "avx512f" in processor else "Haswell")
 
 import torch
 from torch import nn
@@ -55,6 +57,12 @@ def residual(first, channels, stages, blocks, projects, classes):
 
 def network(name):
     """The module and the shape of a sample."""
+    kind, *sizes = name.split(":")
+    if kind == "conv":
+        channels, out, size, kernel, stride, padding = map(int, sizes)
+        return nn.Conv2d(channels, out, kernel, stride, padding, bias=False), (channels, size, size)
+    if kind == "linear":
+        return nn.Linear(*map(int, sizes), bias=False), (int(sizes[0]),)
     if name == "mlp_relu":
         return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)), (784,)
     if name == "lenet5":
@@ -81,6 +89,22 @@ def network(name):
     sys.exit(f"unknown network {name}")
 
 
+def gradientOf(layer, x, mode, variant):
+    """One gradient of a layer, by what autograd calls."""
+    with torch.no_grad():
+        y = torch.randn_like(layer(x))
+    if isinstance(layer, nn.Linear):
+        if variant != "eager":
+            sys.exit("there is one way")
+        weight = layer.weight.detach()
+        return (lambda: y @ weight) if mode == "input" else (lambda: y.t() @ x)
+    if variant == "mkldnn":
+        x, y = x.to_mkldnn(), y.to_mkldnn()
+    mask = [mode == "input", mode == "weight", False]
+    return lambda: torch.ops.aten.convolution_backward(y, x, layer.weight.detach(), None, layer.stride, layer.padding, [1, 1], False,
+                                                       [0, 0], 1, mask)
+
+
 def stepOf(name, batch, mode, variant):
     model, shape = network(name)
     layout = torch.channels_last if variant == "channels_last" else torch.contiguous_format
@@ -94,10 +118,14 @@ def stepOf(name, batch, mode, variant):
             with torch.no_grad():
                 model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, x)))
 
+        x = x.to_mkldnn() if variant == "mkldnn" else x
+
         def predict():
             with torch.no_grad():
                 model(x)
         return predict
+    if mode in ("input", "weight"):
+        return gradientOf(model, x, mode, variant)
     loss, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
     forward = (lambda x: model(x.to_mkldnn()).to_dense()) if variant == "mkldnn" else model
 
