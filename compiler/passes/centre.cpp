@@ -94,12 +94,16 @@ class Centring {
     const Formula fs = *names.formulaOf(s), ft = *names.formulaOf(t);
     Clause &c = f.clauses[0];
     const int x = summand(c, fs), y = summand(c, ft);
-    const int root = names.wholeMeaning(c.body, c.body.root);
-    if (x < 0 || y < 0 || (root != c.body.call(Fn::Mul, x, y) && root != c.body.call(Fn::Mul, y, x))) return -1;
+    const Node root = c.body.nodes[names.wholeMeaning(c.body, c.body.root)];
+    if (x < 0 || y < 0 || root.kind != Node::Kind::Call || root.fn != Fn::Mul) return -1;
+    int left = root.args[0], right = root.args[1]; // as they are written, so that a name stays a name
+    const auto means = [&](int l, int r) { return names.wholeMeaning(c.body, l) == x && names.wholeMeaning(c.body, r) == y; };
+    if (!means(left, right)) std::swap(left, right);
+    if (!means(left, right)) return -1;
     if (auto known = made.find({s, t}); known != made.end()) return known->second;
     const std::vector<Affine> out = c.out;
-    const int dx = c.body.call(Fn::Sub, x, c.body.read(meanOf(s), DType::F32, out));
-    const int dy = c.body.call(Fn::Sub, y, c.body.read(meanOf(t), DType::F32, out));
+    const int dx = c.body.call(Fn::Sub, left, c.body.read(meanOf(s), DType::F32, out));
+    const int dy = c.body.call(Fn::Sub, right, c.body.read(meanOf(t), DType::F32, out));
     c.body.root = c.body.call(Fn::Mul, dx, dy);
     c.body.compact();
     return made[{s, t}] = names.define(std::move(f), product, ".centred");
