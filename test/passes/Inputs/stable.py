@@ -133,6 +133,7 @@ vectors = {
     'c': ('nll', nll),
     'd': ('expected', expected),
     'e': ('variance', lambda x, t: mean([v * v for v in x]) - mean(x) * mean(x)),
+    'p': ('spread', lambda x, t: 4 * (mean([v * v for v in x]) - mean(x) * mean(x))),
     'f': ('log_two', lambda x, t: log(exp(x[0]) + exp(x[1]))),
     'g': ('share', lambda x, t: exp(x[0]) / (exp(x[0]) + exp(x[1]))),
     'h': ('log_weighted', lambda x, t: log(weighted(x, t))),
