@@ -21,8 +21,7 @@ sets: MNIST in `mnist`, CIFAR-10's binary files in `cifar10` (here the first 400
 the UCI repository in `digits`, the ants and bees of PyTorch's transfer-learning tutorial in `hymenoptera` (225 pictures to train
 with; of the 131 to test with 0.56 are bees). The seed is that of parameters and order, netc's `--seed`; the data that scripts draw are
 always the same. The times are those of two processors, with other programs beside, of the machine that a row ran on last. Results other than
-times do not depend on the machine. The rows from AlexNet to ResNet-18, 224 x 224, were trained before convolutions took Winograd's
-filtering: their last digits may be others now. The networks of the field for CIFAR-10 want all of its 50000 pictures: from the 4000 here they
+times do not depend on the machine. The networks of the field for CIFAR-10 want all of its 50000 pictures: from the 4000 here they
 learn what they can (ten classes, so that guessing is right in 0.1), and the command for the whole set stands in each file.
 
 | example | command | seed | result | seconds |
@@ -55,7 +54,7 @@ ROWS = {
     "A 3-D convnet on volumes": "python3 examples/volume/volumes.py /tmp/volumes.npz --samples 5000 --size 16 && netc train examples/volume/volume.net --data /tmp/volumes.npz --epochs 5",
     "An autoencoder with transposed convolution": "netc train examples/autoencoder/autoencoder.net --data $NETC_DATA/mnist --epochs 2",
     "AlexNet-like": "netc train examples/alexnet/alexnet.net --data $NETC_DATA/cifar10 --batch 64 --epochs 8",
-    "VGG-like": "netc train examples/vgg/vgg.net --data $NETC_DATA/cifar10 --batch 64 --epochs 5",
+    "VGG-like": "netc train examples/vgg/vgg.net --data $NETC_DATA/cifar10 --batch 64 --epochs 10",
     "ResNet-20": "netc train examples/resnet20/resnet20.net --data $NETC_DATA/cifar10 --batch 64 --epochs 20",
     "MobileNetV2-like": "netc train examples/mobilenet/mobilenet.net --data $NETC_DATA/cifar10 --batch 64 --epochs 3 --set width=0.5",
     "Features of small pictures": "netc train examples/transfer/cifar.net --data $NETC_DATA/cifar10 --epochs 20",
