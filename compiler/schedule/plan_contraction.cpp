@@ -16,6 +16,7 @@ constexpr double latency = 4;                       // cycles of a multiply-add
 constexpr double bytesFromL2 = 20;                  // for each multiply-add slot
 constexpr double shareOfL1 = 2.0 / 3, shareOfL2 = 0.75; // that stays there beside everything else
 constexpr std::int64_t rowsInL2 = 128 << 10; // bytes of samples whose results are written in long runs meanwhile
+constexpr double usesInAPass = 32; // multiply-adds with each vector that comes from memory, for the arithmetic to take longer
 constexpr double edgeCost = 0.04;
 constexpr std::int64_t mostVectors = 4, mostScalars = 16;
 constexpr std::int64_t unrolledOperations = 160, mostAtEdges = 512;
@@ -303,12 +304,25 @@ class ContractionPlanner {
       return overParts(inner);
     }
     const std::vector<Step> rest = others(); // threads share the first
-    if (!rest.empty() && at(nest.find(rest[0].index)).block >= 0 &&
-        at(nest.find(rest[0].index)).extent > loop::lanes)
-      add({{rest[0].index, loop::lanes}});
     std::vector<Step> inner = rest;
+    if (!rest.empty() && at(nest.find(rest[0].index)).block >= 0 && at(nest.find(rest[0].index)).extent > loop::lanes) {
+      add({{rest[0].index, loop::lanes}});
+    } else if (!rest.empty() && worthAPass(rest)) {
+      add({rest[0]});
+      inner.erase(inner.begin());
+    }
     inner.insert(inner.begin(), {at(vector).name});
     overParts(inner);
+  }
+
+  /// The first of these result indices makes several tiles, and each does so much with a vector of the lanes that it may come from
+  /// memory once more.
+  bool worthAPass(const std::vector<Step> &results) const {
+    const int first = nest.find(results[0].index);
+    double uses = static_cast<double>(tileOf(first));
+    for (std::size_t i = 1; i < results.size(); ++i)
+      uses *= static_cast<double>(at(nest.find(results[i].index)).extent);
+    return at(first).extent > tileOf(first) && uses >= usesInAPass;
   }
 
   /// Large results of dense layers would be written a tile here, a tile there: so many elements along the lanes, in
