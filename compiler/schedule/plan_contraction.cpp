@@ -381,7 +381,8 @@ class ContractionPlanner {
       const bool partial = at(p).block >= 0 || leaf.order[i].by > 1;
       body *= at(p).extent;
       if (!partial && !nest.guarded(p) && leaf.unroll.empty() && at(p).extent <= 8 &&
-          static_cast<double>(body) <= variation.unroll * unrolledOperations)
+          static_cast<double>(body) <= variation.unroll * unrolledOperations &&
+          (i + 1 < leaf.order.size() || windowFits(nest, target, leaf, p)))
         leaf.unroll.push_back(at(p).name);
     }
   }

@@ -90,6 +90,10 @@ double planHeavyWeights(const Nest &, const Target &, const Variation &, const N
 /// The register tile, unrolling and parallel index of one clause.
 double chooseTile(const Nest &, const Target &, const Variation &, Leaf &);
 
+/// Whether the registers hold the tile when p, the innermost index, is unrolled: what a tiled index shares with other steps of p, as
+/// in x[j + v], is loaded once for all of them and stays.
+bool windowFits(const Nest &, const Target &, const Leaf &, int p);
+
 /// Changes the order of the groups and leaves before the commit where less is alive at once then. The kinds of places
 /// must be known.
 void orderForMemory(const graph::Graph &, Schedule &);

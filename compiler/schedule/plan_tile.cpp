@@ -20,6 +20,7 @@ constexpr std::int64_t unrolledPoints = 160;     // in the innermost body
 constexpr std::int64_t unrolledPrimitives = 640; // there: long bodies overlap by themselves and only make code
 constexpr std::int64_t shortPoint = 8;           // primitives of a point that a test of its guard would cost too much
 constexpr double serialWork = 30000;             // operations below which threads do not pay
+constexpr std::int64_t operandsInMemory = 3; // of an unrolled body, measured: instructions read one there
 constexpr std::int64_t mostBlocks = 4; // of samples side by side
 constexpr std::int64_t mostLiterals = 8; // of a reduced index that a constant runs over
 constexpr std::int64_t mostLiteralPoints = 2048; // in the innermost body
@@ -227,7 +228,7 @@ double operations(const Nest &nest) {
   return n;
 }
 
-void chooseUnrolling(const Nest &nest, const Variation &variation, const Tile &tile, Leaf &leaf) {
+void chooseUnrolling(const Nest &nest, const Target &target, const Variation &variation, const Tile &tile, Leaf &leaf) {
   std::int64_t body = tile.size();
   const auto mostPoints = static_cast<std::int64_t>(
       variation.unroll * static_cast<double>(std::min(unrolledPoints, unrolledPrimitives / primitivesOf(nest))));
@@ -250,6 +251,7 @@ void chooseUnrolling(const Nest &nest, const Variation &variation, const Tile &t
     body *= nest.positions[p].extent;
     const bool folds = guarded && nest.positions[p].extent <= 16 && (body <= mostPoints || primitivesOf(nest) <= shortPoint);
     if (!folds && (nest.positions[p].extent > 8 || body > mostPoints)) break;
+    if (!folds && i + 1 == leaf.order.size() && !windowFits(nest, target, leaf, p)) break;
     leaf.unroll.push_back(leaf.order[i].index);
   }
 }
@@ -294,6 +296,29 @@ bool heavyWeights(const Nest &nest) {
     if (r.tensor >= 0 && !r.address.uses(nest.batch))
       bytes += 4 * footprint(nest, r.address, [](const Position &) { return true; });
   return bytes > heavyBytes;
+}
+
+bool windowFits(const Nest &nest, const Target &target, const Leaf &leaf, int p) {
+  std::int64_t results = 1, operands = 0;
+  bool window = false;
+  const auto steps = [&](const std::string &name, std::int64_t size) { return name == leaf.vector ? size / loop::lanes : size; };
+  for (const auto &[name, size] : leaf.tile)
+    results *= steps(name, size);
+  for (const Access &r : nest.reads) {
+    if (r.tensor < 0) continue;
+    std::int64_t values = 1;
+    bool shared = false;
+    for (const auto &[name, size] : leaf.tile) {
+      const int t = nest.find(name);
+      if (!r.address.uses(t)) continue;
+      values *= steps(name, size);
+      shared |= r.address.uses(p) && std::abs(r.address.coefficient(t)) == std::abs(r.address.coefficient(p));
+    }
+    window |= shared;
+    const bool vector = !leaf.vector.empty() && r.address.uses(nest.find(leaf.vector));
+    operands += (shared || vector ? values : 1) * (vector ? target.registersPerVector() : 1);
+  }
+  return !window || results * target.registersPerVector() + operands <= target.registers + operandsInMemory;
 }
 
 double planHeavyWeights(const Nest &nest, const Target &target, const Variation &variation, const Numeric &numeric, Leaf &leaf) {
@@ -357,7 +382,7 @@ double chooseTile(const Nest &nest, const Target &target, const Variation &varia
     if (c.size > 1) leaf.tile.push_back({nest.positions[c.p].name, c.size});
   // The samples stay in registers while one weight after the other passes.
   if (best.blocks > 1) leaf.tile.push_back({nest.positions[nest.batch].name, best.blocks * loop::lanes});
-  chooseUnrolling(nest, variation, best, leaf);
+  chooseUnrolling(nest, target, variation, best, leaf);
   chooseParallel(nest, leaf);
   return cost;
 }
