@@ -8,7 +8,6 @@
 #include <cmath>
 
 namespace netc::driver {
-namespace {
 
 /// What a network makes of weights that are no numbers would only look like results.
 void requireFinite(Core &core, const std::string &path) {
@@ -21,8 +20,6 @@ void requireFinite(Core &core, const std::string &path) {
       throw UserError(fmt::format("'{}': {} holds {} at element {}", path, t.name(), *bad, bad - values.begin()));
   }
 }
-
-} // namespace
 
 CompiledModel::CompiledModel(loop::Program program, const Options &o, const NetcModel *made) : loops(std::move(program)) {
   if (!made) jit = std::make_unique<codegen::Jit>(loops);

@@ -41,6 +41,9 @@ std::size_t parametersIn(CompiledModel &);
 /// "u8[N, 1, 28, 28]", "class(10)[N]"
 std::string describe(const loop::Tensor &);
 
+/// Throws UserError if a parameter or state, which came from the file at `path`, is not finite.
+void requireFinite(Core &, const std::string &path);
+
 /// Throws UserError with the Core's message unless the status is ok.
 void require(Status, const Core &, const std::string &doing);
 

@@ -100,6 +100,7 @@ std::vector<std::string> takeWeights(CompiledModel &model, const std::string &pa
   if (taken.empty())
     throw UserError(
         fmt::format("'{}': no tensor fits; the model has {}, the file has {}", path, fmt::join(missing, ", "), fmt::join(unused, ", ")));
+  requireFinite(model.core(), path);
   lines.insert(lines.begin(), fmt::format("weights: {} of {} tensors from '{}'", taken.size(), all.size(), visible(path)));
   if (!missing.empty()) lines.push_back(fmt::format("  as they begin: {}", fmt::join(missing, ", ")));
   if (!unused.empty()) lines.push_back(fmt::format("  not taken from the file: {}", fmt::join(unused, ", ")));
