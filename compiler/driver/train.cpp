@@ -75,6 +75,7 @@ public:
       }
     };
     auto weights = [&](const std::string &path) {
+      requireFinite(core, path);
       require(core.save(path.c_str()), core, fmt::format("writing '{}'", path));
     };
     if (folder) attempt([&] { weights(folder->weights()); });

@@ -24,15 +24,6 @@ std::string described(const std::string &name, const std::vector<std::int64_t> &
   return fmt::format("{} [{}]", visible(name), fmt::join(shape, ", "));
 }
 
-/// What a model's weights are: parameters, and states that are not the optimizer's.
-std::vector<Tensor> weightsOf(Core &core) {
-  std::vector<Tensor> list;
-  for (std::size_t i = 0; i < core.parameterCount(); ++i) list.push_back(core.parameter(i));
-  for (std::size_t i = 0; i < core.stateCount(); ++i)
-    if (!core.isOptimizerState(i)) list.push_back(core.state(i));
-  return list;
-}
-
 /// For each tensor of the file the name that it has in the model.
 using Names = std::vector<std::string>;
 
