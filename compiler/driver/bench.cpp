@@ -131,9 +131,9 @@ int benchCommand(const Options &o) {
   }
   fmt::print("{}, batch {}, {} thread{}, {}\n", model.program().name, count, o.threads, o.threads == 1 ? "" : "s", model.core().target());
   if (step)
-    fmt::print("training step  {:.4g} ms at best, {:.4g} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
+    fmt::print("training step  {:.5f} ms at best, {:.5f} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
                gflops / peak);
-  if (predicts) fmt::print("prediction     {:.4g} ms at best, {:.4g} ms median\n", p.min, p.median);
+  if (predicts) fmt::print("prediction     {:.5f} ms at best, {:.5f} ms median\n", p.min, p.median);
   fmt::print("peak           {:.1f} GFLOP/s\n{}", peak, o.quiet ? "" : kernelsTable(kernels));
   return 0;
 }
