@@ -100,7 +100,8 @@ std::string kernelsTable(const KernelTimes &t) {
   std::stable_sort(sorted.begin(), sorted.end(), [](const KernelTime &a, const KernelTime &b) { return a.ms > b.ms; });
   std::string out = "kernels, slowest first (one thread; ms, share of all, GFLOP/s, fraction of peak, GB/s)\n";
   for (const KernelTime &k : sorted) {
-    const std::string rates = fmt::format("{:7.1f} {:5.2f} {:6.1f}", k.gflops(), t.peak > 0 ? k.gflops() / t.peak : 0, k.bytes / k.ms * 1e-6);
+    const double share = t.peak > 0 ? k.gflops() / t.peak : 0;
+    const std::string rates = fmt::format("{:7.1f} {:5.2f} {:6.1f}", k.gflops(), share, k.bytes / k.ms * 1e-6);
     out += fmt::format("{:9.5f} {:3.0f}% {}  {}\n", k.ms, 100 * k.ms / total, k.ms < resolved ? "      -     -      -" : rates, k.formula);
   }
   return out;

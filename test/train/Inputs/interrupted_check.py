@@ -1,4 +1,4 @@
-"""interrupted_check.py NETC MODEL FOLDER: netc check, interrupted while a compiler works, leaves nothing in its folder of temporary files."""
+"""interrupted_check.py NETC MODEL FOLDER: netc check, interrupted while a compiler works, leaves no temporary files."""
 import os
 import pathlib
 import signal
@@ -13,8 +13,9 @@ slow.chmod(0o755)
 for number in (signal.SIGINT, signal.SIGTERM):
     temporary = pathlib.Path(folder, number.name)
     temporary.mkdir()
-    check = subprocess.Popen([netc, "check", model], env={**os.environ, "CXX": str(slow), "TMPDIR": str(temporary)},
-                             stdout=subprocess.DEVNULL, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    check = subprocess.Popen([netc, "check", model], stdout=subprocess.DEVNULL, start_new_session=True,
+                             env={**os.environ, "CXX": str(slow), "TMPDIR": str(temporary)},
+                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's background ignores it
     while not list(temporary.glob("*/model.h")):
         time.sleep(0.05)
     os.killpg(check.pid, number)
