@@ -15,7 +15,7 @@ void Elaborator::checkSettings(const SourceFile &file) {
   for (const Setting &s : settings) {
     if (std::find(names.begin(), names.end(), s.name) != names.end()) continue;
     const std::string near = nearest(s.name, names);
-    report(s.location, fmt::format("--set names no const of this model: '{}'{}", s.name,
+    report(s.location, fmt::format("this model has no const '{}'{}", s.name,
                                    near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
 }

@@ -213,4 +213,4 @@ class Model:
         self.check(self.code.netc_parameter_set(self.core, ctypes.c_size_t(self.names.index(name)), kept.ctypes.data_as(ctypes.c_void_p)))
 
     def setLearningRate(self, rate):
-        self.code.netc_set_learning_rate(self.core, ctypes.c_float(rate))
+        self.check(self.code.netc_set_learning_rate(self.core, ctypes.c_float(rate)))

@@ -314,8 +314,9 @@ private:
   }
 
   void printRates() {
-    line("  void setLearningRate(float rate) {{ core_.setLearningRate(rate); }} ///< every `lr`, instead of the model's own");
-    line("  void useSchedule() {{ core_.useSchedule(); }}                       ///< the model's own again");
+    line("  /// Every `lr`, instead of the model's own: finite and not negative, else badArgument.");
+    line("  netc::Status setLearningRate(float rate) {{ return core_.setLearningRate(rate); }}");
+    line("  void useSchedule() {{ core_.useSchedule(); }} ///< the model's own again");
     comment("Updates of the parameters so far, which count themselves, and passes over the data: rates are expressions of them.");
     line("  void setStep(std::uint64_t step) {{ core_.setStep(step); }}");
     line("  void setEpoch(std::uint64_t epoch) {{ core_.setEpoch(epoch); }}");

@@ -2,6 +2,7 @@
 
 #include "compiler/driver/bytes.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 #include "netc/data.h"
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <optional>
 
 namespace netc::driver {
@@ -109,7 +109,7 @@ std::string printed(const std::string &name, const Array &a, DType type) {
   std::size_t row = a.shape.empty() ? 1 : static_cast<std::size_t>(a.shape.back());
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     text += i % row == 0 ? "  " : " ";
-    text += std::isnan(a.values[i]) ? "nan" : fmt::format("{:.6g}", a.values[i]);
+    text += shortFigure(a.values[i]);
     if ((i + 1) % row == 0) text += '\n';
   }
   return text;

@@ -20,6 +20,7 @@ namespace netc::driver {
 namespace {
 
 constexpr double secondsEach = 2, warmUpSeconds = 0.2;
+constexpr double resolved = 5e-5; // milliseconds: below, a rate is one of the clock's steps
 
 struct Times {
   double min = 0, median = 0; // milliseconds
@@ -91,16 +92,18 @@ std::string kernelsJson(const KernelTimes &t) {
   return out;
 }
 
-/// Slowest first. A kernel without multiply-adds is judged by the memory that it moves.
+/// Slowest first. A kernel without multiply-adds is judged by the memory that it moves, one of a few nanoseconds by nothing.
 std::string kernelsTable(const KernelTimes &t) {
   double total = 0;
   for (const KernelTime &k : t.kernels) total += k.ms;
   std::vector<KernelTime> sorted = t.kernels;
   std::stable_sort(sorted.begin(), sorted.end(), [](const KernelTime &a, const KernelTime &b) { return a.ms > b.ms; });
   std::string out = "kernels, slowest first (one thread; ms, share of all, GFLOP/s, fraction of peak, GB/s)\n";
-  for (const KernelTime &k : sorted)
-    out += fmt::format("{:9.4f} {:3.0f}% {:7.1f} {:5.2f} {:6.1f}  {}\n", k.ms, total > 0 ? 100 * k.ms / total : 0, k.gflops(),
-                       t.peak > 0 ? k.gflops() / t.peak : 0, k.ms > 0 ? k.bytes / k.ms * 1e-6 : 0, k.formula);
+  for (const KernelTime &k : sorted) {
+    const double share = t.peak > 0 ? k.gflops() / t.peak : 0;
+    const std::string rates = fmt::format("{:7.1f} {:5.2f} {:6.1f}", k.gflops(), share, k.bytes / k.ms * 1e-6);
+    out += fmt::format("{:9.5f} {:3.0f}% {}  {}\n", k.ms, 100 * k.ms / total, k.ms < resolved ? "      -     -      -" : rates, k.formula);
+  }
   return out;
 }
 
@@ -129,9 +132,9 @@ int benchCommand(const Options &o) {
   }
   fmt::print("{}, batch {}, {} thread{}, {}\n", model.program().name, count, o.threads, o.threads == 1 ? "" : "s", model.core().target());
   if (step)
-    fmt::print("training step  {:.3f} ms at best, {:.3f} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
+    fmt::print("training step  {:.5f} ms at best, {:.5f} ms median, {:.1f} GFLOP/s ({:.2f} of peak)\n", s.min, s.median, gflops,
                gflops / peak);
-  if (predicts) fmt::print("prediction     {:.3f} ms at best, {:.3f} ms median\n", p.min, p.median);
+  if (predicts) fmt::print("prediction     {:.5f} ms at best, {:.5f} ms median\n", p.min, p.median);
   fmt::print("peak           {:.1f} GFLOP/s\n{}", peak, o.quiet ? "" : kernelsTable(kernels));
   return 0;
 }

@@ -6,6 +6,7 @@
 #include "compiler/driver/options.h"
 #include "compiler/driver/shapes.h"
 #include "compiler/support/diagnostics.h"
+#include "compiler/support/figures.h"
 #include "compiler/support/transform.h"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -323,6 +325,20 @@ std::vector<double> BoundData::sample(std::size_t slot, std::size_t number) cons
   std::vector<double> values;
   for (std::size_t i = 0; i < a.elements(); ++i) values.push_back(a.value(i));
   return values;
+}
+
+std::string BoundData::notFinite(std::vector<std::uint32_t> samples) const {
+  if (samples.empty()) samples.resize(rows), std::iota(samples.begin(), samples.end(), 0u);
+  for (std::uint32_t number : samples)
+    for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+      if (slots[slot]->type != data::Type::f32) continue;
+      const std::vector<double> values = sample(slot, number);
+      const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
+      if (bad == values.end()) continue;
+      const std::size_t row = chosen.empty() ? number : chosen[number];
+      return fmt::format("{} holds {}", slots[slot]->place(row, static_cast<std::size_t>(bad - values.begin())), shortFigure(*bad));
+    }
+  return "";
 }
 
 bool BoundData::slow() const {

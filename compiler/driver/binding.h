@@ -24,6 +24,8 @@ struct BoundData {
   bool readAtOnce(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const; // see Column::readAtOnce
   /// The elements of one sample, of a test part.
   std::vector<double> sample(std::size_t slot, std::size_t number) const;
+  /// The first of these samples (none given: of all) with a number that is not finite: "x.npy: sample 4 (from 0) holds nan"; or "".
+  std::string notFinite(std::vector<std::uint32_t> samples = {}) const;
   bool slow() const;
   void makeSteady(); // see Column::steady
   BoundData part(std::vector<std::uint32_t> samples) const;

@@ -119,9 +119,10 @@ bool Checkpoints::due(std::uint64_t step, bool epochEnds) const {
   return Clock::now() - triedTime >= std::chrono::duration<double>(every.seconds);
 }
 
-void Checkpoints::save(const Core &core, const Position &position, std::size_t rows) {
+void Checkpoints::save(Core &core, const Position &position, std::size_t rows) {
   triedStep = core.step(); // a full disk is not tried again at every step
   triedTime = Clock::now();
+  requireFinite(core, path(core.step()));
   Notes notes = notesOn(options, rows);
   notes.merge(notesOn(position));
   writeFile(path(core.step()), checkpointBytes(core, notes));

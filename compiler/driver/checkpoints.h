@@ -36,8 +36,8 @@ public:
 
   /// After a step, or (`epochEnds`) after an epoch.
   bool due(std::uint64_t step, bool epochEnds) const;
-  /// Writes one and removes those beyond --keep. Throws UserError.
-  void save(const Core &, const Position &, std::size_t rows);
+  /// Writes one and removes those beyond --keep. Throws UserError, also where the weights are not finite: the ones before are better.
+  void save(Core &, const Position &, std::size_t rows);
   /// "the last checkpoint is of step 400", or that there is none.
   std::string last() const;
 

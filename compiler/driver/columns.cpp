@@ -3,6 +3,8 @@
 #include "compiler/driver/images/transforms.h"
 #include "compiler/support/diagnostics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace netc::driver {
@@ -17,6 +19,9 @@ public:
     if (!data::readSample(*array, row, out, error)) throw UserError(error);
   }
   bool readAtOnce(std::size_t row, std::uint64_t, unsigned char *out) const override { return data::readAtOnce(*array, row, out); }
+  std::string place(std::size_t row, std::size_t element) const override {
+    return data::place(*array, row * (sampleBytes / data::bytesOf(type)) + element);
+  }
   bool slow() const override { return !array->parts.empty(); }
 
 private:
@@ -43,6 +48,7 @@ public:
     ColumnPtr inner = from->steady();
     return inner ? convertedColumn(inner, type) : nullptr;
   }
+  std::string place(std::size_t row, std::size_t element) const override { return from->place(row, element); }
   bool slow() const override { return from->slow(); }
 
 private:
@@ -136,6 +142,8 @@ private:
 std::uint64_t streamOf(const Chance &chance) { return streamKey(chance.seed, ("augmentation of " + chance.input).c_str()); }
 
 } // namespace
+
+std::string Column::place(std::size_t row, std::size_t) const { return fmt::format("sample {} (from 0)", row); }
 
 ColumnPtr arrayColumn(std::shared_ptr<const data::Array> a) { return std::make_shared<ArrayColumn>(std::move(a)); }
 

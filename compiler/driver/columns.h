@@ -24,6 +24,8 @@ public:
   virtual bool readAtOnce(std::size_t, std::uint64_t, unsigned char *) const { return false; }
   /// The same without chance, as the test part takes it; null: this is without.
   virtual std::shared_ptr<const Column> steady() const { return nullptr; }
+  /// Where an element of a sample stands, for messages.
+  virtual std::string place(std::size_t row, std::size_t element) const;
   /// Whether a sample takes so long that threads of their own should read ahead.
   virtual bool slow() const { return false; }
 

@@ -8,21 +8,24 @@
 #include <cmath>
 
 namespace netc::driver {
-namespace {
 
-/// What a network makes of weights that are no numbers would only look like results.
+std::vector<Tensor> weightsOf(Core &core) {
+  std::vector<Tensor> list;
+  for (std::size_t i = 0; i < core.parameterCount(); ++i) list.push_back(core.parameter(i));
+  for (std::size_t i = 0; i < core.stateCount(); ++i)
+    if (!core.isOptimizerState(i)) list.push_back(core.state(i));
+  return list;
+}
+
+/// What a network makes of weights that are no numbers would only look like results, and no training goes on from them.
 void requireFinite(Core &core, const std::string &path) {
-  const std::size_t parameters = core.parameterCount();
-  for (std::size_t k = 0; k < parameters + core.stateCount(); ++k) {
-    Tensor t = k < parameters ? core.parameter(k) : core.state(k - parameters);
+  for (Tensor &t : weightsOf(core)) {
     std::vector<float> values(t.size());
     t.get(values.data());
     if (auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); }); bad != values.end())
       throw UserError(fmt::format("'{}': {} holds {} at element {}", path, t.name(), *bad, bad - values.begin()));
   }
 }
-
-} // namespace
 
 CompiledModel::CompiledModel(loop::Program program, const Options &o, const NetcModel *made) : loops(std::move(program)) {
   if (!made) jit = std::make_unique<codegen::Jit>(loops);

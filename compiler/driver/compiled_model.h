@@ -41,6 +41,12 @@ std::size_t parametersIn(CompiledModel &);
 /// "u8[N, 1, 28, 28]", "class(10)[N]"
 std::string describe(const loop::Tensor &);
 
+/// What a model's weights are: parameters, and states that are not the optimizer's.
+std::vector<Tensor> weightsOf(Core &);
+
+/// Throws UserError if weights that came from the file at `path`, or are for it, are not finite.
+void requireFinite(Core &, const std::string &path);
+
 /// Throws UserError with the Core's message unless the status is ok.
 void require(Status, const Core &, const std::string &doing);
 

@@ -10,7 +10,8 @@
 
 namespace netc::driver {
 
-/// By $CXX, else c++, in the background. The bits are the same at each level of optimization.
+/// By $CXX, else c++, in the background. The bits are the same at each level of optimization. The files are temporary and go when the
+/// process is interrupted, too; so there is one object at a time.
 class CppModel {
 public:
   /// `optimized`: there is so much to compute that optimizing takes less time than it saves.

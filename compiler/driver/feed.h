@@ -36,7 +36,8 @@ public:
   /// The next batch, as entry points take it, until the next call; null: there is none left. Throws UserError if a sample of
   /// this batch cannot be read.
   const void *const *next();
-  std::size_t count() const { return places[(taken - 1) % places.size()].samples.numbers.size(); } // in that batch
+  const std::vector<std::uint32_t> &samples() const { return places[(taken - 1) % places.size()].samples.numbers; } // of that batch
+  std::size_t count() const { return samples().size(); }
 
 private:
   struct Place { // of one batch

@@ -14,15 +14,16 @@
 namespace netc::driver {
 
 /// Measures work of one thread. What takes less than 2 ms is seldom interrupted, and a virtual machine may account for too
-/// little of it: the clock on the wall tells; of what takes longer, only the time that the thread runs.
+/// little of it: the clock on the wall tells, less what it shows of nothing; of what takes longer, only the time that the
+/// thread runs.
 class Stopwatch {
  public:
   Stopwatch();
   double seconds() const;
 
  private:
+  const double used; // by the thread; asked before the clock starts, since the answer takes as long as a small kernel
   const std::chrono::steady_clock::time_point begin;
-  const double used; // by the thread
 };
 
 struct KernelTime {

@@ -2,6 +2,7 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compiled_model.h"
 #include "compiler/driver/data_source.h"
+#include "compiler/driver/messages.h"
 #include "compiler/driver/predictions.h"
 #include "compiler/support/diagnostics.h"
 #include "compiler/support/figures.h"
@@ -21,8 +22,6 @@ std::string csvField(const std::string &text) {
   for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
 }
-
-std::string number(double value) { return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value); }
 
 /// One line a sample, in one of the formats. `head` is a line before all, perhaps empty.
 struct Writer {
@@ -62,13 +61,13 @@ private:
 
   std::string csvClasses(std::size_t sample) const {
     std::string text;
-    for (std::size_t k : best(sample)) text += fmt::format(",{},{}", csvField(classes->names[k]), number(score(sample, k)));
+    for (std::size_t k : best(sample)) text += fmt::format(",{},{}", csvField(classes->names[k]), shortFigure(score(sample, k)));
     return text;
   }
   std::string csvValues(std::size_t sample) const {
     std::string text;
     for (const Prediction &p : all)
-      for (std::size_t i = 0; i < p.elements; ++i) text += "," + number(p.values[sample * p.elements + i]);
+      for (std::size_t i = 0; i < p.elements; ++i) text += "," + shortFigure(p.values[sample * p.elements + i]);
     return text;
   }
   std::string jsonClasses(std::size_t sample) const {
@@ -90,18 +89,29 @@ private:
   }
   std::string textClasses(std::size_t sample) const {
     std::string text;
-    for (std::size_t k : best(sample)) text += fmt::format("  {} {:.4f}", visible(classes->names[k]), score(sample, k));
+    for (std::size_t k : best(sample)) text += fmt::format("  {} {}", visible(classes->names[k]), figure(score(sample, k)));
     return text;
   }
   std::string textValues(std::size_t sample) const {
     std::string text;
     for (const Prediction &p : all) {
       text += "  " + p.name;
-      for (std::size_t i = 0; i < p.elements; ++i) text += " " + number(p.values[sample * p.elements + i]);
+      for (std::size_t i = 0; i < p.elements; ++i) text += " " + shortFigure(p.values[sample * p.elements + i]);
     }
     return text;
   }
 };
+
+/// A sample whose results are no numbers is shown as it is; a message says that, and which input is to blame if one is.
+void warnOfNaN(const std::vector<Prediction> &all, const BoundData &data) {
+  for (std::uint32_t sample = 0; sample < data.rows; ++sample)
+    for (const Prediction &p : all) {
+      const auto begin = p.values.begin() + static_cast<std::ptrdiff_t>(sample * p.elements);
+      if (std::none_of(begin, begin + static_cast<std::ptrdiff_t>(p.elements), [](double v) { return std::isnan(v); })) continue;
+      const std::string input = data.notFinite({sample});
+      return complain(fmt::format("netc: warning: {} of sample {} is nan{}\n", p.name, sample, input.empty() ? "" : "; " + input));
+    }
+}
 
 void checkFormat(const std::string &format) {
   const std::vector<std::string> formats = {"text", "csv", "json"};
@@ -121,6 +131,7 @@ int predictCommand(const Options &o) {
   if (!model.entry("predict")) throw UserError(fmt::format("'{}' has no output to predict", o.input));
   Samples samples = readSamples(model, o);
   std::vector<Prediction> all = predictAll(model, samples.data, static_cast<std::size_t>(model.program().batch));
+  warnOfNaN(all, samples.data);
   std::optional<Classification> classes = classificationOf(model);
   std::size_t top = classes ? std::min(classes->names.size(), static_cast<std::size_t>(o.top)) : 0;
   Writer writer{format, all, classes, top};

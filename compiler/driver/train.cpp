@@ -54,6 +54,7 @@ public:
   void run() {
     progress.say("data: " + data.description);
     for (const std::string &line : data.train.description) progress.say("  " + line);
+    if (data.test.rows == 0) progress.say("  no test part: all samples are trained with");
     progress.say(summary(model));
     if (const std::string &plan = model.program().trainingEntry()->plan; !plan.empty()) progress.say("train " + plan);
     for (const std::string &line : taken) progress.say(line);
@@ -74,6 +75,7 @@ public:
       }
     };
     auto weights = [&](const std::string &path) {
+      requireFinite(core, path);
       require(core.save(path.c_str()), core, fmt::format("writing '{}'", path));
     };
     if (folder) attempt([&] { weights(folder->weights()); });
@@ -132,7 +134,7 @@ private:
       if (interrupted()) stop();
       const void *const *batch = nextOf(feed);
       std::size_t count = feed.count();
-      float loss = step(batch, count);
+      float loss = step(batch, feed.samples());
       position.lossSum += static_cast<double>(loss) * static_cast<double>(count);
       position.samples += count;
       if (progress.due())
@@ -159,13 +161,15 @@ private:
     }
   }
 
-  float step(const void *const *batch, std::size_t count) {
-    float loss = core.trainStep(batch, count);
-    if (core.status() == Status::nonFiniteLoss)
-      throw UserError(fmt::format("the loss is not finite in epoch {}, step {}; {}{}", core.epoch() + 1, core.step(),
-                                  core.step() > 0 ? "a lower learning rate may help"
-                                                  : "no update was made yet: the data or the first parameters make it so",
-                                  checkpointText()));
+  float step(const void *const *batch, const std::vector<std::uint32_t> &samples) {
+    float loss = core.trainStep(batch, samples.size());
+    if (core.status() == Status::nonFiniteLoss) {
+      std::string reason = data.train.notFinite(samples);
+      if (reason.empty())
+        reason = core.step() > 0 ? "a lower learning rate may help" : "no update was made yet: the data or the first parameters make it so";
+      throw UserError(
+          fmt::format("the loss is not finite in epoch {}, step {}; {}{}", core.epoch() + 1, core.step(), reason, checkpointText()));
+    }
     require(core.status(), core, "training");
     return loss;
   }
@@ -236,8 +240,11 @@ private:
       warnUnless(folder->events().add(r, stepsBefore), folder->events().path());
     }
     for (const Score &s : r.test)
-      if (s.isLoss && !std::isfinite(s.value))
-        throw UserError(fmt::format("the test {} is not finite after epoch {}{}", s.name, r.epoch + 1, checkpointText()));
+      if (s.isLoss && !std::isfinite(s.value)) {
+        const std::string reason = data.test.notFinite();
+        throw UserError(fmt::format("the test {} is not finite after epoch {}{}{}", s.name, r.epoch + 1,
+                                    reason.empty() ? "" : "; " + reason, checkpointText()));
+      }
   }
 
   const Options &options;

@@ -24,15 +24,6 @@ std::string described(const std::string &name, const std::vector<std::int64_t> &
   return fmt::format("{} [{}]", visible(name), fmt::join(shape, ", "));
 }
 
-/// What a model's weights are: parameters, and states that are not the optimizer's.
-std::vector<Tensor> weightsOf(Core &core) {
-  std::vector<Tensor> list;
-  for (std::size_t i = 0; i < core.parameterCount(); ++i) list.push_back(core.parameter(i));
-  for (std::size_t i = 0; i < core.stateCount(); ++i)
-    if (!core.isOptimizerState(i)) list.push_back(core.state(i));
-  return list;
-}
-
 /// For each tensor of the file the name that it has in the model.
 using Names = std::vector<std::string>;
 
@@ -100,6 +91,7 @@ std::vector<std::string> takeWeights(CompiledModel &model, const std::string &pa
   if (taken.empty())
     throw UserError(
         fmt::format("'{}': no tensor fits; the model has {}, the file has {}", path, fmt::join(missing, ", "), fmt::join(unused, ", ")));
+  requireFinite(model.core(), path);
   lines.insert(lines.begin(), fmt::format("weights: {} of {} tensors from '{}'", taken.size(), all.size(), visible(path)));
   if (!missing.empty()) lines.push_back(fmt::format("  as they begin: {}", fmt::join(missing, ", ")));
   if (!unused.empty()) lines.push_back(fmt::format("  not taken from the file: {}", fmt::join(unused, ", ")));

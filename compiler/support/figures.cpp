@@ -8,11 +8,14 @@
 
 namespace netc {
 
+// The sign bit of a NaN means nothing.
 std::string figure(double v) {
   constexpr double mostPlain = 1e4;
-  if (std::isnan(v)) return "nan"; // the sign bit of a NaN means nothing
+  if (std::isnan(v)) return "nan";
   return std::fabs(v) < mostPlain ? fmt::format("{:.4f}", v) : fmt::format("{:.4g}", v);
 }
+
+std::string shortFigure(double v) { return std::isnan(v) ? "nan" : fmt::format("{:.6g}", v); }
 
 std::string bytesText(std::size_t bytes) {
   auto b = static_cast<double>(bytes);

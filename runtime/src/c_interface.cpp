@@ -110,8 +110,8 @@ int netc_load_state_bytes(NetcCore *core, const void *buffer, size_t size) {
   return code(core->core.loadState(buffer, size));
 }
 
-void netc_set_learning_rate(NetcCore *core, float rate) {
-  core->core.setLearningRate(rate);
+int netc_set_learning_rate(NetcCore *core, float rate) {
+  return code(core->core.setLearningRate(rate));
 }
 void netc_use_schedule(NetcCore *core) {
   core->core.useSchedule();

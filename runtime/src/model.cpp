@@ -256,9 +256,15 @@ float Core::lastResult(std::size_t slot) const noexcept {
   return value;
 }
 
-void Core::setLearningRate(float rate) noexcept {
+Status Core::setLearningRate(float rate) noexcept {
+  if (!usable()) return status_;
+  if (!(std::isfinite(rate) && rate >= 0))
+    return status_ = fail(message_, Status::badArgument, "a learning rate of %g, expected a finite one of at least 0",
+                          static_cast<double>(rate));
   ownRate_ = true;
   rate_ = rate;
+  message_[0] = 0;
+  return status_ = Status::ok;
 }
 
 void Core::useSchedule() noexcept {

@@ -140,6 +140,9 @@ Status loadMetadata(void *context, const char *key, const char *value) {
 }
 
 Status checkComplete(const Loading &load) {
+  if (load.states && (!load.hasStep || !load.hasEpoch))
+    return fail(load.message, Status::mismatch, "%s: weights alone, no training to go on with: load() takes them, and netc's --weights",
+                load.source);
   for (std::int64_t i = 0; i < load.model.tensorCount; ++i)
     if (belongs(load.model, load.model.tensors[i], load.states) && !load.found[i])
       return fail(load.message, Status::mismatch, "%s: %s%s is missing", load.source, load.whose(),
@@ -147,8 +150,6 @@ Status checkComplete(const Loading &load) {
   if (load.foreign) // the same names and shapes, yet in another order or of another optimizer
     return fail(load.message, Status::mismatch, "%s: %sthe tensors agree, the fingerprint of %s does not",
                 load.source, load.whose(), load.model.name);
-  if (load.states && (!load.hasStep || !load.hasEpoch))
-    return fail(load.message, Status::mismatch, "%s: weights alone, without step and epoch", load.source);
   return Status::ok;
 }
 

@@ -104,7 +104,7 @@ void threads() {
   Core one(smallModel);
   std::vector<unsigned char> expected = train(one, 200);
   sawFlushedDenormals();
-  for (unsigned n = 2; n <= 4; ++n) {
+  for (unsigned n : {0u, 2u, 3u, 4u}) { // 0 counts as 1
     Core core(smallModel, withThreads(n));
     HOLDS(train(core, 200) == expected);
     HOLDS(sawFlushedDenormals());
@@ -245,7 +245,9 @@ void learningRate() {
   HOLDS(std::fabs(moved() - 0.1f) < 1e-6f);
   core.setEpoch(2);
   HOLDS(std::fabs(moved() - 0.025f) < 1e-6f);
-  core.setLearningRate(0.5f);
+  HOLDS(core.setLearningRate(0.5f) == Status::ok);
+  for (float wrong : {-1.0f, std::nanf(""), HUGE_VALF}) HOLDS(core.setLearningRate(wrong) == Status::badArgument);
+  EQUAL(std::string(core.message()), "a learning rate of inf, expected a finite one of at least 0");
   HOLDS(std::fabs(moved() - 0.5f) < 1e-6f);
   core.useSchedule();
   HOLDS(std::fabs(moved() - 0.025f) < 1e-6f);
@@ -357,6 +359,9 @@ void cInterfaceTest() {
   EQUAL(netc_parameter_get(core, 0, values), static_cast<int>(NETC_OK));
   EQUAL(netc_parameter_get(core, 2, values), static_cast<int>(NETC_BAD_ARGUMENT));
   EQUAL(netc_step(core), 1u);
+  EQUAL(netc_set_learning_rate(core, -0.1f), static_cast<int>(NETC_BAD_ARGUMENT));
+  EQUAL(netc_set_learning_rate(core, 0), static_cast<int>(NETC_OK));
+  netc_use_schedule(core);
   EQUAL(netc_parameter_index(core, netc_parameter_name(core, 1)), 1u);
   EQUAL(netc_parameter_index(core, "none"), 2u);
   std::size_t size = 0, rank = 0;

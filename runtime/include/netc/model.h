@@ -44,7 +44,7 @@ struct Options {
   /// Initial parameters are a function of (seed, name, element), random numbers in formulas one of (seed, step,
   /// name, element).
   std::uint64_t seed = 0;
-  unsigned threads = 1;   ///< at 1 no thread is ever started
+  unsigned threads = 1;   ///< at 1 no thread is ever started; 0 counts as 1
   /// The caller's, 64-byte aligned, at least Core::memoryBytes(); null: one allocation of our own.
   void *memory = nullptr;
   std::size_t memorySize = 0; ///< bytes at `memory`
@@ -138,8 +138,9 @@ class Core {
   Status saveState(void *buffer, std::size_t *size) const noexcept;
   Status loadState(const void *buffer, std::size_t size) noexcept;
 
-  void setLearningRate(float rate) noexcept; ///< overrides every learning rate of the model from now on
-  void useSchedule() noexcept;               ///< back to the model's own "lr"
+  /// Overrides every learning rate of the model from now on. A rate is finite and not negative; another is refused (badArgument).
+  Status setLearningRate(float rate) noexcept;
+  void useSchedule() noexcept;                 ///< back to the model's own "lr"
   void setStep(std::uint64_t step) noexcept { step_ = step; }
   void setEpoch(std::uint64_t epoch) noexcept; ///< another one than before ends the window, too
   void setSteps(std::uint64_t steps) noexcept {

@@ -65,7 +65,7 @@ int netc_load_bytes(NetcCore *core, const void *buffer, size_t size);
 int netc_save_state_bytes(const NetcCore *core, void *buffer, size_t *size);
 int netc_load_state_bytes(NetcCore *core, const void *buffer, size_t size);
 
-void netc_set_learning_rate(NetcCore *core, float rate);
+int netc_set_learning_rate(NetcCore *core, float rate); /* a rate that is negative or not finite is refused */
 void netc_use_schedule(NetcCore *core);
 void netc_set_step(NetcCore *core, uint64_t step);
 void netc_set_epoch(NetcCore *core, uint64_t epoch); /* another one ends the window, too */

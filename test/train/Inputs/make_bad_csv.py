@@ -2,6 +2,8 @@
 import pathlib
 import sys
 
+import numpy as np
+
 root = pathlib.Path(sys.argv[1])
 kinds = ["rose", "daisy", "lily"]
 
@@ -24,3 +26,6 @@ table("half.csv", 12, 5, "0.5", labels=[0, 1, 2])
 (root / "two.csv").write_text("x,t\n" + "1,2\n-1,0.5\n" * 20)
 (root / "huge_x.csv").write_text("x\n1\n1e39\n")
 (root / "word_x.csv").write_text("x\n1\nword\n")
+x = np.linspace(-1, 1, 20, dtype=np.float32)
+np.savez(root / "nan.npz", x=np.where(np.arange(20) == 3, np.nan, x), t=2 * x)
+np.savez(root / "tested.npz", x=np.where(np.arange(20) == 9, np.inf, x), t=2 * x)  # sample 9 falls into the test part
