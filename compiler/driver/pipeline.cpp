@@ -5,6 +5,7 @@
 #include "compiler/graph/text.h"
 #include "compiler/graph/verifier.h"
 #include "compiler/passes/passes.h"
+#include "compiler/support/in_parallel.h"
 #include "compiler/support/text_file.h"
 #include "dsl/dsl.h"
 
@@ -28,10 +29,13 @@ void printAfter(const graph::Module &module, const graph::Graph &entry, std::str
 }
 
 void runPasses(std::span<const passes::Pass> list, graph::Module &module, const Options &options) {
-  for (graph::Graph &entry : module.entries)
+  const auto runOn = [&](graph::Graph &entry) {
     passes::run(list, entry, [&](std::string_view pass) {
       if (options.printAfterAll) printAfter(module, entry, pass);
     });
+  };
+  if (options.printAfterAll) std::for_each(module.entries.begin(), module.entries.end(), runOn); // texts one after the other
+  else inParallel(module.entries.size(), [&](std::size_t i) { runOn(module.entries[i]); });
 }
 
 std::vector<passes::Pass> namedPasses(const std::vector<std::string> &names) {

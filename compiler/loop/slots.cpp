@@ -27,21 +27,22 @@ std::pair<int, int> Slots::range(const RegisterRef &r) const {
   return {first[r.reg], first[r.reg + 1]};
 }
 
-const Effects &EffectsOf::operator()(const Statement &s) {
-  if (const auto found = known.find(&s); found != known.end()) return found->second;
-  Effects e;
-  if (const Block *body = bodyOf(s)) {
-    for (const StatementPtr &inner : *body) {
-      const Effects &more = (*this)(*inner);
+const Effects &EffectsOf::operator()(const Statement &nested) {
+  const auto [at, isNew] = known.try_emplace(&nested);
+  Effects &e = at->second; // stays where it is when others come
+  if (!isNew) return e;
+  for (const StatementPtr &s : *bodyOf(nested)) {
+    if (bodyOf(*s)) {
+      const Effects &more = (*this)(*s);
       e.assigned.insert(more.assigned.begin(), more.assigned.end());
       e.stored.insert(more.stored.begin(), more.stored.end());
+    } else if (const RegisterRef *dst = destination(*s)) {
+      e.assigned.insert(slots.range(*dst));
+    } else if (auto *store = std::get_if<Store>(&s->node)) {
+      e.stored.insert(store->buffer);
     }
-  } else if (const RegisterRef *dst = destination(s)) {
-    e.assigned.insert(slots.range(*dst));
-  } else if (auto *store = std::get_if<Store>(&s.node)) {
-    e.stored.insert(store->buffer);
   }
-  return known[&s] = std::move(e);
+  return e;
 }
 
 std::vector<std::vector<int>> changedByStore(const Entry &e, const Kernel &k) {

@@ -32,7 +32,7 @@ struct Effects {
 class EffectsOf {
 public:
   EffectsOf(const Slots &slots) : slots(slots) {}
-  const Effects &operator()(const Statement &);
+  const Effects &operator()(const Statement &nested);
 
 private:
   const Slots &slots;

@@ -7,6 +7,11 @@ namespace netc::loop {
 
 namespace {
 
+bool unrolled(const Statement &s) {
+  const For *f = std::get_if<For>(&s.node);
+  return f && f->unroll;
+}
+
 class Unroller {
 public:
   explicit Unroller(Kernel &k) : value(k.variables.size()), registers(k, unrolled) {}
@@ -44,11 +49,6 @@ private:
     value[f.var] = outer;
   }
 
-  static bool unrolled(const Statement &s) {
-    const For *f = std::get_if<For>(&s.node);
-    return f && f->unroll;
-  }
-
   static bool constant(const std::vector<Affine> &bounds) {
     return std::all_of(bounds.begin(), bounds.end(), [](const Affine &a) { return a.isConstant(); });
   }
@@ -66,6 +66,10 @@ private:
 
 } // namespace
 
-void unroll(Kernel &k, std::int64_t) { k.body = Unroller(k).expand(k.body); }
+void unroll(Kernel &k, std::int64_t) {
+  bool some = false;
+  forEachStatement(k.body, [&](const Statement &s) { some |= unrolled(s); });
+  if (some) k.body = Unroller(k).expand(k.body);
+}
 
 } // namespace netc::loop

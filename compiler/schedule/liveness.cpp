@@ -151,11 +151,12 @@ std::vector<int> computedBy(const Graph &g, const Leaf &leaf) {
 }
 
 std::int64_t samplesOfTile(const Graph &g, const Schedule &s, int tensor) {
+  const std::string &name = g.tensors[tensor].name;
+  const auto among = [&](const std::vector<std::string> &names) { return std::find(names.begin(), names.end(), name) != names.end(); };
   for (const Group &group : s.run)
-    for (const Leaf &leaf : group.leaves)
-      if (group.tile > 0 && group.tile < loop::lanes)
-        for (const int made : computedBy(g, leaf))
-          if (made == tensor) return group.tile;
+    if (group.tile > 0 && group.tile < loop::lanes)
+      for (const Leaf &leaf : group.leaves)
+        if (leaf.formula == name || among(leaf.with) || among(leaf.then)) return group.tile;
   return 0;
 }
 

@@ -316,15 +316,24 @@ void checkNames(const graph::Module &m, const std::vector<Schedule> &given) {
   }
 }
 
+void optimizeAll(loop::Program &program) {
+  std::vector<std::pair<const loop::Entry *, loop::Kernel *>> kernels;
+  for (loop::Entry &entry : program.entries)
+    for (loop::Kernel &k : entry.kernels)
+      kernels.emplace_back(&entry, &k);
+  onAllProcessors(kernels.size(), [&](std::size_t i) { loop::optimize(*kernels[i].first, *kernels[i].second, program.batch); });
+}
+
 } // namespace
 
 std::vector<Schedule> planAll(const graph::Module &m, const Target &target, const std::vector<Schedule> &given) {
   checkNames(m, given);
-  std::vector<Schedule> all;
-  for (const Graph &g : m.entries) {
+  std::vector<Schedule> all(m.entries.size());
+  inParallel(all.size(), [&](std::size_t i) {
+    const Graph &g = m.entries[i];
     const auto known = std::find_if(given.begin(), given.end(), [&](const Schedule &s) { return s.entry == g.name; });
-    all.push_back(known != given.end() ? *known : plan(g, target));
-  }
+    all[i] = known != given.end() ? *known : plan(g, target);
+  });
   return all;
 }
 
@@ -341,9 +350,10 @@ loop::Program compile(const graph::Module &given, const Target &target,
     loop::Entry &entry = program.entries[i];
     entry = lower(m.entries[i], all[i], offsets);
     if (m.entries[i].batch < m.batch) settleOneSample(entry, m.entries[i], m.batch);
-    if (optimize)
-      for (loop::Kernel &k : entry.kernels)
-        loop::optimize(entry, k, m.batch);
+  });
+  if (optimize) optimizeAll(program);
+  inParallel(m.entries.size(), [&](std::size_t i) {
+    const loop::Entry &entry = program.entries[i];
     if (limit.most > 0 && limit.outside + entry.workspaceBytes > limit.most)
       throw Misfit(all[i].location, fmt::format("schedule: {} takes {} bytes of memory, --max-memory gives {}", entry.name,
                                                 limit.outside + entry.workspaceBytes, limit.most));

@@ -33,10 +33,11 @@ class RunPlanner {
     for (const graph::Next &n : g.next)
       commits.insert(n.value);
     done.assign(g.formulas.size(), false);
-    for (const Formula &f : g.formulas)
+    for (const Formula &f : g.formulas) {
+      inputs.push_back(inputsOf(f));
       perSample.push_back(isPerSample(f));
-    for (const Formula &f : g.formulas)
       withUpdate.push_back(waitsForUpdate(f));
+    }
   }
 
   void plan() {
@@ -81,23 +82,23 @@ class RunPlanner {
     });
   }
 
-  std::vector<int> inputs(int i) const {
+  std::vector<int> inputsOf(const Formula &f) const {
     std::vector<int> list;
-    for (const graph::Clause &c : g.formulas[i].clauses)
+    for (const graph::Clause &c : f.clauses)
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read)
           if (auto d = definedBy.find(n.id); d != definedBy.end()) list.push_back(d->second);
     return list;
   }
   bool ready(int i) const {
-    for (int d : inputs(i))
+    for (int d : inputs[i])
       if (!done[d]) return false;
     return !isRecomputed(g.formulas[i]) || isWaitedFor(i);
   }
   /// Something reads the result and nothing else that is not there yet, or is computed again, too.
   bool isWaitedFor(int i) const {
     for (std::size_t j = 0; j < g.formulas.size(); ++j) {
-      const std::vector<int> wanted = inputs(static_cast<int>(j));
+      const std::vector<int> &wanted = inputs[j];
       if (std::count(wanted.begin(), wanted.end(), i) > 0 &&
           std::all_of(wanted.begin(), wanted.end(), [&](int d) { return done[d] || isRecomputed(g.formulas[d]); }))
         return true;
@@ -149,7 +150,7 @@ class RunPlanner {
     for (int i = 0; i < static_cast<int>(g.formulas.size()); ++i) {
       if (done[i] || perSample[i] || !ready(i)) continue;
       std::pair<int, int> made{-1, -1};
-      for (int d : inputs(i))
+      for (int d : inputs[i])
         made = std::max(made, at.at(g.formulas[d].target));
       list.push_back({made, i});
     }
@@ -160,7 +161,7 @@ class RunPlanner {
     return order;
   }
   void addAncestors(int i, std::set<int> &to) const {
-    for (int d : inputs(i))
+    for (int d : inputs[i])
       if (!done[d] && to.insert(d).second) addAncestors(d, to);
     to.insert(i);
   }
@@ -173,7 +174,7 @@ class RunPlanner {
     const auto last = [&] { return static_cast<int>(run.size()) - 1; };
     const bool first = run.empty() || newPhase;
     if (!first && tile == 0 && rows(run.back())) {
-      const std::vector<int> list = inputs(i);
+      const std::vector<int> &list = inputs[i];
       if (std::none_of(list.begin(), list.end(), [&](int d) { return at.at(g.formulas[d].target).first == last(); }))
         return last() - 1;
     }
@@ -223,7 +224,7 @@ class RunPlanner {
   /// It alone reads what the tile has made last, which is much larger than what that is made from, or than its own result: such a
   /// value should never see the memory, even where it passes through the last cache.
   bool takesSwollen(int i) const {
-    const std::vector<int> list = inputs(i);
+    const std::vector<int> &list = inputs[i];
     return std::any_of(list.begin(), list.end(), [&](int d) {
       const int made = g.formulas[d].target;
       const auto place = at.find(made);
@@ -291,7 +292,7 @@ class RunPlanner {
       any = false;
       for (int j = 0; j < static_cast<int>(g.formulas.size()); ++j) {
         if (done[j] || perSample[j] || !eligible(j) || !ready(j)) continue;
-        const std::vector<int> list = inputs(j);
+        const std::vector<int> &list = inputs[j];
         const int last = static_cast<int>(schedule.run.size()) - 1;
         if (std::any_of(list.begin(), list.end(), [&](int d) { return at.at(g.formulas[d].target).first == last; }) &&
             goesByRows(g.formulas[j]))
@@ -366,7 +367,7 @@ class RunPlanner {
   }
 
   bool readsLeaf(int j, const Leaf &leaf) const {
-    for (int d : inputs(j)) {
+    for (int d : inputs[j]) {
       const std::string &name = g.tensors[g.formulas[d].target].name;
       if (name == leaf.formula || std::find(leaf.with.begin(), leaf.with.end(), name) != leaf.with.end())
         return true;
@@ -411,7 +412,7 @@ class RunPlanner {
         !injective(makeNest(g, schedule.memory, f, 0)))
       return false;
     std::pair<int, int> last{-1, -1}; // the last leaf that makes an input
-    for (int d : inputs(i))
+    for (int d : inputs[i])
       last = std::max(last, at.at(g.formulas[d].target));
     if (last.first < 0 || (commits.count(f.target) && last.first < schedule.commit)) return false;
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
@@ -479,6 +480,7 @@ class RunPlanner {
   const Target &target;
   Schedule &schedule;
   std::map<int, int> definedBy;
+  std::vector<std::vector<int>> inputs; // by formula: the formulas that make what it reads
   std::set<int> commits;
   std::vector<bool> done, perSample, withUpdate;
   std::set<int> touched; // by the tile of rows that is open

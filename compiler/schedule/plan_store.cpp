@@ -142,13 +142,14 @@ Layouts preferred(const graph::Module &m) {
 /// States that go with a parameter lie like it.
 void addStates(const graph::Module &m, Layouts &chosen) {
   const Layouts parameters = chosen;
+  std::vector<Segments> segments(m.entries.begin(), m.entries.end());
   for (const auto &[name, layout] : parameters)
-    for (const Graph &g : m.entries) {
-      Segments segments(g);
+    for (std::size_t e = 0; e < m.entries.size(); ++e) {
+      const Graph &g = m.entries[e];
       const int parameter = g.find(name);
-      for (int state = 0; state < g.sharedCount(); ++state) {
+      for (int state = 0, shared = g.sharedCount(); state < shared; ++state) {
         const Tensor &t = g.tensors[state];
-        if (t.kind == TensorKind::State && t.shape == g.tensors[parameter].shape && segments.joined(state, parameter) &&
+        if (t.kind == TensorKind::State && t.shape == g.tensors[parameter].shape && segments[e].joined(state, parameter) &&
             isFree(m, t.name, layout))
           chosen.try_emplace(t.name, layout);
       }
@@ -182,10 +183,9 @@ void followStore(const Graph &g, std::map<std::string, Placement> &layouts) {
     if (of.blocked.empty()) continue;
     for (const Formula &f : g.formulas) {
       const Tensor &t = g.tensors[f.target];
+      if (!segments.joined(f.target, stored) || t.shape != g.tensors[stored].shape) continue;
       Placement &place = layouts.at(t.name);
-      if (!segments.joined(f.target, stored) || t.shape != g.tensors[stored].shape || place.kind != Placement::Kind::Workspace ||
-          place.layout == of || !isFree(g, f.target, of))
-        continue;
+      if (place.kind != Placement::Kind::Workspace || place.layout == of || !isFree(g, f.target, of)) continue;
       const Layout before = std::exchange(place.layout, of);
       if (f.op == Combine::Assign || keepsSums(g, layouts, f)) continue;
       place.layout = before;

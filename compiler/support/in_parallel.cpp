@@ -24,13 +24,16 @@ void inParallel(std::size_t count, const std::function<void(std::size_t)> &task)
   for (std::future<void> &f : others) f.get();
 }
 
-void inPieces(std::size_t count, const std::function<void(std::size_t, std::size_t)> &task) {
-  const std::size_t pieces = pieceCount(count);
-  const std::size_t threads = std::min<std::size_t>(pieces, std::max(1u, std::thread::hardware_concurrency()));
+void onAllProcessors(std::size_t count, const std::function<void(std::size_t)> &task) {
+  const std::size_t threads = std::min<std::size_t>(count, std::max(1u, std::thread::hardware_concurrency()));
   std::atomic<std::size_t> next = 0;
   inParallel(threads, [&](std::size_t) {
-    for (std::size_t k = next++; k < pieces; k = next++) task(k * pieceSize, std::min(count, (k + 1) * pieceSize));
+    for (std::size_t i = next++; i < count; i = next++) task(i);
   });
+}
+
+void inPieces(std::size_t count, const std::function<void(std::size_t, std::size_t)> &task) {
+  onAllProcessors(pieceCount(count), [&](std::size_t k) { task(k * pieceSize, std::min(count, (k + 1) * pieceSize)); });
 }
 
 std::vector<double> ofPieces(std::size_t count, const std::function<double(std::size_t, std::size_t)> &of) {

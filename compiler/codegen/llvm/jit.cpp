@@ -1,7 +1,7 @@
 #include "compiler/codegen/llvm/llvm.h"
-#include "compiler/codegen/llvm/module.h"
 #include "compiler/codegen/llvm/perf_map.h"
 #include "compiler/codegen/llvm/target.h"
+#include "compiler/codegen/model_tables.h"
 #include "compiler/support/diagnostics.h"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
@@ -24,18 +24,9 @@ struct Jit::State {
 };
 
 Jit::Jit(const loop::Program &program, const Reference &reference) : state(std::make_unique<State>()) {
-  auto context = std::make_unique<llvm::LLVMContext>();
-  context->setDiscardValueNames(true);
-  auto machine = createTargetMachine(hostArchitecture());
-  auto module = buildModule(*context, {program}, reference);
-  optimize(*module, *machine);
-
-  llvm::orc::JITTargetMachineBuilder builder(machine->getTargetTriple());
-  builder.setOptions(targetOptions()).setRelocationModel(llvm::Reloc::PIC_);
-  state->engine =
-      orInternalError(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create());
-  if (auto error =
-          state->engine->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
+  const std::string object = llvm({program}, LlvmOutput::Object, reference);
+  state->engine = orInternalError(llvm::orc::LLJITBuilder().create());
+  if (auto error = state->engine->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, program.name)))
     internalError("the just-in-time compiler failed: " + llvm::toString(std::move(error)));
   state->model = orInternalError(state->engine->lookup(modelSymbol(program))).toPtr<const NetcModel *>();
   writePerfMap(*state->model);

@@ -11,7 +11,6 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Host.h>
-#include <llvm/Transforms/IPO/MergeFunctions.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/LICM.h>
@@ -48,6 +47,17 @@ void keepSelections(llvm::Function &function) {
   }
 }
 
+/// Once, by whichever thread comes first.
+void registerTargets() {
+  [[maybe_unused]] static const bool registered = [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    return true;
+  }();
+}
+
 } // namespace
 
 InstructionSet instructionSet(const std::string &name) {
@@ -57,22 +67,15 @@ InstructionSet instructionSet(const std::string &name) {
   return {target, generations ? target.name : "generic", ""};
 }
 
-llvm::TargetOptions targetOptions() {
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return options;
-}
-
 std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Architecture &architecture) {
-  llvm::InitializeAllTargetInfos();
-  llvm::InitializeAllTargets();
-  llvm::InitializeAllTargetMCs();
-  llvm::InitializeAllAsmPrinters();
+  registerTargets();
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // a multiplication and an addition are never fused
   std::string error;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(architecture.triple, error);
   if (!target) internalError("llvm has no code generator for " + error);
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(architecture.triple, /*CPU=*/"", /*Features=*/"", targetOptions(), llvm::Reloc::PIC_));
+      target->createTargetMachine(architecture.triple, /*CPU=*/"", /*Features=*/"", options, llvm::Reloc::PIC_));
 }
 
 void setAttributes(llvm::Function &function, const InstructionSet &set) {

@@ -22,9 +22,7 @@ struct InstructionSet {
 /// Of a target's name, as findTarget takes it.
 InstructionSet instructionSet(const std::string &name);
 
-/// Contraction is off: a multiplication and an addition are never fused.
-llvm::TargetOptions targetOptions();
-/// For position-independent code; the instruction set is each function's own attribute.
+/// For position-independent code without contraction; the instruction set is each function's own attribute.
 std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Architecture &);
 
 /// The attributes without which a kernel is slow, or has other bits.
