@@ -199,9 +199,10 @@ bool Elaborator::bindArguments(const Expr &e, const Callable &c, Frame &callee, 
       if (ok) reportCall(c, e.location, p.name, fmt::format("'{}' needs an argument for '{}'", c.name, p.name));
       ok = false;
     }
+    const Location at = it != given.end() ? startOf(*it->second->value) : e.location;
+    if (p.hasShape && v.kind == Value::Kind::List) v = listValue(v, callee.path + "." + p.name, at);
     ok = ok && !v.isError();
-    if (!v.isError() && p.hasShape)
-      ok = bindShape(p, v, callee, it != given.end() ? startOf(*it->second->value) : e.location) && ok;
+    if (!v.isError() && p.hasShape) ok = bindShape(p, v, callee, at) && ok;
     callee.arguments[p.name] = std::move(v);
   }
   return ok;
