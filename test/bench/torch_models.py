@@ -15,6 +15,9 @@ os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx512" if "avx512f" in processor 
 # OpenBLAS does not know newer processors and falls back to SSE; on AMD's its AVX-512 code is slower than that.
 os.environ.setdefault("OPENBLAS_CORETYPE", "Zen" if "AuthenticAMD" in processor else "SkylakeX" if "avx512f" in processor else "Haswell")
 
+for library in ("OPENBLAS", "OMP"):  # torch.set_num_threads does not reach OpenBLAS's own threads
+    os.environ[f"{library}_NUM_THREADS"] = sys.argv[5]
+
 import torch
 from torch import nn
 
