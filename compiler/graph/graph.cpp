@@ -70,6 +70,12 @@ int Graph::sharedCount() const {
   return static_cast<int>(end - tensors.begin());
 }
 
+bool reads(const Formula &f, int tensor) {
+  const auto isRead = [&](const Node &n) { return n.kind == Node::Kind::Read && n.id == tensor; };
+  return std::any_of(f.clauses.begin(), f.clauses.end(),
+                     [&](const Clause &c) { return std::any_of(c.body.nodes.begin(), c.body.nodes.end(), isRead); });
+}
+
 void dropFormulas(Graph &g, const std::vector<char> &marked) {
   std::vector<char> gone(g.tensors.size(), 0);
   std::vector<Formula> keptFormulas;

@@ -213,6 +213,9 @@ struct Graph {
   int sharedCount() const;
 };
 
+/// Some clause of the formula reads the tensor.
+bool reads(const Formula &, int tensor);
+
 /// Drops the formulas marked by their position, and their targets; renumbers the tensors. Nothing may read
 /// them.
 void dropFormulas(Graph &, const std::vector<char> &marked);

@@ -31,13 +31,6 @@ std::vector<char> pinnedTensors(const Graph &g) {
   return pinned;
 }
 
-bool reads(const Formula &f, int tensor) {
-  for (const Clause &c : f.clauses)
-    for (const Node &n : c.body.nodes)
-      if (n.kind == Node::Kind::Read && n.id == tensor) return true;
-  return false;
-}
-
 bool isIdentity(const std::vector<Affine> &map, std::size_t domainSize) {
   if (map.size() != domainSize) return false;
   for (std::size_t d = 0; d < map.size(); ++d)

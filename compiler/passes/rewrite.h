@@ -19,8 +19,6 @@ std::vector<char> gradientTensors(const graph::Graph &);
 /// A stop_gradient formula before differentiation, which gives it another origin.
 bool stopsGradient(const graph::Formula &);
 
-bool reads(const graph::Formula &, int tensor);
-
 /// out[d] is domain index d for every d, and there are no others.
 bool isIdentity(const std::vector<Affine> &map, std::size_t domainSize);
 

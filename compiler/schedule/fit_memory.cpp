@@ -26,13 +26,6 @@ constexpr const char *recomputed = "computed again";
 constexpr std::size_t namedValues = 6; // in a message
 constexpr int mostTries = 400;
 
-bool reads(const Formula &f, int tensor) {
-  for (const Clause &c : f.clauses)
-    for (const Node &n : c.body.nodes)
-      if (n.kind == Node::Kind::Read && n.id == tensor) return true;
-  return false;
-}
-
 std::int64_t workspaceEnd(const Graph &g, const Schedule &s) {
   std::int64_t end = 0, part = 0;
   for (std::size_t t = 0; t < g.tensors.size(); ++t) {

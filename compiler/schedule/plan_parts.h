@@ -36,8 +36,6 @@ void winograd(graph::Graph &, bool allowFour);
 void sumSamples(graph::Graph &);
 /// Appends `name[i...] = tensor[i...]` and returns its target.
 int addCopy(graph::Graph &, const std::string &name, int tensor);
-/// Some clause of the formula reads the tensor.
-bool reads(const graph::Formula &, int tensor);
 /// A sum of products of two tensors.
 bool isContraction(const graph::Formula &, const graph::Clause &);
 

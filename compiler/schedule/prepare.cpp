@@ -10,13 +10,6 @@ using graph::Node;
 using graph::Tensor;
 using graph::TensorKind;
 
-bool reads(const Formula &f, int tensor) {
-  for (const graph::Clause &c : f.clauses)
-    for (const Node &n : c.body.nodes)
-      if (n.kind == Node::Kind::Read && n.id == tensor) return true;
-  return false;
-}
-
 namespace {
 
 /// A state may be overwritten where its next value is computed when that formula reads it only element by
