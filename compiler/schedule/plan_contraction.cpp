@@ -305,11 +305,14 @@ class ContractionPlanner {
     }
     const std::vector<Step> rest = others(); // threads share the first
     std::vector<Step> inner = rest;
-    if (!rest.empty() && at(nest.find(rest[0].index)).block >= 0 && at(nest.find(rest[0].index)).extent > loop::lanes) {
-      add({{rest[0].index, loop::lanes}});
-    } else if (!rest.empty() && worthAPass(rest)) {
-      add({rest[0]});
-      inner.erase(inner.begin());
+    if (!rest.empty()) {
+      const Position &first = at(nest.find(rest[0].index));
+      if (first.block >= 0 && first.extent > loop::lanes) {
+        add({{rest[0].index, loop::lanes}});
+      } else if (worthAPass(rest)) {
+        add({rest[0]});
+        inner.erase(inner.begin());
+      }
     }
     inner.insert(inner.begin(), {at(vector).name});
     overParts(inner);
