@@ -317,6 +317,12 @@ bool BoundData::readAtOnce(std::size_t slot, std::size_t sample, std::uint64_t e
   return slots[slot]->readAtOnce(chosen.empty() ? sample : chosen[sample], epoch, out);
 }
 
+bool BoundData::readMapped(std::size_t slot, std::vector<std::uint32_t> samples, unsigned char *out) const {
+  if (!chosen.empty())
+    for (std::uint32_t &sample : samples) sample = chosen[sample];
+  return slots[slot]->readMapped(samples, out);
+}
+
 std::vector<double> BoundData::sample(std::size_t slot, std::size_t number) const {
   data::Array a;
   a.type = slots[slot]->type;

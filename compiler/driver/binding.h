@@ -22,6 +22,7 @@ struct BoundData {
 
   void read(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const;
   bool readAtOnce(std::size_t slot, std::size_t sample, std::uint64_t epoch, unsigned char *out) const; // see Column::readAtOnce
+  bool readMapped(std::size_t slot, std::vector<std::uint32_t> samples, unsigned char *out) const; // see Column::readMapped
   /// The elements of one sample, of a test part.
   std::vector<double> sample(std::size_t slot, std::size_t number) const;
   /// The first of these samples (none given: of all) with a number that is not finite: "x.npy: sample 4 (from 0) holds nan"; or "".

@@ -1,6 +1,7 @@
 #include "compiler/driver/columns.h"
 
 #include "compiler/driver/images/transforms.h"
+#include "compiler/driver/mapped_rows.h"
 #include "compiler/support/diagnostics.h"
 
 #include <fmt/format.h>
@@ -12,13 +13,14 @@ namespace {
 
 class ArrayColumn : public Column {
 public:
-  explicit ArrayColumn(std::shared_ptr<const data::Array> a) : Column(a->type, a->rowBytes()), array(std::move(a)) {}
+  explicit ArrayColumn(std::shared_ptr<const data::Array> a) : Column(a->type, a->rowBytes()), array(std::move(a)), mapped(*array) {}
 
   void read(std::size_t row, std::uint64_t, unsigned char *out) const override {
     std::string error;
     if (!data::readSample(*array, row, out, error)) throw UserError(error);
   }
   bool readAtOnce(std::size_t row, std::uint64_t, unsigned char *out) const override { return data::readAtOnce(*array, row, out); }
+  bool readMapped(const std::vector<std::uint32_t> &rows, unsigned char *out) const override { return mapped.copy(rows, out); }
   std::string place(std::size_t row, std::size_t element) const override {
     return data::place(*array, row * (sampleBytes / data::bytesOf(type)) + element);
   }
@@ -26,6 +28,7 @@ public:
 
 private:
   std::shared_ptr<const data::Array> array;
+  MappedRows mapped;
 };
 
 class ConvertedColumn : public Column {

@@ -22,6 +22,9 @@ public:
   virtual void read(std::size_t row, std::uint64_t epoch, unsigned char *out) const = 0;
   /// The same if it takes no waiting for a disk. If not, false: the disk may begin, and read() waits for it.
   virtual bool readAtOnce(std::size_t, std::uint64_t, unsigned char *) const { return false; }
+  /// These samples one after the other, from where their file is mapped into memory, which waits for a disk like any access.
+  /// False: not this time, or never; read() does.
+  virtual bool readMapped(const std::vector<std::uint32_t> & /*rows*/, unsigned char *) const { return false; }
   /// The same without chance, as the test part takes it; null: this is without.
   virtual std::shared_ptr<const Column> steady() const { return nullptr; }
   /// Where an element of a sample stands, for messages.

@@ -1,5 +1,7 @@
 #include "compiler/driver/feed.h"
 
+#include "compiler/driver/mapped_rows.h"
+
 #include <algorithm>
 
 namespace netc::driver {
@@ -27,16 +29,21 @@ Feed::~Feed() {
   for (std::thread &t : threads) t.join();
 }
 
-/// The disk hears of all samples that it must fetch before the first one is waited for.
+/// The disk hears of all samples that it must fetch before the first one is waited for; but nobody asks for it while the system
+/// has all of them in memory.
 void Feed::fill(Place &place) {
   const BatchSamples &samples = place.samples;
   const auto at = [&](std::size_t slot, std::size_t i) { return place.memory[slot].data() + i * data.slots[slot]->sampleBytes; };
+  const long waits = diskWaits();
   place.late.clear();
-  for (std::size_t slot = 0; slot < data.slots.size(); ++slot)
+  for (std::size_t slot = 0; slot < data.slots.size(); ++slot) {
+    if (inMemory && data.readMapped(slot, samples.numbers, at(slot, 0))) continue;
     for (std::size_t i = 0; i < samples.numbers.size() && !stopped; ++i)
       if (!data.readAtOnce(slot, samples.numbers[i], samples.epoch, at(slot, i))) place.late.emplace_back(slot, i);
+  }
   for (const auto &[slot, i] : place.late)
     if (!stopped) data.read(slot, samples.numbers[i], samples.epoch, at(slot, i));
+  inMemory = place.late.empty() && diskWaits() == waits;
 }
 
 /// Batches are begun in order, each into the next free place.

@@ -62,6 +62,7 @@ private:
   std::size_t atOnce = 1;             // who has to wait waits for so many places: to be woken takes longer than a small batch
   bool ended = false;                 // the order has: there are `begun` batches
   std::atomic<bool> stopped = false;
+  std::atomic<bool> inMemory = false; // the last batch that was filled did not wait for a disk
   std::vector<std::thread> threads;
 };
 

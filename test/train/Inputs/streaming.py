@@ -101,6 +101,8 @@ for name, source in (("grey", "idx"), ("grey_steps", "idx"), ("colour", "cifar")
     same(f"{name} from {source}", [name + ".net", "--data", source, "--epochs", "2"], ["--data-memory", "1K"])
 with open("line.net", "w") as f:
     f.write("model line\ninput x: f32[N, 40]\ny = x |> dense(1)\noutput y\nloss mean(n) (y[n, 0] - x[n, 0])^2\ntrain sgd(lr = 0.01)\n")
+with open("line.net") as f: line = f.read()
+with open("byte.net", "w") as f: f.write(line.replace("f32[", "u8["))
 for kind in ("f4", "f8", "u1"):
     np.save(f"x_{kind}.npy", generator.integers(0, 3, (count, 40)).astype(kind))
     same(f"{kind} from .npy", ["line.net", "--data", f"x_{kind}.npy", "--epochs", "2"], ["--data-memory", "1K"])
@@ -132,5 +134,9 @@ def going(message, act, *arguments):
 
 
 going("removed", lambda p: os.remove("pictures/train/b/5.ppm"), "pictures.net", "--data", "pictures", "--data-memory", "1")
-going("truncated", lambda p: os.truncate("x_f4.npy", 1000), "line.net", "--data", "x_f4.npy", "--data-memory", "1K")
+# Without a test part, which is read anew in each epoch and would come first: what is mapped into memory is noticed.
+mapped = ["--data-memory", "1K", "--validation", "0"]
+going("truncated", lambda p: os.truncate("x_f4.npy", 1000), "line.net", "--data", "x_f4.npy", *mapped)
+going("shortened by a byte", lambda p: os.truncate("x_u1.npy", os.path.getsize("x_u1.npy") - 1), "byte.net", "--data", "x_u1.npy",
+      *mapped)
 going("stopped", lambda p: p.send_signal(signal.SIGINT), "pictures.net", "--data", "pictures", "--data-memory", "1", "--out", "stopped")
