@@ -28,6 +28,14 @@ std::optional<Affine> PointEmitter::activeFor(int tensor) const {
   return vector == nest->batch && buffers.wholeBlocks[tensor] ? std::nullopt : active;
 }
 
+bool PointEmitter::isZeroBeyondActive(int node) const {
+  const Node &n = nest->clause->body.nodes[node];
+  if (n.kind == Node::Kind::Read)
+    return !known.contains(n.id) && laneStride(nest->reads[node].address) != 0 && activeFor(n.id);
+  return n.kind == Node::Kind::Call && n.fn == Fn::Mul &&
+         std::all_of(n.args.begin(), n.args.end(), [this](int a) { return isZeroBeyondActive(a); });
+}
+
 Affine PointEmitter::place(int tensor, const Affine &address) const {
   const Affine whole = value(address);
   return buffers.parts[tensor] ? whole - firstSample * address.coefficient(nest->batch) : whole;

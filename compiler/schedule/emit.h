@@ -39,6 +39,9 @@ class PointEmitter {
   /// followers.
   bool touchesRows(const std::vector<std::string> &followers) const;
 
+  /// Whether a node is 0 in lanes that do not exist, as what is loaded there is.
+  bool isZeroBeyondActive(int node) const;
+
   /// An emitter for a pointwise formula at the same point; here[p] is the position of this nest for its
   /// position p.
   PointEmitter follow(const Nest &follower, const std::vector<int> &here) const;

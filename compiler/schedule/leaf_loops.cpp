@@ -251,11 +251,15 @@ void LeafLowering::batchBlocks(const Affine &nb, const std::function<void()> &bo
 void LeafLowering::lanePartials(const std::function<void()> &next) {
   const auto inner = [&] { withKnownGuards(next); };
   const auto masked = [&](const Affine &active) {
-    mask = k.reg("mask", DType::Bool);
-    k.add(loop::LaneMask{*mask, active});
     point.setActive(active);
+    isPartial = true;
+    if (std::any_of(reductions.begin(), reductions.end(), [this](const Reduction &r) { return isMasked(r); })) {
+      mask = k.reg("mask", DType::Bool);
+      k.add(loop::LaneMask{*mask, active});
+    }
     inner();
     point.setActive(std::nullopt);
+    isPartial = false;
     mask.reset();
   };
   if (vector == nest.batch) {

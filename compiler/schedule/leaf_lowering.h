@@ -85,6 +85,7 @@ class LeafLowering {
   void addReductions();
   void declare(Reduction &, const std::vector<std::int64_t> &dims);
   void start(const Reduction &);
+  bool isMasked(const Reduction &) const;
   void onePoint(const Reduction &);
   void combine(const Reduction &, PointEmitter &, const loop::Operand &value);
   loop::Operand result(const Reduction &);
@@ -117,7 +118,8 @@ class LeafLowering {
   std::vector<TilePiece> tile;           // the current piece of each tiled index
   std::vector<Affine> tileIndex;         // the current element, one for each entry of tile
   std::vector<Reduction> reductions;
-  std::optional<loop::RegisterRef> mask; // of the samples that exist, in the partial block
+  bool isPartial = false; // the current block of a reduced lane index has fewer than 16
+  std::optional<loop::RegisterRef> mask; // of the lanes that exist there, where one is needed
   bool continues = false; // the accumulators start with what the target holds
 };
 

@@ -156,6 +156,11 @@ void LeafLowering::accumulateTile() {
   guards = waiting;
 }
 
+/// A sum may add the zeros of lanes that do not exist.
+bool LeafLowering::isMasked(const Reduction &r) const {
+  return isPartial && !(r.formula->op == Combine::Sum && emitter(r).isZeroBeyondActive(r.nest.clause->body.root));
+}
+
 void LeafLowering::onePoint() {
   for (const Reduction &r : reductions)
     onePoint(r);
@@ -168,7 +173,7 @@ void LeafLowering::onePoint(const Reduction &r) {
   PointEmitter at = emitter(r);
   if (r.formula->op == Combine::Sum && root.kind == graph::Node::Kind::Call && root.fn == Fn::Mul) {
     const Operand x = at.emit(root.args[0]), y = at.emit(root.args[1]);
-    if (!mask) return k.add(loop::Compute{a, Fn::Fma, {x, y, KernelBuilder::of(a)}});
+    if (!isMasked(r)) return k.add(loop::Compute{a, Fn::Fma, {x, y, KernelBuilder::of(a)}});
     const Operand next = k.compute("next", DType::F32, Fn::Fma, {x, y, KernelBuilder::of(a)});
     return k.add(loop::Compute{a, Fn::Select, {KernelBuilder::of(*mask), next, KernelBuilder::of(a)}});
   }
@@ -194,7 +199,7 @@ void LeafLowering::combine(const Reduction &r, PointEmitter &at, const Operand &
   const Operand a = KernelBuilder::of(target);
   const DType type = k.kernel.registers[r.acc.reg].type;
   const auto masked = [&](const Operand &next) {
-    if (mask)
+    if (isMasked(r))
       k.add(loop::Compute{target, Fn::Select, {KernelBuilder::of(*mask), next, a}});
     else
       k.add(loop::Compute{target, {}, {next}});
@@ -206,7 +211,7 @@ void LeafLowering::combine(const Reduction &r, PointEmitter &at, const Operand &
   case Combine::Prod: {
     const Fn op = r.formula->op == Combine::Sum ? (type == DType::I32 ? Fn::IAdd : Fn::Add)
                                               : (type == DType::I32 ? Fn::IMul : Fn::Mul);
-    if (!mask) return k.add(loop::Compute{target, op, {a, value}});
+    if (!isMasked(r)) return k.add(loop::Compute{target, op, {a, value}});
     return masked(k.compute("next", type, op, {a, value}));
   }
   case Combine::Max:

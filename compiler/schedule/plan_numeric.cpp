@@ -43,42 +43,41 @@ int laneScore(const Nest &nest, int p) {
 
 /// What a point costs with position p along the lanes (-1: one at a time), where some memory holds sample
 /// after sample: accesses that are contiguous cost one.
-double laneCost(const Nest &nest, int p) {
-  constexpr double gather = 10;
+double laneCost(const Nest &nest, int p, const std::function<double(const Access &)> &gather) {
   double reduced = 1;
   for (const Position &q : nest.positions)
     if (q.reduction) reduced *= static_cast<double>(q.extent);
-  const auto access = [&](const Affine &a) {
+  const auto access = [&](const Affine &a, double apart) {
     const std::int64_t stride = p < 0 ? 0 : a.coefficient(p);
-    return p < 0 || stride == 1 ? 1 : stride == 0 ? 0.5 : gather;
+    return p < 0 || stride == 1 ? 1 : stride == 0 ? 0.5 : apart;
   };
   double cost = 0;
   for (const Access &r : nest.reads)
-    if (r.tensor >= 0) cost += access(r.address) * reduced;
+    if (r.tensor >= 0) cost += access(r.address, gather(r)) * reduced;
   if (p < 0) return cost + 0.5;
   const auto extent = static_cast<double>(nest.positions[p].extent);
   const double lanes = extent / std::ceil(extent / loop::lanes);
   constexpr double combination = 10;
-  return nest.positions[p].reduction ? cost / lanes + combination : (cost + access(nest.out)) / lanes;
+  return nest.positions[p].reduction ? cost / lanes + combination : (cost + access(nest.out, gatherCost)) / lanes;
 }
 
-int cheapestVector(const Nest &nest) {
+} // namespace
+
+int cheapestVector(const Nest &nest, const std::function<double(const Access &)> &gather) {
   int best = -1;
-  double bestCost = laneCost(nest, -1);
+  double bestCost = laneCost(nest, -1, gather);
   for (std::size_t i = 0; i < nest.positions.size(); ++i) {
     const int p = static_cast<int>(i);
     const Position &pos = nest.positions[i];
     if (pos.name.empty() || (pos.extent < 2 && !pos.batch) || nest.guarded(p)) continue;
     if (pos.reduction ? !mayReduce(nest) : nest.out.coefficient(p) == 0) continue;
-    if (const double cost = laneCost(nest, p); cost < bestCost) best = p, bestCost = cost;
+    if (const double cost = laneCost(nest, p, gather); cost < bestCost) best = p, bestCost = cost;
   }
   return best;
 }
 
-} // namespace
-
 int chooseVector(const Nest &nest) {
-  if (nest.rows) return cheapestVector(nest);
+  if (nest.rows) return cheapestVector(nest, [](const Access &) { return gatherCost; });
   if (nest.batch >= 0 && !nest.guarded(nest.batch)) {
     const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
     if (!(ordinal && nest.positions[nest.batch].reduction)) return nest.batch;

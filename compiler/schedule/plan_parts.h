@@ -5,6 +5,7 @@
 #include "compiler/schedule/plan.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace netc::schedule {
@@ -17,6 +18,9 @@ constexpr std::int64_t fewSamples = 3;  // at most: 16 side by side would mostly
 /// The position that runs along the 16 lanes: the batch index where all memory has samples side by side,
 /// otherwise the index that touches memory best; -1: none.
 int chooseVector(const Nest &);
+/// The same where some memory holds sample after sample, and a gather from `read`, an access, costs gather(read).
+int cheapestVector(const Nest &, const std::function<double(const Access &read)> &gather);
+constexpr double gatherCost = 10; // of a contiguous access
 
 /// Layout and kind of place of every Local, without offsets: results are the caller's, next values take the
 /// place of their state.
@@ -30,6 +34,8 @@ void planStore(graph::Module &);
 void followStore(const graph::Graph &, std::map<std::string, Placement> &layouts);
 /// Dense layers whose samples lie in rows.
 void rowsOfSamples(graph::Graph &);
+/// Contractions read what they would gather from copies, where that pays.
+void copyGathered(graph::Graph &);
 /// Convolutions with fewer multiplications, where the model says that it pays; `allowFour`: also those that lose accuracy.
 void winograd(graph::Graph &, bool allowFour);
 /// Sums over the samples and what each has add up each sample first.

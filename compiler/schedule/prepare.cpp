@@ -80,6 +80,7 @@ void prepare(Graph &g, bool winograd4) {
   sumSamples(g);
   packWeights(g);
   rowsOfSamples(g);
+  copyGathered(g);
   const auto isNext = [&](int tensor, const graph::Next *except) {
     return std::any_of(g.next.begin(), g.next.end(),
                        [&](const graph::Next &n) { return &n != except && n.value == tensor; });
