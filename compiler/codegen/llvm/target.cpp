@@ -71,6 +71,7 @@ std::unique_ptr<llvm::TargetMachine> createTargetMachine(const Architecture &arc
   registerTargets();
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // a multiplication and an addition are never fused
+  options.FunctionSections = true; // GNU objdump names functions by their sections, of which a joined file has several
   std::string error;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(architecture.triple, error);
   if (!target) internalError("llvm has no code generator for " + error);
