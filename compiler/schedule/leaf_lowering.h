@@ -76,18 +76,21 @@ class LeafLowering {
     Nest nest;
     std::vector<int> here; // for each of its positions that of the leaf's nest; empty: it is the leaf's
     loop::RegisterRef acc, best = {}; // best: the ordinal of argmax
+    int extremumOf = -1; // of an argmax or argmin: the max or min of the same values, if that is one of the sweep
     /// Of a max or min: 1 once its window has a point; without one the target keeps its value.
     std::optional<loop::RegisterRef> seen = {};
     bool extremum() const;
     bool ordinals() const;
   };
   PointEmitter emitter(const Reduction &) const;
+  static bool sameValues(const Reduction &, const Reduction &);
   void addReductions();
   void declare(Reduction &, const std::vector<std::int64_t> &dims);
   void start(const Reduction &);
   bool isMasked(const Reduction &) const;
   void onePoint(const Reduction &);
-  void combine(const Reduction &, PointEmitter &, const loop::Operand &value);
+  void place(const Reduction &, loop::Operand wins);
+  void combine(const Reduction &, const loop::Operand &value);
   loop::Operand result(const Reduction &);
   void store(int tensor, const Affine &address, const loop::Operand &value);
   void followers(std::map<int, InRegister> inRegister);

@@ -70,13 +70,13 @@ Operand LeafLowering::identity(const Reduction &r) const {
 void LeafLowering::accumulate() {
   // The elements come in the order of the schedule's tile, whatever that of the loops.
   const std::vector<TilePiece> asLooped = tile;
-  const auto place = [&](const TilePiece &piece) {
+  const auto placeOf = [&](const TilePiece &piece) {
     return std::find_if(leaf.tile.begin(), leaf.tile.end(), [&](const auto &t) {
              return t.first == nest.positions[piece.position].name;
            }) - leaf.tile.begin();
   };
   std::stable_sort(tile.begin(), tile.end(),
-                   [&](const TilePiece &a, const TilePiece &b) { return place(a) < place(b); });
+                   [&](const TilePiece &a, const TilePiece &b) { return placeOf(a) < placeOf(b); });
   accumulateTile();
   tile = asLooped;
 }
@@ -95,6 +95,22 @@ void LeafLowering::addReductions() {
       misfit(leaf, fmt::format("'{}' does not run over the same points", name));
     reductions.push_back({f, std::move(other), std::move(here), {}});
   }
+  for (Reduction &r : reductions)
+    for (std::size_t i = 0; i < reductions.size() && r.ordinals(); ++i) {
+      const Combine extremum = r.formula->op == Combine::ArgMax ? Combine::Max : Combine::Min;
+      if (reductions[i].formula->op == extremum && sameValues(r, reductions[i])) r.extremumOf = static_cast<int>(i);
+    }
+}
+
+/// Whether both combine the same values, point by point.
+bool LeafLowering::sameValues(const Reduction &a, const Reduction &b) {
+  const auto inLeaf = [](const Reduction &r) { // its nodes, over the positions of the leaf's nest
+    graph::Body body;
+    body.root = body.copy(r.nest.clause->body, r.nest.clause->body.root,
+                          [&](int p) { return Affine::var(r.here.empty() ? p : r.here[p]); });
+    return body;
+  };
+  return inLeaf(a).nodes == inLeaf(b).nodes;
 }
 
 PointEmitter LeafLowering::emitter(const Reduction &r) const {
@@ -102,7 +118,7 @@ PointEmitter LeafLowering::emitter(const Reduction &r) const {
 }
 
 void LeafLowering::declare(Reduction &r, const std::vector<std::int64_t> &dims) {
-  r.acc = k.reg("acc", identity(r).type, dims);
+  r.acc = r.extremumOf < 0 ? k.reg("acc", identity(r).type, dims) : reductions[r.extremumOf].acc;
   if (r.ordinals()) r.best = k.reg("best", DType::I32, dims);
   if (r.extremum() && !r.nest.guards.empty() && !coversAll(context.graph, *r.formula))
     r.seen = k.reg("seen", DType::I32, dims);
@@ -112,9 +128,9 @@ void LeafLowering::start(const Reduction &r) {
   const auto constant = [](double v) { return KernelBuilder::constant(v, DType::I32); };
   if (continues && !reducesLanes())
     k.add(point.load(accumulator(r.acc), r.formula->target, r.nest.out));
-  else
+  else if (r.extremumOf < 0)
     k.add(loop::Compute{accumulator(r.acc), {}, {identity(r)}});
-  if (r.ordinals()) k.add(loop::Compute{accumulator(r.best), {}, {constant(-1)}});
+  if (r.ordinals()) k.add(loop::Compute{accumulator(r.best), {}, {constant(r.nest.guards.empty() ? 0 : -1)}});
   if (r.seen) k.add(loop::Compute{accumulator(*r.seen), {}, {constant(0)}});
 }
 
@@ -163,7 +179,7 @@ bool LeafLowering::isMasked(const Reduction &r) const {
 
 void LeafLowering::onePoint() {
   for (const Reduction &r : reductions)
-    onePoint(r);
+    if (r.extremumOf < 0) onePoint(r);
 }
 
 void LeafLowering::onePoint(const Reduction &r) {
@@ -178,7 +194,7 @@ void LeafLowering::onePoint(const Reduction &r) {
     return k.add(loop::Compute{a, Fn::Select, {KernelBuilder::of(*mask), next, KernelBuilder::of(a)}});
   }
   if (r.seen) k.add(loop::Compute{accumulator(*r.seen), {}, {KernelBuilder::constant(1, DType::I32)}});
-  combine(r, at, at.emit());
+  combine(r, at.emit());
 }
 
 Operand LeafLowering::ordinal(const Reduction &r, PointEmitter &at) const {
@@ -194,7 +210,7 @@ Operand LeafLowering::ordinal(const Reduction &r, PointEmitter &at) const {
   return at.number(number);
 }
 
-void LeafLowering::combine(const Reduction &r, PointEmitter &at, const Operand &value) {
+void LeafLowering::combine(const Reduction &r, const Operand &value) {
   const RegisterRef target = accumulator(r.acc);
   const Operand a = KernelBuilder::of(target);
   const DType type = k.kernel.registers[r.acc.reg].type;
@@ -225,16 +241,23 @@ void LeafLowering::combine(const Reduction &r, PointEmitter &at, const Operand &
       const Operand nan = k.compute("isNan", DType::Bool, Fn::Ne, {value, value});
       wins = k.compute("wins", DType::Bool, Fn::Or, {wins, nan});
     }
-    if (r.formula->op == Combine::Max || r.formula->op == Combine::Min)
-      return masked(k.compute("next", type, Fn::Select, {wins, value, a}));
-    const RegisterRef b = accumulator(r.best);
+    for (const Reduction &o : reductions)
+      if (o.ordinals() && &reductions[o.extremumOf < 0 ? &o - reductions.data() : o.extremumOf] == &r) place(o, wins);
+    masked(k.compute("next", type, Fn::Select, {wins, value, a}));
+  }
+  }
+}
+
+/// Where the extremum is: the number of the point that wins, or of the first one. Without guards that is 0.
+void LeafLowering::place(const Reduction &r, Operand wins) {
+  PointEmitter at = emitter(r);
+  const RegisterRef b = accumulator(r.best);
+  if (!r.nest.guards.empty()) {
     const Operand first = k.compute("first", DType::Bool, Fn::Lt,
                                     {KernelBuilder::of(b), KernelBuilder::constant(0, DType::I32)});
     wins = k.compute("wins", DType::Bool, Fn::Or, {wins, first});
-    k.add(loop::Compute{target, Fn::Select, {wins, value, a}});
-    k.add(loop::Compute{b, Fn::Select, {wins, ordinal(r, at), KernelBuilder::of(b)}});
   }
-  }
+  k.add(loop::Compute{b, Fn::Select, {wins, ordinal(r, at), KernelBuilder::of(b)}});
 }
 
 Operand LeafLowering::result(const Reduction &r) {

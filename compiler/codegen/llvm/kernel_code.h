@@ -86,6 +86,8 @@ class KernelCode {
   llvm::Value *loadMemory(const loop::Load &); // 16 lanes as they are in memory
   llvm::Value *loadBroadcast(const loop::Load &);
   llvm::Value *loadElements(const loop::Load &, int count);
+  llvm::Value *loadStrided(const loop::Load &, int count);
+  void storeStrided(const loop::Store &, llvm::Value *, int count);
   void storeMemory(const loop::Store &, llvm::Value *);
   llvm::Value *pointer(int buffer, const Affine &address, std::int64_t lane = 0); // lane: in elements
   llvm::Value *pointers(int buffer, const Affine &address, std::int64_t stride);  // <16 x ptr>

@@ -175,6 +175,26 @@ llvm::Value *KernelCode::loadElements(const Load &load, int count) {
   return result;
 }
 
+/// Elements a few apart: whole vectors from the first one to the last, the last vector ending with it, and of them what is asked for.
+llvm::Value *KernelCode::loadStrided(const Load &load, int count) {
+  auto *type = llvm::FixedVectorType::get(memoryType(load.buffer), lanes);
+  const std::int64_t span = load.stride * (count - 1) + 1, vectors = (span + lanes - 1) / lanes;
+  llvm::Value *result = nullptr;
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    const std::int64_t begin = std::min(v * lanes, span - lanes);
+    llvm::Value *part = annotate(
+        b.CreateAlignedLoad(type, pointer(load.buffer, load.address, begin), alignment(load.buffer)), load.buffer);
+    std::vector<int> from; // lanes of what is there, and behind them of this part
+    for (int l = 0; l < lanes; ++l) {
+      const std::int64_t element = load.stride * l;
+      from.push_back(l >= count ? -1 : element < v * lanes ? l : element < begin + lanes ? static_cast<int>(lanes + element - begin) : -1);
+    }
+    result = b.CreateShuffleVector(result ? result : llvm::PoisonValue::get(type), part, from);
+  }
+  if (count == lanes) return result;
+  return b.CreateSelect(laneMask(*load.active), result, llvm::Constant::getNullValue(type));
+}
+
 llvm::Value *KernelCode::loadMemory(const Load &load) {
   auto *type = llvm::FixedVectorType::get(memoryType(load.buffer), lanes);
   const int count = activeLanes(load.active);
@@ -188,7 +208,9 @@ llvm::Value *KernelCode::loadMemory(const Load &load) {
     return annotate(b.CreateMaskedLoad(type, pointer(load.buffer, load.address), alignment(load.buffer),
                                        laneMask(*load.active), zero),
                     load.buffer);
-  if (count > 0) return loadElements(load, count);
+  constexpr std::int64_t few = 4; // vectors that cost less than their elements one by one
+  const std::int64_t span = load.stride * (count - 1) + 1;
+  if (count > 0) return load.stride > 0 && span >= lanes && span <= few * lanes ? loadStrided(load, count) : loadElements(load, count);
   return annotate(b.CreateMaskedGather(type, pointers(load.buffer, load.address, load.stride),
                                        alignment(load.buffer), laneMask(*load.active), zero),
                   load.buffer);
@@ -200,6 +222,23 @@ void KernelCode::emit(const Load &load) {
   if (type == DType::U8) value = b.CreateZExt(value, llvm::FixedVectorType::get(b.getInt32Ty(), lanes));
   if (type == DType::Bool) value = b.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
   assign(load.dst, value);
+}
+
+/// Elements two apart: whole vectors, of which the elements between them are masked.
+void KernelCode::storeStrided(const Store &store, llvm::Value *value, int count) {
+  const std::int64_t span = store.stride * (count - 1) + 1;
+  for (std::int64_t begin = 0; begin < span; begin += lanes) {
+    std::vector<int> from;
+    std::vector<llvm::Constant *> isStored;
+    for (std::int64_t at = begin; at < begin + lanes; ++at) {
+      const bool stored = at % store.stride == 0 && at < span;
+      from.push_back(stored ? static_cast<int>(at / store.stride) : -1);
+      isStored.push_back(b.getInt1(stored));
+    }
+    annotate(b.CreateMaskedStore(b.CreateShuffleVector(value, from), pointer(store.buffer, store.address, begin),
+                                 alignment(store.buffer), llvm::ConstantVector::get(isStored)),
+             store.buffer);
+  }
 }
 
 void KernelCode::storeMemory(const Store &store, llvm::Value *value) {
@@ -215,6 +254,8 @@ void KernelCode::storeMemory(const Store &store, llvm::Value *value) {
     annotate(b.CreateMaskedScatter(value, pointers(store.buffer, store.address, store.stride), align,
                                    laneMask(*store.active)),
              store.buffer);
+  } else if (store.stride == 2 && count > lanes / 2 && set.target.lanes == lanes) {
+    storeStrided(store, value, count);
   } else {
     for (int l = 0; l < count; ++l)
       annotate(b.CreateAlignedStore(b.CreateExtractElement(value, b.getInt64(l)),
