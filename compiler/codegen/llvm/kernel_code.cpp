@@ -90,8 +90,10 @@ llvm::BasicBlock *KernelCode::newBlock(const char *name) {
 }
 
 void KernelCode::emit(const Block &block) {
-  for (const StatementPtr &statement : block)
-    std::visit([this](const auto &node) { emit(node); }, statement->node);
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (auto *reduce = std::get_if<Reduce>(&block[i]->node); reduce && !totals.count(reduce)) reduceTogether(block, i);
+    std::visit([this](const auto &node) { emit(node); }, block[i]->node);
+  }
 }
 
 template <class Body>

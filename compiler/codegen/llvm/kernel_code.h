@@ -73,12 +73,22 @@ class KernelCode {
   void emit(const loop::Compute &);
   void emit(const loop::LaneIndex &);
   void emit(const loop::LaneMask &);
-  void emit(const loop::Reduce &);
   llvm::Value *apply(Fn, const std::vector<llvm::Value *> &);
   llvm::Value *compare(Fn, llvm::Value *, llvm::Value *);
   llvm::Value *truncateToInt(llvm::Value *);
-  llvm::Value *combine(loop::Reduce::Op, llvm::Value *, llvm::Value *);
   llvm::Value *laneMask(const Affine &active); // <16 x i1>: lane < active
+
+  // reductions.cpp
+  /// One or more registers' partial sums, in one vector: for each the lanes they are in, in order.
+  struct PartialSums {
+    llvm::Value *vector = nullptr;
+    std::vector<std::vector<int>> lanes;
+  };
+  void emit(const loop::Reduce &);
+  void reduceTogether(const loop::Block &, std::size_t from);
+  PartialSums merged(loop::Reduce::Op, const PartialSums &, const PartialSums &);
+  PartialSums halved(loop::Reduce::Op, PartialSums);
+  llvm::Value *combine(loop::Reduce::Op, llvm::Value *, llvm::Value *);
 
   // memory.cpp
   void emit(const loop::Load &);
@@ -109,6 +119,7 @@ class KernelCode {
   llvm::IRBuilder<> top;                                  // in the entry block: values made once a call
   std::vector<std::vector<llvm::AllocaInst *>> registers; // by register, then element
   std::vector<llvm::Value *> variables;
+  std::map<const loop::Reduce *, llvm::Value *> totals; // of those that were done with one before them, until then
   std::vector<llvm::Value *> scalars, bases; // made when first used
   llvm::Value *store = nullptr, *workspace = nullptr, *part = nullptr, *inputs = nullptr, *outputs = nullptr,
               *scalarTable = nullptr, *places = nullptr;

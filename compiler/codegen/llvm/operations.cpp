@@ -120,30 +120,4 @@ llvm::Value *KernelCode::laneMask(const Affine &active) {
 
 void KernelCode::emit(const LaneMask &mask) { assign(mask.dst, laneMask(mask.active)); }
 
-/// x holds the lanes with the smaller numbers.
-llvm::Value *KernelCode::combine(Reduce::Op op, llvm::Value *x, llvm::Value *y) {
-  const bool real = x->getType()->isFPOrFPVectorTy();
-  switch (op) {
-  case Reduce::Op::Sum: return real ? b.CreateFAdd(x, y) : b.CreateAdd(x, y);
-  case Reduce::Op::Prod: return real ? b.CreateFMul(x, y) : b.CreateMul(x, y);
-  case Reduce::Op::Max:
-  case Reduce::Op::Min: break;
-  }
-  auto *better = op == Reduce::Op::Max ? compare(Fn::Lt, x, y) : compare(Fn::Lt, y, x);
-  if (real) better = b.CreateOr(better, b.CreateFCmpUNO(y, y));
-  return b.CreateSelect(better, y, x);
-}
-
-/// Lane 0 of the butterfly, by halves: in each step lane l of the lower half meets lane l of the upper half.
-void KernelCode::emit(const Reduce &reduce) {
-  llvm::Value *value = read(reduce.src);
-  for (int half = lanes / 2; half >= 1; half /= 2) {
-    std::vector<int> lower(half), upper(half);
-    std::iota(lower.begin(), lower.end(), 0);
-    std::iota(upper.begin(), upper.end(), half);
-    value = combine(reduce.op, b.CreateShuffleVector(value, lower), b.CreateShuffleVector(value, upper));
-  }
-  assign(reduce.dst, b.CreateShuffleVector(value, std::vector<int>(lanes, 0)));
-}
-
 } // namespace netc::codegen
