@@ -1,6 +1,7 @@
 #include "dsl/entries.h"
 
 #include <algorithm>
+#include <functional>
 #include <fmt/format.h>
 
 namespace netc::dsl {
