@@ -1,8 +1,8 @@
 #include "dsl/entries.h"
 
 #include <algorithm>
-#include <functional>
 #include <fmt/format.h>
+#include <functional>
 
 namespace netc::dsl {
 

@@ -9,7 +9,6 @@ using graph::Node;
 
 namespace {
 
-
 /// The value of a constant node, a negated one included.
 std::optional<double> constantValue(const Body &b, int n) {
   const Node &node = b.nodes[n];

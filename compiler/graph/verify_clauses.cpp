@@ -99,7 +99,8 @@ private:
     case Node::Kind::Scalar:
       if (x.id < 0 || x.id >= static_cast<int>(g.scalars.size()))
         return error(fmt::format("there is no run-time scalar {}", x.id));
-      return expectType(x.dtype, typeOf(g.scalars[x.id].program), [&] { return fmt::format("the run-time scalar '{}'", g.scalars[x.id].name); });
+      return expectType(x.dtype, typeOf(g.scalars[x.id].program),
+                        [&] { return fmt::format("the run-time scalar '{}'", g.scalars[x.id].name); });
     case Node::Kind::Read: return read(x);
     case Node::Kind::Call: return call(n, x);
     }
