@@ -197,7 +197,7 @@ void append(std::vector<ScalarOp> &to, const Value &from) {
 }
 
 int copyNode(graph::Body &to, const graph::Body &from, int n) {
-  return to.copy(from, n, [](int v) { return Affine::var(v); });
+  return to.copy(from, n);
 }
 
 } // namespace netc::dsl

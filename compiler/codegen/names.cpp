@@ -4,14 +4,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 namespace netc::codegen {
 
 namespace {
 
-constexpr std::string_view reserved[] = {
+const std::unordered_set<std::string_view> reserved = {
     // C++
     "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
     "char16_t", "char32_t", "class", "compl", "const", "const_cast", "constexpr", "continue", "decltype", "default",
@@ -32,14 +29,11 @@ constexpr std::string_view reserved[] = {
 
 } // namespace
 
-Names::Names() : taken(std::begin(reserved), std::end(reserved)) {}
-
 std::string Names::take(std::string_view wanted) {
   std::string base = identifier(wanted);
-  const bool isReserved = std::find(std::begin(reserved), std::end(reserved), base) != std::end(reserved);
-  if (isReserved && base.back() != '_') base += '_'; // int_, which reads better than int_2
+  if (reserved.contains(base) && base.back() != '_') base += '_'; // int_, which reads better than int_2
   std::string name = base;
-  for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
+  for (int n = 2; reserved.contains(name) || !taken.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
   return name;
 }
 

@@ -1,21 +1,20 @@
 // Names for generated C++: identifiers, unique in their scope, and none that the language or netc's headers use.
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace netc::codegen {
 
 class Names {
 public:
-  Names();
   /// An unused identifier like `wanted`; in use from now on.
   std::string take(std::string_view wanted);
   void release(const std::string &name) { taken.erase(name); }
 
 private:
-  std::set<std::string> taken;
+  std::unordered_set<std::string> taken;
 };
 
 } // namespace netc::codegen

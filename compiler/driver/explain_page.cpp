@@ -10,7 +10,7 @@
 #include "compiler/loop/text.h"
 #include "compiler/loop/walk.h"
 #include "compiler/passes/passes.h"
-#include "compiler/schedule/liveness.h"
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/memory_picture.h"
 #include "compiler/support/figures.h"
 #include "compiler/support/text_file.h"
@@ -125,7 +125,7 @@ class Page {
 public:
   Page(const Options &o, const graph::Module &source, const graph::Graph &entry)
       : options(o), all(scheduled(o, hostTarget(o))), number(placeOf(entry.name)), g(all.module.entries[number]),
-        schedule(all.schedules[number]), program(lowered(optimizedGraph(o), hostTarget(o), o, all.schedules)),
+        formulas(g), schedule(all.schedules[number]), program(lowered(optimizedGraph(o), hostTarget(o), o, all.schedules)),
         entry(*program.entry(entry.name)), rewrites(History().run(source, entry)) {
     for (const schedule::Group &group : schedule.run)
       for (const schedule::Leaf &leaf : group.leaves) leaves.push_back(&leaf);
@@ -269,7 +269,7 @@ private:
     const KernelTime &time = times.kernels[i];
     const std::string own = kernelId(i);
     std::set<Line> from;
-    for (const int t : schedule::computedBy(g, *leaves[i])) from.insert(lineOf(whereFrom(t)));
+    for (const int t : formulas.computedBy(*leaves[i])) from.insert(lineOf(whereFrom(t)));
     for (const Line &line : from) lines[line].kernels.push_back(link(own, k.name));
     lines[lineOf(whereFrom(g.find(leaves[i]->formula)))].ms += time.ms;
     std::vector<std::string> linked;
@@ -348,6 +348,7 @@ private:
   const Scheduled all;
   const std::size_t number;
   const graph::Graph &g; // as it is scheduled
+  const schedule::FormulaIndex formulas;
   const schedule::Schedule &schedule;
   const loop::Program program;
   const loop::Entry &entry;

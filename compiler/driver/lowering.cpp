@@ -116,10 +116,14 @@ schedule::MemoryLimit memoryLimit(const graph::Module &module, const Options &op
   return {options.maxMemory, static_cast<std::int64_t>(Core::memoryBytes(store, 0))};
 }
 
+graph::Module prepared(graph::Module optimized) {
+  schedule::prepare(optimized);
+  return optimized;
+}
+
 /// The graph as it is scheduled for a target.
 graph::Module preparedGraph(const Options &options, const std::string &target) {
-  graph::Module module = optimizedGraph(options);
-  schedule::prepare(module);
+  graph::Module module = prepared(optimizedGraph(options));
   Diagnostics diagnostics;
   located(diagnostics, options, [&] { schedule::fitMemory(module, findTarget(target), memoryLimit(module, options)); });
   return module;
@@ -166,13 +170,10 @@ std::string memoryPicture(const Options &options, const std::string &target) {
   return schedule::memoryPicture(all.module, all.schedules);
 }
 
-loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options,
-                      const std::vector<schedule::Schedule> &schedules) {
-  return schedule::compile(module, findTarget(target), schedules, /*optimize=*/true, memoryLimit(module, options));
-}
+namespace {
 
 /// What the runtime could not start is refused here.
-static void requireFewResults(const graph::Module &module) {
+void requireFewResults(const graph::Module &module) {
   for (const graph::Graph &entry : module.entries) {
     if (entry.results.size() <= Core::maxResults) continue;
     const graph::Result &first = entry.results[Core::maxResults];
@@ -182,11 +183,27 @@ static void requireFewResults(const graph::Module &module) {
   }
 }
 
-loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
-  return withGivenSchedules(options, module, target, [&](const auto &given) {
-    requireFewResults(module);
-    return lowered(module, target, options, given);
+loop::Program compiled(const graph::Module &prepared, const std::string &target, const Options &options,
+                       const std::vector<schedule::Schedule> &schedules) {
+  return schedule::compile(prepared, findTarget(target), schedules, /*optimize=*/true, memoryLimit(prepared, options));
+}
+
+loop::Program compiled(const graph::Module &prepared, const std::string &target, const Options &options) {
+  return withGivenSchedules(options, prepared, target, [&](const auto &given) {
+    requireFewResults(prepared);
+    return compiled(prepared, target, options, given);
   });
+}
+
+} // namespace
+
+loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options) {
+  return compiled(prepared(module), target, options);
+}
+
+loop::Program lowered(const graph::Module &module, const std::string &target, const Options &options,
+                      const std::vector<schedule::Schedule> &schedules) {
+  return compiled(prepared(module), target, options, schedules);
 }
 
 std::vector<loop::Program> programs(const Options &options, const std::vector<std::string> &targets) {
@@ -200,9 +217,9 @@ std::vector<loop::Program> programs(const Options &options, const std::vector<st
     }
     return result;
   }
-  graph::Module module = optimizedGraph(options);
+  const graph::Module module = prepared(optimizedGraph(options));
   result.resize(targets.size());
-  inParallel(targets.size(), [&](std::size_t i) { result[i] = lowered(module, targets[i], options); });
+  inParallel(targets.size(), [&](std::size_t i) { result[i] = compiled(module, targets[i], options); });
   return result;
 }
 

@@ -38,7 +38,7 @@ class RandomNumbers {
         graph::Clause &clause = g.formulas[f].clauses[c];
         graph::Body named;
         named.root = named.copy(
-            clause.body, clause.body.root, [](int v) { return Affine::var(v); },
+            clause.body, clause.body.root, {},
             [&](int n) { return isUniform(clause.body.nodes[static_cast<std::size_t>(n)]) ? read(clause, n, named) : -1; });
         clause.body = std::move(named);
       }
@@ -51,7 +51,7 @@ class RandomNumbers {
   /// A read of the tensor that holds the numbers of node n, over those indices that choose them.
   int read(const graph::Clause &from, int n, graph::Body &to) {
     const Node &call = from.body.nodes[static_cast<std::size_t>(n)];
-    std::vector<Affine::Term> terms = from.body.nodes[static_cast<std::size_t>(call.args[2])].affine.terms();
+    Affine::Terms terms = from.body.nodes[static_cast<std::size_t>(call.args[2])].affine.terms();
     std::sort(terms.begin(), terms.end(), [](const auto &a, const auto &b) { return a.second > b.second; });
     graph::Clause c;
     std::vector<Affine> map;

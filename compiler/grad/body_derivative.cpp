@@ -9,10 +9,6 @@ using graph::Node;
 
 namespace {
 
-Affine sameIndex(int v) {
-  return Affine::var(v);
-}
-
 /// The value of a constant node, a negated one included.
 std::optional<double> constantValue(const Body &b, int n) {
   const Node &node = b.nodes[n];
@@ -101,7 +97,7 @@ class ReverseAccumulation {
   /// The forward value of node n in the new body.
   int forward(int n) {
     if (n == from.root && given.ownResult) return to.add(*given.ownResult);
-    return to.copy(from, n, sameIndex);
+    return to.copy(from, n);
   }
 
   void propagate(int n) {
@@ -131,7 +127,7 @@ class ReverseAccumulation {
 
   Partial partial(int n) {
     Partial p{from.nodes[n], {}};
-    p.body.root = p.body.copy(to, adjoint[n], sameIndex);
+    p.body.root = p.body.copy(to, adjoint[n]);
     return p;
   }
 

@@ -3,6 +3,7 @@
 
 #include "compiler/grad/differentiate.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>

@@ -3,6 +3,7 @@
 
 #include "compiler/grad/differentiate.h"
 
+#include <functional>
 #include <vector>
 
 namespace netc::grad {

@@ -259,15 +259,14 @@ bool differentiate(Graph &graph, Diagnostics &diag, const DerivativeTable &table
 
 void dropGivenDerivatives(Graph &graph) {
   const auto isGiven = [](const graph::Node &n) { return n.kind == graph::Node::Kind::Call && n.fn == Fn::Given; };
-  const auto same = [](int v) { return Affine::var(v); };
   for (Formula &f : graph.formulas)
     for (Clause &c : f.clauses) {
       if (std::none_of(c.body.nodes.begin(), c.body.nodes.end(), isGiven)) continue;
       graph::Body without;
       std::function<int(int)> replace = [&](int n) {
-        return isGiven(c.body.nodes[n]) ? without.copy(c.body, c.body.nodes[n].args[0], same, replace) : -1;
+        return isGiven(c.body.nodes[n]) ? without.copy(c.body, c.body.nodes[n].args[0], {}, replace) : -1;
       };
-      without.root = without.copy(c.body, c.body.root, same, replace);
+      without.root = without.copy(c.body, c.body.root, {}, replace);
       c.body = std::move(without);
     }
 }

@@ -130,8 +130,8 @@ int Body::call(Fn f, std::vector<int> args) {
   return add(std::move(n));
 }
 
-int Body::copy(const Body &from, int root, const std::function<Affine(int)> &subst,
-               const std::function<int(int)> &replace) {
+int Body::copy(const Body &from, int root, FunctionRef<Affine(int)> subst,
+               FunctionRef<int(int)> replace) {
   std::vector<int> made(from.nodes.size(), -1);
   auto visit = [&](auto &self, int n) -> int {
     if (made[n] >= 0)
@@ -142,9 +142,11 @@ int Body::copy(const Body &from, int root, const std::function<Affine(int)> &sub
     Node copied = from.nodes[n];
     for (int &a : copied.args)
       a = self(self, a);
-    copied.affine = copied.affine.substitute(subst);
-    for (Affine &a : copied.map)
-      a = a.substitute(subst);
+    if (subst) {
+      copied.affine = copied.affine.substitute(subst);
+      for (Affine &a : copied.map)
+        a = a.substitute(subst);
+    }
     return made[n] = add(std::move(copied));
   };
   return visit(visit, root);

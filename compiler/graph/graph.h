@@ -47,6 +47,7 @@
 #pragma once
 
 #include "compiler/support/affine.h"
+#include "compiler/support/function_ref.h"
 #include "compiler/support/functions.h"
 #include "compiler/support/location.h"
 #include "compiler/support/scalar_program.h"
@@ -131,10 +132,10 @@ struct Body {
   int call(Fn f, int a, int b) { return call(f, std::vector<int>{a, b}); }
   int call(Fn f, int a, int b, int c) { return call(f, std::vector<int>{a, b, c}); }
   /// Copies the part of `from` below node n into this body, indices replaced by `subst` (position -> affine over
-  /// this body's domain); returns the new node. `replace(node number of from)` may give a node of this body to
-  /// stand in its place (-1: copy).
-  int copy(const Body &from, int n, const std::function<Affine(int)> &subst,
-           const std::function<int(int)> &replace = {});
+  /// this body's domain; empty: they stay); returns the new node. `replace(node number of from)` may give a node of
+  /// this body to stand in its place (-1: copy).
+  int copy(const Body &from, int n, FunctionRef<Affine(int)> subst = {},
+           FunctionRef<int(int)> replace = {});
   /// Drops nodes that the root does not reach and renumbers.
   void compact();
   bool operator==(const Body &) const = default;

@@ -4,6 +4,8 @@
 #include "compiler/graph/graph.h"
 #include "compiler/support/diagnostics.h"
 
+#include <functional>
+
 namespace netc::graph {
 
 std::string print(const Module &);

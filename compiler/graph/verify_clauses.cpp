@@ -9,18 +9,20 @@ namespace netc::graph {
 
 namespace {
 
+using Words = FunctionRef<std::string()>; // what a message speaks of; asked for when there is one
+
 constexpr std::int64_t maxCoefficient = std::int64_t(1) << 24; // with extents up to 2^28, ranges stay within 64 bits
 
 class ClauseCheck {
 public:
   ClauseCheck(const Graph &g, const Formula &f, std::size_t number, Finding &finding)
-      : g(g), f(f), clause(f.clauses[number]), place(placeName(g, f, number)), finding(finding) {}
+      : g(g), f(f), number(number), clause(f.clauses[number]), finding(finding) {}
 
   void run() {
     domain();
     for (const Affine &a : clause.guards)
-      affine(a, "a guard");
-    map(f.target, clause.out, "the output map");
+      affine(a, [] { return "a guard"; });
+    map(f.target, clause.out, [] { return "the output map"; });
     for (std::size_t n = 0; n < clause.body.nodes.size(); ++n)
       node(static_cast<int>(n), clause.body.nodes[n]);
     if (clause.body.root < 0 || clause.body.root >= static_cast<int>(clause.body.nodes.size()))
@@ -29,7 +31,7 @@ public:
   }
 
 private:
-  void error(const std::string &message, int tensor = -1) { finding.add(place + ": " + message, tensor); }
+  void error(const std::string &message, int tensor = -1) { finding.add(placeName(g, f, number) + ": " + message, tensor); }
 
   void domain() {
     std::set<std::string> names;
@@ -43,14 +45,14 @@ private:
     }
   }
 
-  bool affine(const Affine &a, std::string_view what) {
+  bool affine(const Affine &a, Words what) {
     for (const auto &[p, k] : a.terms()) {
       if (p < 0 || p >= static_cast<int>(clause.domain.size())) {
-        error(fmt::format("{} uses index {} of a domain of {}", what, p, clause.domain.size()));
+        error(fmt::format("{} uses index {} of a domain of {}", what(), p, clause.domain.size()));
         return false;
       }
       if (k > maxCoefficient || k < -maxCoefficient) {
-        error(fmt::format("{} has the coefficient {}, which is too large", what, k));
+        error(fmt::format("{} has the coefficient {}, which is too large", what(), k));
         return false;
       }
     }
@@ -69,18 +71,18 @@ private:
     return false;
   }
 
-  void map(int tensor, const std::vector<Affine> &m, const std::string &what) {
+  void map(int tensor, const std::vector<Affine> &m, Words what) {
     const Tensor &t = g.tensors[tensor];
     if (m.size() != t.shape.size())
-      return error(fmt::format("{} has {} dimensions, expected {} as '{}' has", what, m.size(), t.shape.size(), t.name), tensor);
+      return error(fmt::format("{} has {} dimensions, expected {} as '{}' has", what(), m.size(), t.shape.size(), t.name), tensor);
     for (std::size_t d = 0; d < m.size(); ++d) {
       if (!affine(m[d], what))
         continue;
       if (t.shape[d].batch && !isBatch(m[d]) && !(m[d] == Affine(0)))
-        error(fmt::format("dimension {} of {} is '{}', expected a batch index alone, since that of '{}' is N", d, what,
+        error(fmt::format("dimension {} of {} is '{}', expected a batch index alone, since that of '{}' is N", d, what(),
                           str(clause, m[d]), t.name), tensor);
       if (!t.shape[d].batch && usesBatch(m[d]))
-        error(fmt::format("dimension {} of {} is '{}', but a batch index indexes only an extent N, found {}", d, what,
+        error(fmt::format("dimension {} of {} is '{}', but a batch index indexes only an extent N, found {}", d, what(),
                           str(clause, m[d]), t.shape[d].size), tensor);
     }
   }
@@ -92,28 +94,30 @@ private:
         error(fmt::format("constant {} is not of type {}", x.value, name(x.dtype)));
       return;
     case Node::Kind::Index:
-      affine(x.affine, "index()");
-      return expectType(x.dtype, DType::I32, "index()");
+      affine(x.affine, [] { return "index()"; });
+      return expectType(x.dtype, DType::I32, [] { return "index()"; });
     case Node::Kind::Scalar:
       if (x.id < 0 || x.id >= static_cast<int>(g.scalars.size()))
         return error(fmt::format("there is no run-time scalar {}", x.id));
-      return expectType(x.dtype, typeOf(g.scalars[x.id].program), fmt::format("the run-time scalar '{}'", g.scalars[x.id].name));
+      return expectType(x.dtype, typeOf(g.scalars[x.id].program),
+                        [&] { return fmt::format("the run-time scalar '{}'", g.scalars[x.id].name); });
     case Node::Kind::Read: return read(x);
     case Node::Kind::Call: return call(n, x);
     }
   }
 
-  void expectType(DType found, DType expected, std::string_view what, int tensor = -1) {
+  void expectType(DType found, DType expected, Words what, int tensor = -1) {
     if (found != expected)
-      error(fmt::format("{} has type {}, expected {}", what, name(found), name(expected)), tensor);
+      error(fmt::format("{} has type {}, expected {}", what(), name(found), name(expected)), tensor);
   }
 
   void read(const Node &x) {
     if (x.id < 0 || x.id >= static_cast<int>(g.tensors.size()))
       return error(fmt::format("a read of tensor {}, but there are {}", x.id, g.tensors.size()));
     const Tensor &t = g.tensors[x.id];
-    expectType(x.dtype, t.dtype == DType::U8 ? DType::I32 : t.dtype, fmt::format("the read of '{}'", t.name));
-    map(x.id, x.map, fmt::format("the read of '{}'", t.name));
+    const auto what = [&] { return fmt::format("the read of '{}'", t.name); };
+    expectType(x.dtype, t.dtype == DType::U8 ? DType::I32 : t.dtype, what);
+    map(x.id, x.map, what);
   }
 
   void call(int n, const Node &x) {
@@ -135,18 +139,24 @@ private:
   }
 
   void types(const Node &x, const FnRow &r) {
+    auto argument = [&](int a, DType expected) {
+      expectType(type(x, a), expected, [&] { return fmt::format("argument {} of {}", a + 1, r.name); }, source(x, a));
+    };
+    auto result = [&](DType expected) {
+      expectType(x.dtype, expected, [&] { return std::string(r.name); });
+    };
     auto all = [&](DType arguments, DType gives) {
       for (int a = 0; a < r.arity; ++a)
-        expectType(type(x, a), arguments, fmt::format("argument {} of {}", a + 1, r.name), source(x, a));
-      expectType(x.dtype, gives, r.name);
+        argument(a, arguments);
+      result(gives);
     };
     switch (r.signature) {
     case Signature::Real: return all(DType::F32, DType::F32);
     case Signature::Compare: return all(type(x, 0) == DType::F32 ? DType::F32 : DType::I32, DType::Bool);
     case Signature::Choose:
-      expectType(type(x, 0), DType::Bool, fmt::format("argument 1 of {}", r.name), source(x, 0));
-      expectType(type(x, 2), type(x, 1), fmt::format("argument 3 of {}", r.name), source(x, 2));
-      return expectType(x.dtype, type(x, 1), r.name);
+      argument(0, DType::Bool);
+      argument(2, type(x, 1));
+      return result(type(x, 1));
     case Signature::Logic: return all(DType::Bool, DType::Bool);
     case Signature::Integer: return all(DType::I32, DType::I32);
     case Signature::RealToInt: return all(DType::F32, DType::I32);
@@ -169,8 +179,8 @@ private:
 
   const Graph &g;
   const Formula &f;
+  const std::size_t number;
   const Clause &clause;
-  std::string place;
   Finding &finding;
 };
 

@@ -84,13 +84,19 @@ class ConstantFolder {
   }
 
   StatementPtr folded(const Compute &given, const StatementPtr &original) const {
+    if (std::none_of(given.args.begin(), given.args.end(), [&](const Operand &o) { return isConstant(o) || valueOf(o); })) return original;
     Compute c = given;
     bool changed = false;
     for (Operand &o : c.args)
-      if (o.kind == Operand::Kind::Register)
-        if (const auto slot = slots.of(o.reg); slot && known[*slot]) o = *known[*slot], changed = true;
+      if (const Operand *value = valueOf(o)) o = *value, changed = true;
     if (c.op) changed |= reduce(c);
     return changed ? make(std::move(c), original->location) : original;
+  }
+
+  /// Of a register; null: not known.
+  const Operand *valueOf(const Operand &o) const {
+    const auto slot = o.kind == Operand::Kind::Register ? slots.of(o.reg) : std::nullopt;
+    return slot && known[*slot] ? &*known[*slot] : nullptr;
   }
 
   static bool isConstant(const Operand &o) { return o.kind == Operand::Kind::Constant; }

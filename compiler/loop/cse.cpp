@@ -4,6 +4,7 @@
 #include "compiler/loop/passes.h"
 #include "compiler/loop/slots.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -55,43 +56,44 @@ private:
   }
 
   void noteStore(int buffer) {
-    for (const int b : changed[buffer]) version[b] = ++versions;
+    for (const int b : changed.at(buffer)) version[b] = ++versions;
   }
 
   void numberSimple(const StatementPtr &original, Block &out) {
-    Statement s = *original;
     values.clear();
-    if (auto *c = std::get_if<Compute>(&s.node)) {
-      for (Operand &o : c->args) values.push_back(use(o));
-      if (!c->op && c->args[0].kind == Operand::Kind::Register) return numberMove(std::move(s), out);
-    } else if (auto *r = std::get_if<Reduce>(&s.node)) {
-      values.push_back(use(r->src));
-    } else if (auto *st = std::get_if<Store>(&s.node)) {
-      use(st->value);
+    bool renamed = false;
+    forEachOperand(*original, [&](const Operand &o) {
+      values.push_back(valueIn(o));
+      renamed |= holderOf(o) != nullptr;
+    });
+    const StatementPtr s = renamed ? withHolders(*original) : original;
+    if (auto *st = std::get_if<Store>(&s->node)) {
       noteStore(st->buffer);
-      out.push_back(std::make_shared<const Statement>(std::move(s)));
-      return;
+      out.push_back(s);
+    } else if (auto *c = std::get_if<Compute>(&s->node); c && !c->op && c->args[0].kind == Operand::Kind::Register) {
+      numberMove(s, out);
+    } else {
+      numberExpression(s, out);
     }
-    numberExpression(std::move(s), out);
   }
 
-  void numberMove(Statement s, Block &out) {
-    const RegisterRef dst = *destination(s);
+  void numberMove(const StatementPtr &s, Block &out) {
+    const RegisterRef &dst = *destination(*s);
     const auto slot = slots.of(dst);
     if (slot && valueOf[*slot] == values[0]) return; // it holds that already
-    out.push_back(std::make_shared<const Statement>(std::move(s)));
+    out.push_back(s);
     assign(dst, values[0]);
   }
 
-  void numberExpression(Statement s, Block &out) {
-    const RegisterRef dst = *destination(s);
+  void numberExpression(const StatementPtr &s, Block &out) {
+    const RegisterRef &dst = *destination(*s);
     // A constant is as cheap as a move, and one register must not stand for the start values of all accumulators.
-    const bool constant = isConstantMove(s);
+    const bool constant = isConstantMove(*s);
     if (constant && (assignments[dst.reg] > 1 || !k.registers[dst.reg].dims.empty())) {
-      out.push_back(std::make_shared<const Statement>(std::move(s)));
+      out.push_back(s);
       return assign(dst, fresh());
     }
-    writeKey(s);
+    writeKey(*s);
     if (const auto found = known.find(key); found != known.end() && holds(found->second)) {
       const Value value = found->second;
       if (const auto slot = slots.of(dst); slot && valueOf[*slot] == value) return;
@@ -103,7 +105,7 @@ private:
     }
     const Value value = fresh();
     if (known.insert_or_assign(key, value).second) inserted.push_back(key);
-    out.push_back(std::make_shared<const Statement>(std::move(s)));
+    out.push_back(s);
     assign(dst, value);
   }
 
@@ -131,8 +133,7 @@ private:
     if (!holds(v)) holder[v] = *slot;
   }
 
-  /// The value of an operand, which is replaced by the register that has held it longest.
-  Value use(Operand &o) {
+  Value valueIn(const Operand &o) {
     if (o.kind != Operand::Kind::Register) return constantValue(o);
     const auto slot = slots.of(o.reg);
     if (!slot) return fresh();
@@ -142,8 +143,24 @@ private:
       nameOf[*slot] = o.reg;
     }
     if (!holds(v)) holder[v] = *slot;
-    if (holder[v] != *slot) o.reg = nameOf[holder[v]];
     return v;
+  }
+
+  /// The register that has held an operand's value longest; null: itself.
+  const RegisterRef *holderOf(const Operand &o) const {
+    const auto slot = o.kind == Operand::Kind::Register ? slots.of(o.reg) : std::nullopt;
+    if (!slot || holder[valueOf[*slot]] == *slot) return nullptr;
+    return &nameOf[holder[valueOf[*slot]]];
+  }
+
+  StatementPtr withHolders(Statement s) const {
+    const auto rename = [&](Operand &o) {
+      if (const RegisterRef *r = holderOf(o)) o.reg = *r;
+    };
+    if (auto *c = std::get_if<Compute>(&s.node)) std::for_each(c->args.begin(), c->args.end(), rename);
+    if (auto *r = std::get_if<Reduce>(&s.node)) rename(r->src);
+    if (auto *st = std::get_if<Store>(&s.node)) rename(st->value);
+    return std::make_shared<const Statement>(std::move(s));
   }
 
   Value constantValue(const Operand &o) {
@@ -201,7 +218,7 @@ private:
   const Kernel &k;
   Slots slots;
   EffectsOf effects;
-  std::vector<std::vector<int>> changed;
+  std::map<int, std::vector<int>> changed;
   std::vector<Value> valueOf;      // by slot
   std::vector<RegisterRef> nameOf; // by slot
   std::vector<int> holder;         // by value: a slot that held it

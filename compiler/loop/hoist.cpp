@@ -3,6 +3,7 @@
 #include "compiler/loop/slots.h"
 
 #include <algorithm>
+#include <set>
 
 namespace netc::loop {
 
@@ -14,10 +15,10 @@ constexpr int mostBusy = 26;
 
 /// What a loop's body names.
 struct Usage {
-  std::unordered_map<int, int> assigned; // slot -> number of statements
-  std::set<int> read;
-  std::set<int> readFirst; // some run of the body may read what it has not assigned
-  std::set<int> changed;   // buffers that stores may change
+  explicit Usage(const Slots &slots) : assigned(slots.count(), 0), readFirst(slots.count(), false) {}
+  std::vector<int> assigned;   // by slot: statements
+  std::vector<bool> readFirst; // by slot: some run of the body may read what it has not assigned
+  std::set<int> changed;       // buffers that stores may change
 };
 
 class Hoister {
@@ -54,18 +55,18 @@ private:
   }
 
   void moveInvariants(For &f, Block &out) {
-    Usage usage;
+    Usage usage(slots);
     note(f.body, usage);
-    int busy = static_cast<int>(usage.readFirst.size());
+    auto busy = std::count(usage.readFirst.begin(), usage.readFirst.end(), true);
     Block stay;
     stay.reserve(f.body.size());
-    std::set<int> readSoFar;
+    std::vector<bool> readSoFar(slots.count(), false);
     for (const StatementPtr &s : f.body) {
       const RegisterRef *dst = destination(*s);
       const auto slot = dst ? slots.of(*dst) : std::nullopt;
-      if (busy < mostBusy && slot && usage.assigned[*slot] == 1 && !readSoFar.count(*slot) && invariant(*s, f.var, usage)) {
+      if (busy < mostBusy && slot && usage.assigned[*slot] == 1 && !readSoFar[*slot] && invariant(*s, f.var, usage)) {
         out.push_back(s);
-        usage.assigned.erase(*slot); // what depends on it is invariant now
+        usage.assigned[*slot] = 0; // what depends on it is invariant now
         ++busy;
         continue;
       }
@@ -80,7 +81,7 @@ private:
     forEachOperand(s, [&](const Operand &o) {
       if (o.kind != Operand::Kind::Register) return;
       const auto [begin, end] = slots.range(o.reg);
-      for (int slot = begin; slot < end; ++slot) same &= !usage.assigned.count(slot);
+      for (int slot = begin; slot < end; ++slot) same &= usage.assigned[slot] == 0;
       for (const Affine &i : o.reg.index) same &= !i.uses(var);
     });
     if (auto *l = std::get_if<Load>(&s.node))
@@ -95,34 +96,32 @@ private:
       forEachOperand(*s, [&](const Operand &o) {
         if (o.kind != Operand::Kind::Register) return;
         const auto [begin, end] = slots.range(o.reg);
-        for (int slot = begin; slot < end; ++slot) {
-          if (!usage.assigned.count(slot)) usage.readFirst.insert(slot);
-          usage.read.insert(slot);
-        }
+        for (int slot = begin; slot < end; ++slot)
+          if (usage.assigned[slot] == 0) usage.readFirst[slot] = true;
       });
       if (const RegisterRef *dst = destination(*s)) {
         const auto [begin, end] = slots.range(*dst);
         for (int slot = begin; slot < end; ++slot) ++usage.assigned[slot];
       } else if (auto *store = std::get_if<Store>(&s->node)) {
-        for (const int b : changed[store->buffer]) usage.changed.insert(b);
+        for (const int b : changed.at(store->buffer)) usage.changed.insert(b);
       }
       if (const Block *body = bodyOf(*s)) note(*body, usage);
     }
   }
 
   /// Of nested statements too.
-  void noteReads(const Statement &s, std::set<int> &read) const {
+  void noteReads(const Statement &s, std::vector<bool> &read) const {
     forEachOperand(s, [&](const Operand &o) {
       if (o.kind != Operand::Kind::Register) return;
       const auto [begin, end] = slots.range(o.reg);
-      for (int slot = begin; slot < end; ++slot) read.insert(slot);
+      for (int slot = begin; slot < end; ++slot) read[slot] = true;
     });
     if (const Block *body = bodyOf(s))
       for (const StatementPtr &inner : *body) noteReads(*inner, read);
   }
 
   Slots slots;
-  std::vector<std::vector<int>> changed;
+  std::map<int, std::vector<int>> changed;
   Bounds bounds;
 };
 

@@ -15,6 +15,8 @@ namespace {
 
 constexpr int mostErrors = 20; // of one kernel
 
+using Words = FunctionRef<std::string()>; // what a message speaks of; asked for when there is one
+
 /// What a function takes: the types that its arguments may have, and whether the first two must agree.
 bool acceptsType(Signature s, std::size_t argument, DType type) {
   switch (s) {
@@ -45,7 +47,7 @@ const char *expectedType(Signature s, std::size_t argument) {
 class KernelVerifier {
 public:
   KernelVerifier(const Program &p, const Entry &e, int number, std::set<int> &doubtedBuffers, Diagnostics &diag)
-      : e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), at(k.location),
+      : e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), at(&k.location),
         doubtedBuffers(doubtedBuffers), bounds(k, p.batch),
         inScope(k.variables.size(), false), inputs(inputSlots(p)), outputs(outputSlots(e)) {}
 
@@ -60,13 +62,25 @@ private:
   /// Once a statement.
   void error(const std::string &what) {
     if (std::exchange(reported, true) || ++errors > mostErrors) return;
-    diag.error(at, fmt::format("entry {}, kernel {}: {}{}", e.name, k.name, place.empty() ? "" : place + ": ", what));
+    const std::string place = statement ? std::visit([&](const auto &n) { return placeOf(n); }, statement->node) : "";
+    diag.error(*at, fmt::format("entry {}, kernel {}: {}{}", e.name, k.name, place.empty() ? "" : place + ": ", what));
   }
-  void begin(const Location &statement) {
-    at = statement.known() ? statement : k.location;
-    place.clear();
+  void begin(const Location &place, const Statement *s = nullptr) {
+    at = place.known() ? &place : &k.location;
+    statement = s;
     reported = false;
   }
+  std::string placeOf(const Compute &n) const { return n.op ? std::string(row(*n.op).name) : ""; }
+  std::string placeOf(const Reduce &) const { return "reduce"; }
+  std::string placeOf(const LaneIndex &) const { return "lanes"; }
+  std::string placeOf(const LaneMask &) const { return "mask"; }
+  std::string placeOf(const Load &n) const { return placeOf("load", n.buffer, n.address); }
+  std::string placeOf(const Store &n) const { return placeOf("store", n.buffer, n.address); }
+  std::string placeOf(const char *what, int buffer, const Affine &address) const {
+    return isBuffer(buffer) ? fmt::format("{} {}[{}]", what, e.buffers[buffer].name, str(address)) : "";
+  }
+  std::string placeOf(const For &n) const { return isLoopVariable(n.var) ? "for " + k.variables[n.var] : "for"; }
+  std::string placeOf(const If &) const { return "if"; }
   std::string str(const Affine &a) const {
     return a.str([&](int v) {
       return v >= 0 && v < static_cast<int>(k.variables.size()) ? k.variables[v] : fmt::format("variable {}", v);
@@ -86,13 +100,13 @@ private:
       return false;
     }
     for (int v = 0; v < firstLoopVariable; ++v) inScope[v] = true;
-    verifyAffine(k.parallelExtent, "the parallel extent");
+    verifyAffine(k.parallelExtent, [] { return "the parallel extent"; });
     if (k.parallel >= static_cast<int>(k.variables.size()) || (k.parallel >= 0 && k.parallel < firstLoopVariable)) {
       error(fmt::format("variable {} is no parallel variable", k.parallel));
       return false;
     }
     if (k.parallel >= 0) inScope[k.parallel] = true;
-    std::unordered_set<std::string> names;
+    std::unordered_set<std::string_view> names;
     for (const Register &r : k.registers) {
       begin(r.location);
       if (!names.insert(r.name).second) error(fmt::format("register {} is declared twice", r.name));
@@ -117,14 +131,14 @@ private:
   }
 
   /// 3: every variable is that of a loop around.
-  bool verifyAffine(const Affine &a, const std::string &what) {
+  bool verifyAffine(const Affine &a, Words what) {
     for (auto &[v, c] : a.terms()) {
       if (v < 0 || v >= static_cast<int>(inScope.size())) {
-        error(fmt::format("{} uses variable {}, which does not exist", what, v));
+        error(fmt::format("{} uses variable {}, which does not exist", what(), v));
         return false;
       }
       if (!inScope[v]) {
-        error(fmt::format("{} uses {} outside of its loop", what, k.variables[v]));
+        error(fmt::format("{} uses {} outside of its loop", what(), k.variables[v]));
         return false;
       }
     }
@@ -134,7 +148,7 @@ private:
   void verifyBlock(const Block &block) {
     for (const StatementPtr &s : block) {
       if (errors > mostErrors) return;
-      begin(s->location);
+      begin(s->location, s.get());
       std::visit([&](const auto &n) { verifyNode(n); }, s->node);
     }
   }
@@ -154,7 +168,7 @@ private:
       return false;
     }
     for (std::size_t d = 0; d < r.index.size(); ++d) {
-      if (!verifyAffine(r.index[d], fmt::format("an index of register {}", declared.name))) return false;
+      if (!verifyAffine(r.index[d], [&] { return fmt::format("an index of register {}", declared.name); })) return false;
       if (holds(r.index[d]) && holds(Affine(declared.dims[d] - 1) - r.index[d])) continue;
       doubt(r.reg);
       error(fmt::format("{}: index {} is not always within 0 to {}", str(r), str(r.index[d]), declared.dims[d] - 1));
@@ -200,7 +214,6 @@ private:
 
   // --- 2: operations ---
   void verifyNode(const Compute &n) {
-    if (n.op) place = std::string(row(*n.op).name);
     std::vector<std::optional<DType>> types;
     for (const Operand &a : n.args) types.push_back(verifyOperand(a));
     const std::size_t arity = n.op ? row(*n.op).arity : 1;
@@ -223,7 +236,7 @@ private:
     }
     if (*n.op == Fn::Shl || *n.op == Fn::Shr) verifyShift(n.args[1]);
     const bool unknown = signature == Signature::Choose && !types[first];
-    expectDestination(n.dst, unknown ? std::nullopt : resultType(e, k, Statement{n}));
+    expectDestination(n.dst, unknown ? std::nullopt : resultType(k, n));
   }
 
   void verifyShift(const Operand &count) {
@@ -232,19 +245,16 @@ private:
   }
 
   void verifyNode(const Reduce &n) {
-    place = "reduce";
     const auto type = verifyOperand(n.src);
     if (type == DType::Bool) error("the operand is bool, expected f32 or i32");
     expectDestination(n.dst, type);
   }
   void verifyNode(const LaneIndex &n) {
-    place = "lanes";
-    verifyAffine(n.base, "the base");
+    verifyAffine(n.base, [] { return "the base"; });
     expectDestination(n.dst, DType::I32);
   }
   void verifyNode(const LaneMask &n) {
-    place = "mask";
-    verifyAffine(n.active, "the number of lanes");
+    verifyAffine(n.active, [] { return "the number of lanes"; });
     expectDestination(n.dst, DType::Bool);
   }
 
@@ -252,7 +262,6 @@ private:
   void verifyNode(const Load &n) {
     if (!verifyBuffer(n.buffer)) return expectDestination(n.dst, std::nullopt);
     const Buffer &b = e.buffers[n.buffer];
-    place = fmt::format("load {}[{}]", b.name, str(n.address));
     verifyAddress(n.buffer, n.address, n.stride, n.active);
     loadedFrom[n.dst.reg] = n.buffer;
     expectDestination(n.dst, registerType(b.type));
@@ -261,7 +270,6 @@ private:
   void verifyNode(const Store &n) {
     if (!verifyBuffer(n.buffer)) return;
     const Buffer &b = e.buffers[n.buffer];
-    place = fmt::format("store {}[{}]", b.name, str(n.address));
     if (b.space == Space::Constant || b.space == Space::Input)
       error(fmt::format("{} are never stored to", b.space == Space::Input ? "inputs" : "constants"));
     if (b.space == Space::Store && beforeCommit)
@@ -275,16 +283,18 @@ private:
     verifyAddress(n.buffer, n.address, n.stride, n.active);
   }
 
+  bool isBuffer(int b) const { return b >= 0 && b < static_cast<int>(e.buffers.size()); }
+
   /// False for a buffer in doubt, too.
   bool verifyBuffer(int b) {
-    if (b >= 0 && b < static_cast<int>(e.buffers.size())) return !doubtedBuffers.contains(b);
+    if (isBuffer(b)) return !doubtedBuffers.contains(b);
     error(fmt::format("buffer {} does not exist", b));
     return false;
   }
 
   void verifyAddress(int buffer, const Affine &address, std::int64_t stride, const std::optional<Affine> &active) {
-    if (!verifyAffine(address, "the address")) return;
-    if (active && !verifyAffine(*active, "the number of lanes")) return;
+    if (!verifyAffine(address, [] { return "the address"; })) return;
+    if (active && !verifyAffine(*active, [] { return "the number of lanes"; })) return;
     for (auto &[v, c] : address.terms())
       if (doubtedVariables.contains(v)) return;
     if (active) bounds.enter(std::vector<Affine>{*active - 1}); // else nothing is touched
@@ -338,16 +348,15 @@ private:
   }
 
   // --- 3: loops ---
+  bool isLoopVariable(int v) const { return v >= firstLoopVariable && v < static_cast<int>(inScope.size()); }
+
   void verifyNode(const For &n) {
-    place = "for";
-    if (n.var < firstLoopVariable || n.var >= static_cast<int>(inScope.size()))
-      return error(fmt::format("variable {} cannot be a loop's", n.var));
-    place = "for " + k.variables[n.var];
+    if (!isLoopVariable(n.var)) return error(fmt::format("variable {} cannot be a loop's", n.var));
     if (n.step < 1) return error(fmt::format("step {}, expected 1 or more", n.step));
     if (n.lower.empty() || n.upper.empty()) return error("a loop without bounds");
     bool good = true;
-    for (const Affine &a : n.lower) good &= verifyAffine(a, "the lower bound");
-    for (const Affine &a : n.upper) good &= verifyAffine(a, "the upper bound");
+    for (const Affine &a : n.lower) good &= verifyAffine(a, [] { return "the lower bound"; });
+    for (const Affine &a : n.upper) good &= verifyAffine(a, [] { return "the upper bound"; });
     if (inScope[n.var]) return error("a loop around has the same variable");
     if (!good || bounds.neverRuns(n)) return; // what never runs touches nothing
     inScope[n.var] = true;
@@ -359,9 +368,8 @@ private:
   }
 
   void verifyNode(const If &n) {
-    place = "if";
     bool good = true;
-    for (const Affine &c : n.conditions) good &= verifyAffine(c, "the condition");
+    for (const Affine &c : n.conditions) good &= verifyAffine(c, [] { return "the condition"; });
     if (!good) return;
     for (const Affine &c : n.conditions)
       if (bounds.negative(c)) return; // what never runs touches nothing
@@ -374,9 +382,9 @@ private:
   const Kernel &k;
   const bool beforeCommit;
   Diagnostics &diag;
-  Location at;       // of the statement looked at
-  std::string place; // the same in words
-  bool reported = false; // it has been
+  const Location *at;                   // of what is looked at
+  const Statement *statement = nullptr; // that, if it is one
+  bool reported = false;                // it has been
   int errors = 0;
   std::set<int> &doubtedBuffers; // of which a report has spoken
   std::set<int> doubtedRegisters, doubtedVariables;

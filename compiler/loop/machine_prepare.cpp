@@ -20,7 +20,7 @@ Machine::Ready Machine::prepare(const Kernel &k) {
   return {kernel, firstSlot, prepare(k.body)};
 }
 
-Linear Machine::linear(const Affine &a) const { return {a.constant(), a.terms()}; }
+Linear Machine::linear(const Affine &a) const { return {a.constant(), {a.terms().begin(), a.terms().end()}}; }
 
 Place Machine::place(const RegisterRef &r) {
   const std::vector<std::int64_t> &dims = kernel->registers[r.reg].dims;

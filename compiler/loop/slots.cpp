@@ -1,5 +1,8 @@
 #include "compiler/loop/slots.h"
 
+#include <algorithm>
+#include <set>
+
 namespace netc::loop {
 
 Slots::Slots(const Kernel &k) : k(k), first{0} {
@@ -27,6 +30,11 @@ std::pair<int, int> Slots::range(const RegisterRef &r) const {
   return {first[r.reg], first[r.reg + 1]};
 }
 
+template <class T> static void keepOnce(std::vector<T> &list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
 const Effects &EffectsOf::operator()(const Statement &nested) {
   const auto [at, isNew] = known.try_emplace(&nested);
   Effects &e = at->second; // stays where it is when others come
@@ -34,24 +42,26 @@ const Effects &EffectsOf::operator()(const Statement &nested) {
   for (const StatementPtr &s : *bodyOf(nested)) {
     if (bodyOf(*s)) {
       const Effects &more = (*this)(*s);
-      e.assigned.insert(more.assigned.begin(), more.assigned.end());
-      e.stored.insert(more.stored.begin(), more.stored.end());
+      e.assigned.insert(e.assigned.end(), more.assigned.begin(), more.assigned.end());
+      e.stored.insert(e.stored.end(), more.stored.begin(), more.stored.end());
     } else if (const RegisterRef *dst = destination(*s)) {
-      e.assigned.insert(slots.range(*dst));
+      e.assigned.push_back(slots.range(*dst));
     } else if (auto *store = std::get_if<Store>(&s->node)) {
-      e.stored.insert(store->buffer);
+      e.stored.push_back(store->buffer);
     }
   }
+  keepOnce(e.assigned);
+  keepOnce(e.stored);
   return e;
 }
 
-std::vector<std::vector<int>> changedByStore(const Entry &e, const Kernel &k) {
+std::map<int, std::vector<int>> changedByStore(const Entry &e, const Kernel &k) {
   std::set<int> used;
   forEachStatement(k.body, [&](const Statement &s) {
     if (auto *load = std::get_if<Load>(&s.node)) used.insert(load->buffer);
     if (auto *store = std::get_if<Store>(&s.node)) used.insert(store->buffer);
   });
-  std::vector<std::vector<int>> changed(e.buffers.size());
+  std::map<int, std::vector<int>> changed;
   for (const int a : used)
     for (const int b : used)
       if (a == b || overlaps(e.buffers[a], e.buffers[b])) changed[a].push_back(b);

@@ -3,7 +3,7 @@
 
 #include "compiler/loop/walk.h"
 
-#include <set>
+#include <map>
 
 namespace netc::loop {
 
@@ -24,8 +24,8 @@ private:
 
 /// What running a statement may change.
 struct Effects {
-  std::set<std::pair<int, int>> assigned; // ranges of slots
-  std::set<int> stored;                   // buffers
+  std::vector<std::pair<int, int>> assigned; // ranges of slots, each once
+  std::vector<int> stored;                   // buffers, each once
 };
 
 /// Effects of the Fors and Ifs of a kernel, each computed once.
@@ -41,6 +41,6 @@ private:
 
 /// For each buffer that the kernel uses, those of them that a store to it may change; itself among them. (Of the kernel's
 /// alone: an entry has as many buffers as tensors, and all pairs of them for each kernel would be cubic.)
-std::vector<std::vector<int>> changedByStore(const Entry &, const Kernel &);
+std::map<int, std::vector<int>> changedByStore(const Entry &, const Kernel &);
 
 } // namespace netc::loop

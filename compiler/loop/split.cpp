@@ -157,7 +157,7 @@ private:
 
   const Planner &plan;
   RegisterCopies registers;
-  const Rewrite how{[](const Affine &a) { return a; }, [this](int r) { return registers[r]; }};
+  const Rewrite how{{}, [this](int r) { return registers[r]; }};
 };
 
 } // namespace

@@ -19,7 +19,7 @@ const RegisterRef *destination(const Statement &s) {
                     s.node);
 }
 
-void forEachOperand(const Statement &s, const std::function<void(const Operand &)> &f) {
+void forEachOperand(const Statement &s, FunctionRef<void(const Operand &)> f) {
   if (auto *c = std::get_if<Compute>(&s.node)) {
     for (const Operand &a : c->args) f(a);
   } else if (auto *st = std::get_if<Store>(&s.node)) {
@@ -35,7 +35,7 @@ const Block *bodyOf(const Statement &s) {
   return nullptr;
 }
 
-void forEachStatement(const Block &block, const std::function<void(const Statement &)> &f) {
+void forEachStatement(const Block &block, FunctionRef<void(const Statement &)> f) {
   for (const StatementPtr &s : block) {
     f(*s);
     if (const Block *body = bodyOf(*s)) forEachStatement(*body, f);
@@ -49,13 +49,16 @@ struct Rewriter {
 
   void operator()(RegisterRef &r) const {
     if (how.reg) r.reg = how.reg(r.reg);
-    for (Affine &i : r.index) i = how.affine(i);
+    for (Affine &i : r.index) (*this)(i);
+  }
+  void operator()(Affine &a) const {
+    if (how.affine) a = how.affine(a);
   }
   void operator()(Operand &o) const {
     if (o.kind == Operand::Kind::Register) (*this)(o.reg);
   }
   void operator()(std::optional<Affine> &a) const {
-    if (a) a = how.affine(*a);
+    if (a) (*this)(*a);
   }
   void operator()(Compute &n) const {
     (*this)(n.dst);
@@ -63,32 +66,32 @@ struct Rewriter {
   }
   void operator()(Load &n) const {
     (*this)(n.dst);
-    n.address = how.affine(n.address);
+    (*this)(n.address);
     (*this)(n.active);
   }
   void operator()(Store &n) const {
-    n.address = how.affine(n.address);
+    (*this)(n.address);
     (*this)(n.value);
     (*this)(n.active);
   }
   void operator()(LaneIndex &n) const {
     (*this)(n.dst);
-    n.base = how.affine(n.base);
+    (*this)(n.base);
   }
   void operator()(LaneMask &n) const {
     (*this)(n.dst);
-    n.active = how.affine(n.active);
+    (*this)(n.active);
   }
   void operator()(Reduce &n) const {
     (*this)(n.dst);
     (*this)(n.src);
   }
   void operator()(For &n) const {
-    for (Affine &a : n.lower) a = how.affine(a);
-    for (Affine &a : n.upper) a = how.affine(a);
+    for (Affine &a : n.lower) (*this)(a);
+    for (Affine &a : n.upper) (*this)(a);
   }
   void operator()(If &n) const {
-    for (Affine &a : n.conditions) a = how.affine(a);
+    for (Affine &a : n.conditions) (*this)(a);
   }
 };
 
@@ -114,8 +117,7 @@ std::optional<DType> operandType(const Kernel &k, const Operand &o) {
   return std::nullopt;
 }
 
-namespace {
-std::optional<DType> computeType(const Kernel &k, const Compute &c) {
+std::optional<DType> resultType(const Kernel &k, const Compute &c) {
   const auto argument = [&](std::size_t i) -> std::optional<DType> {
     if (i >= c.args.size()) return std::nullopt;
     return operandType(k, c.args[i]);
@@ -135,10 +137,9 @@ std::optional<DType> computeType(const Kernel &k, const Compute &c) {
   }
   return std::nullopt;
 }
-} // namespace
 
 std::optional<DType> resultType(const Entry &e, const Kernel &k, const Statement &s) {
-  if (auto *c = std::get_if<Compute>(&s.node)) return computeType(k, *c);
+  if (auto *c = std::get_if<Compute>(&s.node)) return resultType(k, *c);
   if (auto *l = std::get_if<Load>(&s.node)) {
     if (l->buffer < 0 || l->buffer >= static_cast<int>(e.buffers.size())) return std::nullopt;
     return registerType(e.buffers[l->buffer].type);
@@ -176,7 +177,7 @@ void compactRegisters(Kernel &k) {
     return;
   }
   k.registers = std::move(kept);
-  const Rewrite how{[](const Affine &a) { return a; }, [&](int r) { return number[r]; }};
+  const Rewrite how{{}, [&](int r) { return number[r]; }};
   const std::function<Block(const Block &)> renumber = [&](const Block &block) {
     Block out;
     out.reserve(block.size());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/loop/loop.h"
+#include "compiler/support/function_ref.h"
 
 #include <functional>
 #include <unordered_map>
@@ -13,18 +14,18 @@ namespace netc::loop {
 const RegisterRef *destination(const Statement &);
 
 /// The operands that a statement reads: not its destination, not those of nested statements.
-void forEachOperand(const Statement &, const std::function<void(const Operand &)> &);
+void forEachOperand(const Statement &, FunctionRef<void(const Operand &)>);
 
 /// The body of a For or If, else null.
 const Block *bodyOf(const Statement &);
 
 /// Every statement of a block and of the blocks in it, in textual order.
-void forEachStatement(const Block &, const std::function<void(const Statement &)> &);
+void forEachStatement(const Block &, FunctionRef<void(const Statement &)>);
 
 /// A statement with every affine expression and every register number replaced. The body of a For or If is kept
 /// as it is: the caller rewrites it.
 struct Rewrite {
-  std::function<Affine(const Affine &)> affine;
+  std::function<Affine(const Affine &)> affine; // may be empty: they stay
   std::function<int(int)> reg; // may be empty: registers keep their numbers
 };
 Statement rewritten(const Statement &, const Rewrite &);
@@ -37,6 +38,7 @@ std::optional<DType> operandType(const Kernel &, const Operand &);
 
 /// The type that a statement gives its destination, from its operands; nothing when they do not say.
 std::optional<DType> resultType(const Entry &, const Kernel &, const Statement &);
+std::optional<DType> resultType(const Kernel &, const Compute &);
 
 /// True when storing to one buffer may change the other: the same memory, overlapping bytes.
 bool overlaps(const Buffer &, const Buffer &);

@@ -31,7 +31,7 @@ class Centring {
   void run() {
     for (Formula &f : names.take()) {
       for (Clause &c : f.clauses)
-        c.body = rebuilt(c.body, [&](Body &b, int n) { return centred(b, n); });
+        c.body = rebuilt(std::move(c.body), [&](Body &b, int n) { return centred(b, n); });
       names.append(std::move(f));
     }
   }
@@ -113,7 +113,7 @@ class Centring {
   int summand(Clause &c, const Formula &sum) const {
     const Clause &other = sum.clauses[0];
     if (!sameDomain(c, other) || c.out != other.out) return -1;
-    const int n = c.body.copy(other.body, other.body.root, [](int p) { return Affine::var(p); });
+    const int n = c.body.copy(other.body, other.body.root);
     return names.wholeMeaning(c.body, n);
   }
 

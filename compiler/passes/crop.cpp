@@ -65,16 +65,16 @@ class Cropper {
     for (std::size_t i = g.formulas.size(); i-- > 0;) { // readers first: they may read less for it
       Formula &f = g.formulas[i];
       if (pinned[f.target] || (f.op != graph::Combine::Assign && f.op != graph::Combine::Sum)) continue;
-      for (std::size_t d = 0; d < g.tensors[f.target].shape.size(); ++d)
-        crop(f, d);
+      const std::vector<Reach> reached = reachOf(f.target);
+      for (std::size_t d = 0; d < reached.size(); ++d)
+        crop(f, d, reached[d]);
     }
   }
 
  private:
-  void crop(Formula &f, std::size_t d) {
+  void crop(Formula &f, std::size_t d, Reach reach) {
     graph::Extent &extent = g.tensors[f.target].shape[d];
     if (extent.batch) return;
-    Reach reach = readers(f.target, d);
     reach.min = std::max<std::int64_t>(reach.min, 0); // guards keep reads in range
     reach.max = std::min(reach.max, extent.size - 1);
     if (reach.min > reach.max || (reach.min == 0 && reach.max == extent.size - 1)) return;
@@ -90,13 +90,15 @@ class Cropper {
           if (n.kind == Node::Kind::Read && n.id == f.target) n.map[d] += Affine(-reach.min);
   }
 
-  Reach readers(int tensor, std::size_t d) const {
-    Reach reach;
+  /// By dimension.
+  std::vector<Reach> reachOf(int tensor) const {
+    std::vector<Reach> reached(g.tensors[tensor].shape.size());
     for (const Formula &f : g.formulas)
       for (const Clause &c : f.clauses)
         for (const Node &n : c.body.nodes)
-          if (n.kind == Node::Kind::Read && n.id == tensor) reach.include(rangeOver(c.domain, n.map[d]));
-    return reach;
+          for (std::size_t d = 0; n.kind == Node::Kind::Read && n.id == tensor && d < reached.size(); ++d)
+            reached[d].include(rangeOver(c.domain, n.map[d]));
+    return reached;
   }
 
   Graph &g;

@@ -23,7 +23,7 @@ void normalize(Formula &f, const std::vector<int> &same) {
     for (Node &n : c.body.nodes)
       if (n.kind == Node::Kind::Read) n.id = same[n.id];
     graph::Body ordered;
-    ordered.root = ordered.copy(c.body, c.body.root, [](int v) { return Affine::var(v); });
+    ordered.root = ordered.copy(c.body, c.body.root);
     c.body = std::move(ordered);
   }
 }
@@ -50,9 +50,14 @@ bool isLeaf(const Clause &c) {
   return c.body.nodes[c.body.root].kind != Node::Kind::Call;
 }
 
-/// The formula combines, at each point, the value that the pointwise `held` has there.
+/// What others may read in place of computing the same.
+bool holdsValues(const Graph &g, const Formula &f) {
+  return g.tensors[f.target].dtype == DType::F32 && isPointwise(f) && !stopsGradient(f);
+}
+
+/// The formula combines, at each point, the value that `held` has there.
 bool combinesValuesOf(const Formula &held, const Formula &f) {
-  if (!isPointwise(held) || stopsGradient(held) || f.clauses.size() != 1) return false;
+  if (f.clauses.size() != 1) return false;
   const Clause &a = held.clauses[0], &b = f.clauses[0];
   return !isLeaf(b) && sameDomain(a, b) && a.body == b.body;
 }
@@ -71,6 +76,7 @@ void cse(Graph &g) {
     same[t] = static_cast<int>(t);
   const std::vector<char> wanted = gradientTensors(g); // these keep their own formulas
   std::vector<char> drop(g.formulas.size(), 0);
+  std::vector<std::size_t> holding; // formulas
   for (std::size_t i = 0; i < g.formulas.size(); ++i) {
     Formula &f = g.formulas[i];
     normalize(f, same);
@@ -79,10 +85,10 @@ void cse(Graph &g) {
         same[f.target] = g.formulas[j].target;
         drop[i] = 1;
       }
-    for (std::size_t j = 0; j < i && !drop[i]; ++j)
-      if (!drop[j] && g.tensors[g.formulas[j].target].dtype == DType::F32 &&
-          combinesValuesOf(g.formulas[j], f))
-        readInstead(f, g.formulas[j]);
+    if (drop[i]) continue;
+    for (std::size_t j : holding)
+      if (combinesValuesOf(g.formulas[j], f)) readInstead(f, g.formulas[j]);
+    if (holdsValues(g, f)) holding.push_back(i);
   }
   for (graph::Result &r : g.results)
     r.tensor = same[r.tensor];

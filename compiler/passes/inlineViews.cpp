@@ -160,7 +160,7 @@ void readThrough(Clause &c, const View &view) {
         n.map = std::move(*map);
       }
   graph::Body shared; // reads may have become equal
-  shared.root = shared.copy(c.body, c.body.root, [](int v) { return Affine::var(v); });
+  shared.root = shared.copy(c.body, c.body.root);
   c.body = std::move(shared);
 }
 

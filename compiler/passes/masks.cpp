@@ -78,7 +78,7 @@ class MaskReads {
   Body withoutMask(const Clause &c, int tensor) const {
     Body to;
     to.root = to.copy(
-        c.body, c.body.root, [](int v) { return Affine::var(v); },
+        c.body, c.body.root, {},
         [&](int n) {
           const Node &test = c.body.nodes[n];
           if (!isComparison(c.body, test) || c.body.nodes[test.args[1]].id != tensor) return -1;

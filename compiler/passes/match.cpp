@@ -7,7 +7,7 @@ using graph::Node;
 
 namespace {
 
-using Continue = std::function<bool(Bindings &)>;
+using Continue = FunctionRef<bool(Bindings &)>;
 
 class Matcher {
  public:
@@ -15,7 +15,7 @@ class Matcher {
       : pattern(pattern), subject(subject), use(use) {}
 
   /// Matches node p of the pattern with node s of the subject, and then whatever `rest` still has to match.
-  bool match(int p, int s, Bindings &bound, const Continue &rest) const {
+  bool match(int p, int s, Bindings &bound, Continue rest) const {
     const Node &want = pattern.nodes[p];
     if (want.dtype != subject.nodes[s].dtype) return false;
     if (isLetter(want)) return matchLetter(want.id, s, bound, rest);
@@ -32,19 +32,19 @@ class Matcher {
   }
 
  private:
-  bool matchLetter(int letter, int s, Bindings &bound, const Continue &rest) const {
+  bool matchLetter(int letter, int s, Bindings &bound, Continue rest) const {
     if (letter == letterId(numberLetter) && !isPositiveNumber(subject.nodes[s])) return false;
-    auto [at, isNew] = bound.insert({letter, s});
-    if (!isNew) return at->second == s && rest(bound);
+    int &node = bound.of(letter);
+    if (node != Bindings::none) return node == s && rest(bound);
+    node = s;
     if (rest(bound)) return true;
-    bound.erase(letter);
+    node = Bindings::none;
     return false;
   }
 
   static bool isPositiveNumber(const Node &n) { return n.kind == Node::Kind::Const && n.value > 0; }
 
-  bool matchArguments(const std::vector<int> &p, const std::vector<int> &s, std::size_t i, Bindings &bound,
-                      const Continue &rest) const {
+  bool matchArguments(const std::vector<int> &p, const std::vector<int> &s, std::size_t i, Bindings &bound, Continue rest) const {
     if (i == p.size()) return rest(bound);
     return match(p[i], s[i], bound, [&](Bindings &b) { return matchArguments(p, s, i + 1, b, rest); });
   }
@@ -59,20 +59,18 @@ class Matcher {
 int apply(const ParsedRule &rule, Body &b, int n, const RuleUse &use) {
   if (rule.from.nodes[rule.from.root].fn != b.nodes[n].fn) return -1;
   Bindings bound;
-  const Continue holds = [&](Bindings &found) { return !use.holds || use.holds(found); };
+  const auto holds = [&](Bindings &found) { return !use.holds || use.holds(found); };
   if (!Matcher(rule.from, b, use).match(rule.from.root, n, bound, holds)) return -1;
-  return b.copy(
-      rule.to, rule.to.root, [](int v) { return Affine::var(v); },
-      [&](int letter) {
-        const Node &l = rule.to.nodes[letter];
-        return isLetter(l) ? bound.at(l.id) : -1;
-      });
+  return b.copy(rule.to, rule.to.root, {}, [&](int letter) {
+    const Node &l = rule.to.nodes[letter];
+    return isLetter(l) ? bound.of(l.id) : -1;
+  });
 }
 
-Body rebuilt(const Body &from, const std::function<int(Body &, int)> &rewrite) {
+Body rebuilt(Body from, FunctionRef<int(Body &, int)> rewrite) {
   Body next;
   std::vector<int> made;
-  for (Node n : from.nodes) {
+  for (Node &n : from.nodes) {
     for (int &a : n.args)
       a = made[a];
     made.push_back(rewrite(next, next.add(std::move(n))));

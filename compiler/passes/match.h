@@ -3,12 +3,22 @@
 
 #include "compiler/passes/rules.h"
 
+#include <array>
 #include <functional>
-#include <map>
 
 namespace netc::passes {
 
-using Bindings = std::map<int, int>; // letter id -> node
+/// The nodes that stand for the letters of a rule.
+class Bindings {
+ public:
+  Bindings() { nodes.fill(none); }
+  static constexpr int none = -1;
+  int &of(int letter) { return nodes[static_cast<std::size_t>(letter - letterId('a'))]; }
+  int of(int letter) const { return nodes[static_cast<std::size_t>(letter - letterId('a'))]; }
+
+ private:
+  std::array<int, 'z' - 'a' + 1> nodes;
+};
 
 /// What a read stands for: a node of the same body (added to it), or -1 where the read is all there is to match.
 using LookThrough = std::function<int(int node)>;
@@ -22,8 +32,8 @@ struct RuleUse {
 /// The rule's right side for node n of b, added to b; -1 where the rule does not match.
 int apply(const ParsedRule &, graph::Body &b, int n, const RuleUse &);
 
-/// Copies the body node by node, from the leaves up, each through `rewrite`, which gives a node of the new body;
+/// Builds the body anew, node by node, from the leaves up, each through `rewrite`, which gives a node of the new body;
 /// returns what is reachable then.
-graph::Body rebuilt(const graph::Body &, const std::function<int(graph::Body &, int)> &rewrite);
+graph::Body rebuilt(graph::Body, FunctionRef<int(graph::Body &, int)> rewrite);
 
 } // namespace netc::passes

@@ -5,6 +5,8 @@
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
+#include <set>
+
 namespace netc::passes {
 
 using graph::Body;
@@ -54,7 +56,7 @@ void substitute(Formula &reader, const Formula &producer) {
   for (Clause &c : reader.clauses) {
     Body merged;
     merged.root = merged.copy(
-        c.body, c.body.root, [](int v) { return Affine::var(v); },
+        c.body, c.body.root, {},
         [&](int n) {
           const Node &read = c.body.nodes[n];
           if (read.kind != Node::Kind::Read || read.id != producer.target) return -1;
@@ -70,23 +72,30 @@ void mergePointwise(Graph &g) {
   const std::vector<char> pinned = pinnedTensors(g);
   const std::vector<char> wanted = gradientTensors(g);
   std::vector<char> drop(g.formulas.size(), 0);
+  std::vector<std::set<std::size_t>> readersOf(g.tensors.size()); // formulas
+  const auto noteReads = [&](const Formula &f, std::size_t reader) {
+    for (const Clause &c : f.clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read) readersOf[n.id].insert(reader);
+  };
+  for (std::size_t i = 0; i < g.formulas.size(); ++i)
+    noteReads(g.formulas[i], i);
   for (std::size_t i = 0; i < g.formulas.size(); ++i) {
-    const Formula producer = g.formulas[i];
+    const Formula &producer = g.formulas[i];
     if (!isPointwise(producer) || stopsGradient(producer) || wanted[producer.target]) continue;
-    std::vector<std::size_t> readers;
-    for (std::size_t j = i + 1; j < g.formulas.size(); ++j)
-      if (reads(g.formulas[j], producer.target)) readers.push_back(j);
+    const std::set<std::size_t> &readers = readersOf[producer.target];
     const bool hasOneUse = readers.size() == 1 && !pinned[producer.target];
     if (!hasOneUse && !isUniform(producer)) continue;
     bool mergedAll = true;
     for (std::size_t j : readers) {
-      if (canMerge(producer, g.formulas[j]))
+      if (canMerge(producer, g.formulas[j])) {
         substitute(g.formulas[j], producer);
-      else
+        noteReads(producer, j);
+      } else {
         mergedAll = false;
+      }
     }
     drop[i] = mergedAll && !pinned[producer.target];
-    if (drop[i]) g.formulas[i].clauses[0].body = {}; // it reads nothing any more
   }
   dropFormulas(g, drop);
 }

@@ -44,18 +44,14 @@ class Merge {
         const auto constant = other.kind == Node::Kind::Const ? ofConstant(other.value) : std::nullopt;
         if (!constant) continue;
         std::vector<int> args(3);
-        args[0] = copy(r.body, c, root.args[0]);
-        args[branch] = readerOf(r.body, c, copy(r.body, c, root.args[branch]));
+        args[0] = r.body.copy(c.body, root.args[0]);
+        args[branch] = readerOf(r.body, c, r.body.copy(c.body, root.args[branch]));
         args[3 - branch] = r.body.constant(*constant);
         r.body.root = r.body.call(Fn::Select, args);
         return r;
       }
-    r.body.root = readerOf(r.body, c, copy(r.body, c, c.body.root));
+    r.body.root = readerOf(r.body, c, r.body.copy(c.body, c.body.root));
     return r;
-  }
-
-  static int copy(Body &to, const Clause &c, int node) {
-    return to.copy(c.body, node, [](int v) { return Affine::var(v); });
   }
 
   bool readsProducer(int node) const {
@@ -69,8 +65,7 @@ class Merge {
 
   std::optional<double> ofConstant(double value) const {
     Body b;
-    b.root = b.copy(body, body.root, [](int v) { return Affine::var(v); },
-                    [&](int n) { return readsProducer(n) ? b.constant(value, body.nodes[n].dtype) : -1; });
+    b.root = b.copy(body, body.root, {}, [&](int n) { return readsProducer(n) ? b.constant(value, body.nodes[n].dtype) : -1; });
     b = simplified(g, std::move(b));
     const Node &root = b.nodes[b.root];
     return root.kind == Node::Kind::Const ? std::optional(root.value) : std::nullopt;

@@ -201,6 +201,13 @@ std::span<const ParsedRule> parsedRules() {
   return parsed;
 }
 
+RulesByRoot rulesExcept(Scope scope) {
+  RulesByRoot rules;
+  for (const ParsedRule &r : parsedRules())
+    if (r.text->scope != scope) rules[static_cast<std::size_t>(r.from.nodes[r.from.root].fn)].push_back(&r);
+  return rules;
+}
+
 bool isCommutative(Fn f) {
   return f == Fn::Add || f == Fn::Mul || f == Fn::And || f == Fn::Or || f == Fn::Eq || f == Fn::Ne;
 }

@@ -4,10 +4,12 @@
 
 #include "compiler/graph/graph.h"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace netc::passes {
 
@@ -41,6 +43,9 @@ struct ParsedRule {
   graph::Body from, to;
 };
 std::span<const ParsedRule> parsedRules();
+/// All but those of one scope, in the table's order, by the function at the root of their left sides.
+using RulesByRoot = std::array<std::vector<const ParsedRule *>, fnCount>;
+RulesByRoot rulesExcept(Scope);
 inline constexpr int firstLetterId = 1'000'000;
 inline int letterId(char letter) {
   return firstLetterId + letter;

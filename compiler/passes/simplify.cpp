@@ -29,7 +29,7 @@ class BodySimplifier {
     b.compact();
     for (int round = 0; round < maxRounds; ++round) {
       changed = false;
-      b = rebuilt(b, [this](Body &next, int n) { return rewrite(next, n); });
+      b = rebuilt(std::move(b), [this](Body &next, int n) { return rewrite(next, n); });
       if (!changed) return b;
     }
     internalError("simplify did not reach a fixed point");
@@ -44,8 +44,8 @@ class BodySimplifier {
     }
     // As written first, so that operands keep their order where a rule allows it.
     for (bool commute : {false, true})
-      for (const ParsedRule &rule : parsedRules())
-        if (int better = applied(rule, b, n, commute); better >= 0) {
+      for (const ParsedRule *rule : rules[static_cast<std::size_t>(b.nodes[n].fn)])
+        if (int better = applied(*rule, b, n, commute); better >= 0) {
           changed = true;
           return better;
         }
@@ -53,7 +53,6 @@ class BodySimplifier {
   }
 
   int applied(const ParsedRule &rule, Body &b, int n, bool commute) const {
-    if (rule.text->scope == Scope::Names) return -1;
     RuleUse use{commute, {}, {}};
     if (rule.text->holds == Holds::IfStored)
       use.holds = [&](const Bindings &found) { return isStored(b, found); };
@@ -61,11 +60,12 @@ class BodySimplifier {
   }
 
   bool isStored(const Body &b, const Bindings &bound) const {
-    const Node &x = b.nodes[bound.at(letterId('x'))];
+    const Node &x = b.nodes[bound.of(letterId('x'))];
     return x.kind == Node::Kind::Read && g.tensors[x.id].inStore();
   }
 
   const Graph &g;
+  const RulesByRoot rules = rulesExcept(Scope::Names);
   bool changed = false;
 };
 

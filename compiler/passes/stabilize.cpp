@@ -55,10 +55,7 @@ bool isConstant(const Body &b, int n, double value) {
 
 class Stabilizer {
  public:
-  explicit Stabilizer(Graph &graph) : names(graph) {
-    for (const ParsedRule &r : parsedRules())
-      if (r.text->scope != Scope::Body) rules.push_back(&r);
-  }
+  explicit Stabilizer(Graph &graph) : names(graph) {}
 
   void run() {
     for (Formula &f : names.take()) {
@@ -90,7 +87,7 @@ class Stabilizer {
     const LookThrough meaning = [&](int read) { return meaningOf(b, read); };
     for (bool commute : {false, true}) {
       const RuleUse use{commute, {}, meaning};
-      for (const ParsedRule *rule : rules)
+      for (const ParsedRule *rule : rules[static_cast<std::size_t>(b.nodes[n].fn)])
         if (int better = apply(*rule, b, n, use); better >= 0) return better;
     }
     return isCall(b, n, Fn::Log) ? pickedLogarithm(b, n) : n;
@@ -300,7 +297,7 @@ class Stabilizer {
   }
 
   static int copied(Body &to, const Body &from) {
-    return to.copy(from, from.root, [](int p) { return Affine::var(p); });
+    return to.copy(from, from.root);
   }
 
   /// A copy of a tensor that no gradient passes, its indices named as in f; 0 where a shift by infinity would give
@@ -318,7 +315,7 @@ class Stabilizer {
   }
 
   Names names;
-  std::vector<const ParsedRule *> rules;
+  const RulesByRoot rules = rulesExcept(Scope::Body);
   std::map<int, std::optional<Exponential>> terms; // by the sum's tensor
   std::map<int, Shift> shifts;   // likewise
   std::map<int, int> logarithms; // likewise, -1 where they bring nothing

@@ -33,7 +33,8 @@ std::int64_t tileOf(const Leaf &leaf, const std::string &index) {
 /// memory only where they did.
 bool fitsIn(const Graph &g, const Group &group, const Leaf &old, Leaf &leaf) {
   const bool rows = group.tile > 0 && group.tile < loop::lanes;
-  if (leaf.parallel != old.parallel || interruptsReduction(g, leaf) != interruptsReduction(g, old)) return false;
+  const graph::Formula &f = *g.definition(g.find(leaf.formula));
+  if (leaf.parallel != old.parallel || interruptsReduction(f, leaf) != interruptsReduction(f, old)) return false;
   if (!rows) return true;
   if (leaf.order.front() != Step{leaf.parallel} || tileOf(leaf, leaf.parallel) > group.tile) return false;
   if (tileOf(leaf, leaf.parallel) < group.tile) leaf.order.insert(leaf.order.begin(), {leaf.parallel, group.tile});

@@ -1,6 +1,7 @@
 #include "compiler/schedule/fit_memory.h"
 
 #include "compiler/loop/loop.h"
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/schedule/plan_parts.h"
@@ -90,9 +91,10 @@ std::vector<Life> aliveAt(const Plan &p, int time) {
 
 /// Number of the first kernel of each formula.
 std::vector<int> kernelOf(const Plan &p) {
+  const FormulaIndex formulas(p.graph);
   std::vector<int> at(p.graph.tensors.size(), -1);
   for (std::size_t k = p.alive.kernels.size(); k-- > 0;)
-    for (int t : computedBy(p.graph, *p.alive.kernels[k])) at[t] = static_cast<int>(k);
+    for (int t : formulas.computedBy(*p.alive.kernels[k])) at[t] = static_cast<int>(k);
   return at;
 }
 

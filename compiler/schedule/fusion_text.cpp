@@ -1,5 +1,6 @@
 #include "compiler/schedule/fusion_text.h"
 
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/nest.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 class FusionText {
  public:
-  FusionText(const Graph &g, const Schedule &s) : g(g), s(s) {}
+  FusionText(const Graph &g, const Schedule &s) : g(g), s(s), formulas(g) {}
 
   std::string print() {
     for (const Group &group : s.run) add(group);
@@ -32,7 +33,7 @@ class FusionText {
     std::string inside;
     for (const Leaf &leaf : group.leaves) {
       if (leaf.fill) continue;
-      const std::vector<int> made = computedBy(g, leaf);
+      const std::vector<int> made = formulas.computedBy(leaf);
       const std::set<int> own(made.begin(), made.end());
       const std::int64_t saves = savedBy(leaf, made, own);
       if (made.size() > 1) inside += fmt::format("{}{}: saves {}{}\n", indent, fmt::join(names(made), " + "), saves, inRegisters(made));
@@ -66,7 +67,7 @@ class FusionText {
   std::set<int> readBy(const Leaf &leaf, const std::vector<int> &targets) const {
     std::set<int> read;
     for (int t : targets) {
-      const graph::Formula &f = *g.definition(t);
+      const graph::Formula &f = *formulas.definition(t);
       for (std::size_t c = 0; c < f.clauses.size(); ++c)
         if (g.tensors[t].name != leaf.formula || static_cast<int>(c) == leaf.clause)
           for (const Node &n : f.clauses[c].body.nodes)
@@ -96,6 +97,7 @@ class FusionText {
 
   const Graph &g;
   const Schedule &s;
+  const FormulaIndex formulas;
   std::int64_t apart = 0, saved = 0, fromCache = 0;
   std::string lines;
 };

@@ -86,8 +86,7 @@ void LeafLowering::addReductions() {
   reductions.clear();
   reductions.push_back({formula, nest, {}, {}});
   for (const std::string &name : leaf.with) {
-    const int target = context.graph.find(name);
-    const graph::Formula *f = target < 0 ? nullptr : context.graph.definition(target);
+    const graph::Formula *f = context.formulas.definition(name);
     if (!f || f->clauses.size() != 1) misfit(leaf, fmt::format("no formula '{}' to compute with it", name));
     Nest other = makeNest(context.graph, context.schedule.memory, *f, 0);
     std::vector<int> here = samePoints(context.graph, context.schedule, nest, other);
@@ -299,8 +298,7 @@ void LeafLowering::store(int tensor, const Affine &address, const Operand &value
 /// The pointwise formulas that ride along: each of their indices is the result's index in the same dimension.
 void LeafLowering::followers(std::map<int, InRegister> inRegister) {
   for (const std::string &name : leaf.then) {
-    const int target = context.graph.find(name);
-    const graph::Formula *f = target < 0 ? nullptr : context.graph.definition(target);
+    const graph::Formula *f = context.formulas.definition(name);
     if (!f) misfit(leaf, fmt::format("no formula '{}' to follow", name));
     Nest follower = makeNest(context.graph, context.schedule.memory, *f, 0);
     const std::vector<int> here = correspondence(context.graph, follower, inRegister);
@@ -316,11 +314,11 @@ void LeafLowering::followers(std::map<int, InRegister> inRegister) {
     PointEmitter at = point.follow(follower, here);
     at.known = inRegister;
     const Operand result = at.emit();
-    if (context.buffers.of[target] >= 0) k.add(at.store(target, follower.out, result));
+    if (context.buffers.of[f->target] >= 0) k.add(at.store(f->target, follower.out, result));
     std::vector<int> dims = dimensionPositions(f->clauses[0]);
     for (int &d : dims)
       d = d < 0 ? -1 : here[d];
-    inRegister[target] = {result, dims};
+    inRegister[f->target] = {result, dims};
   }
 }
 

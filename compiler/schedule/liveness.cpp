@@ -1,6 +1,7 @@
 #include "compiler/schedule/liveness.h"
 
 #include "compiler/loop/loop.h"
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/nest.h"
 
 #include <algorithm>
@@ -37,7 +38,7 @@ struct Uses {
 
 class LivenessAnalysis {
  public:
-  LivenessAnalysis(const Graph &g, const Schedule &s) : g(g), s(s), uses(g.tensors.size()) {}
+  LivenessAnalysis(const Graph &g, const Schedule &s) : g(g), s(s), formulas(g), uses(g.tensors.size()) {}
 
   Liveness run() {
     for (const Group &group : s.run)
@@ -60,9 +61,9 @@ class LivenessAnalysis {
 
  private:
   void touchAll(const Leaf &leaf, int kernel) {
-    const std::vector<int> targets = computedBy(g, leaf);
+    const std::vector<int> targets = formulas.computedBy(leaf);
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      const Formula &f = *g.definition(targets[i]);
+      const Formula &f = *formulas.definition(targets[i]);
       for (const Clause &c : f.clauses) {
         Use &made = touch(f.target, kernel);
         made.sampleBySample &= !c.out.empty() && isSample(c, c.out[0]);
@@ -117,7 +118,7 @@ class LivenessAnalysis {
                        [&](const Use &u) { return result.time[u.kernel] != time || u.sampleBySample; });
   }
   int position(int tensor, int kernel) const {
-    const std::vector<int> list = computedBy(g, *result.kernels[kernel]);
+    const std::vector<int> list = formulas.computedBy(*result.kernels[kernel]);
     return static_cast<int>(std::find(list.begin(), list.end(), tensor) - list.begin());
   }
 
@@ -134,21 +135,13 @@ class LivenessAnalysis {
 
   const Graph &g;
   const Schedule &s;
+  const FormulaIndex formulas;
   std::vector<Uses> uses;         // by tensor
   std::vector<std::int64_t> tile; // of the group of each kernel
   Liveness result;
 };
 
 } // namespace
-
-std::vector<int> computedBy(const Graph &g, const Leaf &leaf) {
-  std::vector<int> targets{g.find(leaf.formula)};
-  for (const std::string &name : leaf.with)
-    targets.push_back(g.find(name));
-  for (const std::string &name : leaf.then)
-    targets.push_back(g.find(name));
-  return targets;
-}
 
 std::int64_t samplesOfTile(const Graph &g, const Schedule &s, int tensor) {
   const std::string &name = g.tensors[tensor].name;
@@ -176,11 +169,13 @@ std::int64_t Liveness::at(int when) const {
 }
 
 int Liveness::peak() const {
+  std::vector<std::int64_t> change(kernels.size() + 1, 0); // of the bytes alive, when a kernel begins
+  for (const Place &p : places)
+    change[p.first] += p.bytes, change[p.last + 1] -= p.bytes;
   int best = 0;
-  std::int64_t most = -1;
+  std::int64_t most = -1, bytes = 0;
   for (std::size_t k = 0; k < kernels.size(); ++k)
-    if (const std::int64_t bytes = at(static_cast<int>(k)); bytes > most && time[k] == static_cast<int>(k))
-      most = bytes, best = static_cast<int>(k);
+    if (bytes += change[k]; bytes > most && time[k] == static_cast<int>(k)) most = bytes, best = static_cast<int>(k);
   return best;
 }
 

@@ -46,7 +46,4 @@ std::int64_t samplesOfTile(const graph::Graph &, const Schedule &, int tensor);
 /// What a tensor takes of the workspace, or of each of its parts, rounded up to 64.
 std::int64_t workspaceBytes(const graph::Graph &, const Schedule &, int tensor);
 
-/// The targets of the formulas that a leaf computes, its own first, in the order in which it computes them.
-std::vector<int> computedBy(const graph::Graph &, const Leaf &);
-
 } // namespace netc::schedule

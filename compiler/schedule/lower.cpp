@@ -122,17 +122,16 @@ double existingPoints(const graph::Clause &c) {
 }
 
 /// Two operations a point for sums of products; the count that benchmarks quote.
-double nominalFlops(const Graph &g, const Leaf &leaf) {
-  const graph::Formula *f = g.definition(g.find(leaf.formula));
-  if (leaf.fill || !f || f->op != graph::Combine::Sum) return 0;
-  const graph::Clause &c = f->clauses[leaf.clause];
+double nominalFlops(const graph::Formula &f, const Leaf &leaf) {
+  if (leaf.fill || f.op != graph::Combine::Sum) return 0;
+  const graph::Clause &c = f.clauses[leaf.clause];
   const graph::Node &root = c.body.nodes[c.body.root];
   if (root.kind != graph::Node::Kind::Call || root.fn != Fn::Mul || c.reduction().empty()) return 0;
   return 2 * existingPoints(c);
 }
 
 /// Each clause of each formula is computed once, and what clauses leave open is filled first.
-void checkComplete(const Graph &g, const Schedule &s) {
+void checkComplete(const Graph &g, const FormulaIndex &formulas, const Schedule &s) {
   std::map<std::pair<std::string, int>, int> leaves;
   std::map<std::string, int> fills;
   std::map<std::string, Location> last; // leaf of a formula
@@ -144,7 +143,8 @@ void checkComplete(const Graph &g, const Schedule &s) {
             leaves.lower_bound({leaf.formula, 0}) == leaves.lower_bound({leaf.formula, 1 << 30});
       else
         ++leaves[{leaf.formula, leaf.clause}], last[leaf.formula] = leaf.location;
-      if (interruptsReduction(g, leaf)) interrupted.insert(leaf.formula);
+      const graph::Formula *f = formulas.definition(leaf.formula);
+      if (f && interruptsReduction(*f, leaf)) interrupted.insert(leaf.formula);
       for (const std::string &name : leaf.with)
         ++leaves[{name, 0}];
       for (const std::string &name : leaf.then)
@@ -165,13 +165,12 @@ void checkComplete(const Graph &g, const Schedule &s) {
 }
 
 loop::Kernel lower(const LeafContext &context, const Leaf &leaf) {
-  const int target = context.graph.find(leaf.formula);
-  const graph::Formula *formula = target < 0 ? nullptr : context.graph.definition(target);
+  const graph::Formula *formula = context.formulas.definition(leaf.formula);
   if (!formula) throw UserError(fmt::format("schedule: no formula '{}'", leaf.formula));
-  if (leaf.fill && context.buffers.of[target] < 0)
+  if (leaf.fill && context.buffers.of[formula->target] < 0)
     throw UserError(fmt::format("schedule: '{}' is filled, but it is a register and never stored", leaf.formula));
   loop::Kernel kernel = leaf.fill ? lowerFill(context, *formula) : lowerLeaf(context, leaf);
-  kernel.flops = nominalFlops(context.graph, leaf);
+  kernel.flops = nominalFlops(*formula, leaf);
   kernel.location = leaf.location;
   return kernel;
 }
@@ -188,7 +187,8 @@ loop::Kernel lowerAtItsPlace(const LeafContext &context, const Leaf &leaf) {
 } // namespace
 
 loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
-  checkComplete(g, s);
+  const FormulaIndex formulas(g);
+  checkComplete(g, formulas, s);
   loop::Entry entry;
   entry.name = g.name;
   entry.location = s.location;
@@ -217,7 +217,7 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   entry.commit = -1;
   for (std::size_t i = 0; i < s.run.size(); ++i) {
     if (static_cast<int>(i) == s.commit) entry.commit = static_cast<int>(entry.kernels.size());
-    const LeafContext context{g, s, buffers, s.run[i].tile};
+    const LeafContext context{g, formulas, s, buffers, s.run[i].tile};
     for (const Leaf &leaf : s.run[i].leaves) {
       entry.kernels.push_back(lowerAtItsPlace(context, leaf));
       entry.kernels.back().depthFirst = s.run[i].tile > 0 && &leaf != &s.run[i].leaves.back();
@@ -230,7 +230,8 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
 loop::Kernel lowerLeaf(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store, std::size_t group,
                        const Leaf &leaf) {
   const Buffers buffers = makeBuffers(g, s, store);
-  return lowerAtItsPlace({g, s, buffers, s.run[group].tile}, leaf);
+  const FormulaIndex formulas(g);
+  return lowerAtItsPlace({g, formulas, s, buffers, s.run[group].tile}, leaf);
 }
 
 loop::Program programInterface(const graph::Module &m, const std::string &target) {
@@ -337,10 +338,8 @@ std::vector<Schedule> planAll(const graph::Module &m, const Target &target, cons
   return all;
 }
 
-loop::Program compile(const graph::Module &given, const Target &target,
-                      const std::vector<Schedule> &schedules, bool optimize, const MemoryLimit &limit) {
-  graph::Module m = given;
-  prepare(m);
+loop::Program compile(graph::Module m, const Target &target, const std::vector<Schedule> &schedules, bool optimize,
+                      const MemoryLimit &limit) {
   fitMemory(m, target, limit);
   loop::Program program = programInterface(m, target.name);
   const auto offsets = storeOffsets(program);

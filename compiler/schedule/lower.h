@@ -23,10 +23,10 @@ std::map<std::string, std::int64_t> storeOffsets(const loop::Program &);
 /// limit.
 std::vector<Schedule> planAll(const graph::Module &, const Target &, const std::vector<Schedule> &given = {});
 
-/// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. `optimize`
-/// false leaves the loops as lowered.
-loop::Program compile(const graph::Module &, const Target &, const std::vector<Schedule> &schedules = {},
-                      bool optimize = true, const MemoryLimit & = {});
+/// Plans (unless `schedules` has the entry), lowers and cleans up (loop::pipeline) every entry. Entries must be prepared.
+/// `optimize` false leaves the loops as lowered.
+loop::Program compile(graph::Module, const Target &, const std::vector<Schedule> &schedules = {}, bool optimize = true,
+                      const MemoryLimit & = {});
 
 /// Independent of the planner: workspace buffers that share bytes must not be live at the same time, judged
 /// by the accesses in the lowered kernels; but one may take the place of another element by element, in the kernel that

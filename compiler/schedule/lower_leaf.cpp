@@ -116,8 +116,7 @@ bool LeafLowering::goesBySamples() const {
 }
 
 void LeafLowering::prepare() {
-  const int target = context.graph.find(leaf.formula);
-  formula = target < 0 ? nullptr : context.graph.definition(target);
+  formula = context.formulas.definition(leaf.formula);
   if (!formula) misfit(leaf, "no such formula");
   if (leaf.clause < 0 || leaf.clause >= static_cast<int>(formula->clauses.size()))
     misfit(leaf, "no such clause");
@@ -145,17 +144,16 @@ void LeafLowering::prepare() {
     ranges.push_back({0, 0, p.extent});
   guards = nest.guards;
   continues = (formula->op == Combine::Sum || formula->op == Combine::Prod) &&
-              (!coversAll(context.graph, *formula) || interruptsReduction(context.graph, leaf));
+              (!coversAll(context.graph, *formula) || interruptsReduction(*formula, leaf));
   point.begin(nest, vector);
   checkChoices();
   if (vector >= 0 && !reducesLanes() && nest.out.coefficient(vector) == 0)
     misfit(leaf, "the result does not move along the vector index");
 }
 
-bool interruptsReduction(const graph::Graph &g, const Leaf &leaf) {
-  const graph::Formula *f = g.definition(g.find(leaf.formula));
-  if (!f || leaf.fill) return false;
-  const graph::Clause &c = f->clauses[leaf.clause];
+bool interruptsReduction(const graph::Formula &f, const Leaf &leaf) {
+  if (leaf.fill) return false;
+  const graph::Clause &c = f.clauses[leaf.clause];
   bool reduces = false;
   for (const Step &s : leaf.order) {
     bool reduced = false;
@@ -209,11 +207,9 @@ void LeafLowering::describe() {
   };
   formulaLines(*formula);
   for (const std::string &name : leaf.with)
-    if (const int t = context.graph.find(name); t >= 0 && context.graph.definition(t))
-      formulaLines(*context.graph.definition(t));
+    if (const graph::Formula *f = context.formulas.definition(name)) formulaLines(*f);
   for (const std::string &name : leaf.then)
-    if (const int t = context.graph.find(name); t >= 0 && context.graph.definition(t))
-      formulaLines(*context.graph.definition(t));
+    if (const graph::Formula *f = context.formulas.definition(name)) formulaLines(*f);
   k.kernel.comment.push_back("schedule " + print(leaf));
 }
 

@@ -1,6 +1,7 @@
 // One leaf of a schedule -> one kernel. Internal to lowering.
 #pragma once
 
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/kernel_builder.h"
 #include "compiler/schedule/nest.h"
 
@@ -16,6 +17,7 @@ struct Buffers {
 
 struct LeafContext {
   const graph::Graph &graph;
+  const FormulaIndex &formulas;
   const Schedule &schedule;
   const Buffers &buffers;
   std::int64_t tile = 0; // samples of the `tile n by` group that it stands in; 0: none
@@ -23,7 +25,7 @@ struct LeafContext {
 };
 
 /// A result index stands inside a step of the reduction: the target holds the sums meanwhile.
-bool interruptsReduction(const graph::Graph &, const Leaf &);
+bool interruptsReduction(const graph::Formula &, const Leaf &);
 loop::Kernel lowerLeaf(const LeafContext &, const Leaf &);
 /// The whole target gets its `otherwise` value or the combine's identity.
 loop::Kernel lowerFill(const LeafContext &, const graph::Formula &);

@@ -2,6 +2,7 @@
 
 #include "compiler/loop/walk.h"
 #include "compiler/schedule/plan_parts.h"
+#include "compiler/support/in_parallel.h"
 
 #include <algorithm>
 
@@ -43,8 +44,7 @@ bool samplesStandAlone(const Graph &g) {
 
 void prepare(graph::Module &m) {
   addOneSample(m);
-  for (Graph &g : m.entries)
-    prepare(g, m.winograd4);
+  inParallel(m.entries.size(), [&](std::size_t i) { prepare(m.entries[i], m.winograd4); });
   planStore(m);
 }
 

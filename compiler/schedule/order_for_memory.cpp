@@ -1,4 +1,5 @@
 // The order of the kernels before the commit, changed where that needs less memory.
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan_parts.h"
 
@@ -19,6 +20,7 @@ struct Item {
   std::int64_t tile = 0;
   std::vector<Leaf> leaves;
   std::set<int> makes, reads; // tensors that items make
+  std::int64_t bytes = 0;     // of what it makes
 };
 
 std::vector<Item> itemsOf(const Schedule &s) {
@@ -26,7 +28,7 @@ std::vector<Item> itemsOf(const Schedule &s) {
   for (int i = 0; i < s.commit; ++i) {
     const Group &group = s.run[i];
     if (group.tile > 0) {
-      items.push_back({group.tile, group.leaves, {}, {}});
+      items.push_back({group.tile, group.leaves, {}, {}, 0});
       continue;
     }
     for (const Leaf &leaf : group.leaves) {
@@ -41,18 +43,18 @@ std::vector<Item> itemsOf(const Schedule &s) {
 class Orderer {
  public:
   Orderer(const Graph &g, const Schedule &s)
-      : g(g), s(s), items(itemsOf(s)), maker(g.tensors.size(), -1), bytes(g.tensors.size()), readers(g.tensors.size()) {
+      : g(g), s(s), formulas(g), items(itemsOf(s)), maker(g.tensors.size(), -1), bytes(g.tensors.size()), readers(g.tensors.size()) {
     for (std::size_t i = 0; i < items.size(); ++i)
       for (const Leaf &leaf : items[i].leaves)
-        for (int t : computedBy(g, leaf)) items[i].makes.insert(t), maker[t] = static_cast<int>(i);
+        for (int t : formulas.computedBy(leaf)) items[i].makes.insert(t), maker[t] = static_cast<int>(i);
     for (std::size_t i = 0; i < items.size(); ++i) {
       for (const Leaf &leaf : items[i].leaves)
-        for (int t : computedBy(g, leaf)) addReads(t, items[i].reads);
+        for (int t : formulas.computedBy(leaf)) addReads(t, items[i].reads);
       for (int t : items[i].reads) ++readers[t];
     }
     for (std::size_t i = s.commit; i < s.run.size(); ++i) // what updates read lives until the commit at least
       for (const Leaf &leaf : s.run[i].leaves)
-        for (int t : computedBy(g, leaf)) {
+        for (int t : formulas.computedBy(leaf)) {
           std::set<int> kept;
           addReads(t, kept);
           for (int k : kept) readers[k] += 1 << 20;
@@ -60,6 +62,8 @@ class Orderer {
     for (std::size_t t = 0; t < g.tensors.size(); ++t)
       if (const auto p = s.memory.find(g.tensors[t].name); p != s.memory.end() && p->second.kind == Placement::Kind::Workspace)
         bytes[t] = workspaceBytes(g, s, static_cast<int>(t));
+    for (Item &item : items)
+      for (int t : item.makes) item.bytes += bytes[t];
   }
 
   /// In the given order as far as that fits the budget; else first what does, or needs the least.
@@ -73,30 +77,25 @@ class Orderer {
       std::int64_t least = 0;
       for (std::size_t i = 0; i < items.size(); ++i) {
         if (done[i] || !ready(items[i], done)) continue;
-        const std::int64_t needs = live + made(items[i]);
+        const std::int64_t needs = live + items[i].bytes;
         if (best < 0 || needs < least) best = static_cast<int>(i), least = needs;
         if (needs <= budget) break;
       }
       done[best] = true;
       order.push_back(best);
-      live += made(items[best]) - freed(items[best], left);
+      live += items[best].bytes - freed(items[best], left);
     }
     return ordered(order);
   }
 
  private:
   void addReads(int target, std::set<int> &to) const {
-    for (const graph::Clause &c : g.definition(target)->clauses)
+    for (const graph::Clause &c : formulas.definition(target)->clauses)
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read && maker[n.id] >= 0) to.insert(n.id);
   }
   bool ready(const Item &item, const std::vector<bool> &done) const {
     return std::all_of(item.reads.begin(), item.reads.end(), [&](int t) { return done[maker[t]] || item.makes.count(t); });
-  }
-  std::int64_t made(const Item &item) const {
-    std::int64_t sum = 0;
-    for (int t : item.makes) sum += bytes[t];
-    return sum;
   }
   /// Counts the item's reads; what nobody is left to read is free.
   std::int64_t freed(const Item &item, std::vector<int> &left) const {
@@ -123,6 +122,7 @@ class Orderer {
 
   const Graph &g;
   const Schedule &s;
+  const FormulaIndex formulas;
   std::vector<Item> items;
   std::vector<int> maker; // by tensor: an item
   std::vector<std::int64_t> bytes;

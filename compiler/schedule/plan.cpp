@@ -324,7 +324,7 @@ class RunPlanner {
     bool fills = !coversAll(g, f) || leavesLanes(f);
     for (std::size_t c = 0; c < f.clauses.size(); ++c) {
       leaves.push_back(planLeaf(g, schedule, target, f, static_cast<int>(c)).leaf);
-      fills |= interruptsReduction(g, leaves.back());
+      fills |= interruptsReduction(f, leaves.back());
     }
     if (fills) {
       Leaf fill;
@@ -418,7 +418,7 @@ class RunPlanner {
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
-    if (leaf.fill || interruptsReduction(g, leaf) || leavesLanes(lead) || leavesLanes(f) ||
+    if (leaf.fill || interruptsReduction(lead, leaf) || leavesLanes(lead) || leavesLanes(f) ||
         lead.clauses.size() != 1 || !coversAll(g, lead) || !plainOut(g, lead, lead.clauses[0]))
       return false;
     if (static_cast<int>(leaf.then.size()) >= 4) return false;

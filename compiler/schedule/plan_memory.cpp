@@ -1,4 +1,5 @@
 // The arena: each tensor of a step gets an offset such that tensors that live at the same time do not overlap.
+#include "compiler/schedule/formula_index.h"
 #include "compiler/schedule/liveness.h"
 #include "compiler/schedule/plan_parts.h"
 
@@ -69,7 +70,7 @@ void searchOffsets(Liveness &alive) {
 }
 
 /// Tensors that only the leaf that makes them uses stay in registers.
-void keepInRegisters(const Graph &g, Schedule &s) {
+void keepInRegisters(const FormulaIndex &formulas, Schedule &s) {
   std::map<std::string, const Leaf *> leafOf;
   std::map<int, std::set<const Leaf *>> users;
   for (const Group &group : s.run)
@@ -79,14 +80,14 @@ void keepInRegisters(const Graph &g, Schedule &s) {
       names.insert(names.end(), leaf.with.begin(), leaf.with.end());
       for (const std::string &name : names) {
         leafOf[name] = &leaf;
-        for (const graph::Clause &c : g.definition(g.find(name))->clauses)
+        for (const graph::Clause &c : formulas.definition(name)->clauses)
           for (const Node &n : c.body.nodes)
             if (n.kind == Node::Kind::Read) users[n.id].insert(&leaf);
       }
     }
   for (auto &[name, place] : s.memory) {
     if (place.kind != Placement::Kind::Workspace || !leafOf.count(name)) continue;
-    const auto &by = users[g.find(name)];
+    const auto &by = users[formulas.tensor(name)];
     if (by.size() == 1 && *by.begin() == leafOf[name]) place.kind = Placement::Kind::Register;
   }
 }
@@ -94,7 +95,7 @@ void keepInRegisters(const Graph &g, Schedule &s) {
 /// What only the leaves of one tile touch, sample by sample, need not be kept for all samples.
 class Parts {
  public:
-  Parts(const Graph &g, Schedule &s) : g(g), s(s) {
+  Parts(const Graph &g, const FormulaIndex &formulas, Schedule &s) : g(g), formulas(formulas), s(s) {
     for (const Group &group : s.run)
       for (const Leaf &leaf : group.leaves)
         touchAll(group, leaf);
@@ -127,8 +128,8 @@ class Parts {
   };
 
   void touchAll(const Group &group, const Leaf &leaf) {
-    for (const int target : computedBy(g, leaf))
-      for (const graph::Clause &c : g.definition(target)->clauses) {
+    for (const int target : formulas.computedBy(leaf))
+      for (const graph::Clause &c : formulas.definition(target)->clauses) {
         touch(group, c, target, c.out);
         if (leaf.fill) continue;
         for (const Node &n : c.body.nodes)
@@ -148,6 +149,7 @@ class Parts {
   }
 
   const Graph &g;
+  const FormulaIndex &formulas;
   Schedule &s;
   std::map<int, Use> uses; // by tensor
   int leaves = 0;
@@ -156,9 +158,10 @@ class Parts {
 } // namespace
 
 void planMemory(const Graph &g, Schedule &s) {
-  keepInRegisters(g, s);
+  const FormulaIndex formulas(g);
+  keepInRegisters(formulas, s);
   orderForMemory(g, s);
-  Parts(g, s).place();
+  Parts(g, formulas, s).place();
   Liveness alive = liveness(g, s);
   searchOffsets(alive);
   for (const Place &p : alive.places)

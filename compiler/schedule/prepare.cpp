@@ -110,7 +110,7 @@ void prepare(Graph &g, bool winograd4) {
         f = g.definition(g.next[i].value);
         graph::Body body;
         body.root =
-            body.copy(f->clauses[0].body, f->clauses[0].body.root, [](int v) { return Affine::var(v); });
+            body.copy(f->clauses[0].body, f->clauses[0].body.root);
         for (Node &n : body.nodes)
           if (n.kind == Node::Kind::Read && n.id == g.next[j].state) n.id = saved;
         f->clauses[0].body = body;

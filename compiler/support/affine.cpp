@@ -24,20 +24,12 @@ bool Affine::isVar(int *v) const {
 
 Affine &Affine::operator+=(const Affine &o) {
   c += o.c;
-  std::vector<Term> sum;
-  auto a = t.cbegin();
-  auto b = o.t.cbegin();
-  while (a != t.end() || b != o.t.end()) {
-    if (b == o.t.end() || (a != t.end() && a->first < b->first)) {
-      sum.push_back(*a++);
-    } else if (a == t.end() || b->first < a->first) {
-      sum.push_back(*b++);
-    } else {
-      if (a->second + b->second != 0) sum.push_back({a->first, a->second + b->second});
-      ++a, ++b;
-    }
+  auto at = t.begin();
+  for (const Term &term : o.t) {
+    at = std::find_if(at, t.end(), [&](const Term &own) { return own.first >= term.first; });
+    if (at == t.end() || at->first != term.first) at = t.insert(at, term);
+    else if ((at->second += term.second) == 0) at = t.erase(at);
   }
-  t = std::move(sum);
   return *this;
 }
 
@@ -48,7 +40,12 @@ Affine &Affine::operator*=(std::int64_t k) {
   return *this;
 }
 
-Affine Affine::substitute(const std::function<Affine(int)> &f) const {
+std::strong_ordering Affine::operator<=>(const Affine &o) const {
+  if (c != o.c) return c <=> o.c;
+  return std::lexicographical_compare_three_way(t.begin(), t.end(), o.t.begin(), o.t.end());
+}
+
+Affine Affine::substitute(FunctionRef<Affine(int)> f) const {
   Affine r(c);
   for (auto &[v, k] : t) r += f(v) * k;
   return r;
@@ -60,13 +57,13 @@ Affine Affine::substitute(int v, const Affine &by) const {
   return *this - var(v, k) + by * k;
 }
 
-std::int64_t Affine::evaluate(const std::function<std::int64_t(int)> &value) const {
+std::int64_t Affine::evaluate(FunctionRef<std::int64_t(int)> value) const {
   std::int64_t r = c;
   for (auto &[v, k] : t) r += k * value(v);
   return r;
 }
 
-Interval Affine::range(const std::function<Interval(int)> &of) const {
+Interval Affine::range(FunctionRef<Interval(int)> of) const {
   Interval r{c, c};
   for (auto &[v, k] : t) {
     const Interval i = of(v);
@@ -76,7 +73,7 @@ Interval Affine::range(const std::function<Interval(int)> &of) const {
   return r;
 }
 
-std::string Affine::str(const std::function<std::string(int)> &name) const {
+std::string Affine::str(FunctionRef<std::string(int)> name) const {
   std::string s;
   for (auto &[v, k] : t) {
     const std::int64_t a = k < 0 ? -k : k;

@@ -2,11 +2,13 @@
 // The graph uses domain positions as variables, the loop IR its loop variables.
 #pragma once
 
+#include "compiler/support/function_ref.h"
+#include "compiler/support/small_vector.h"
+
+#include <compare>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace netc {
 
@@ -18,12 +20,13 @@ struct Interval {
 class Affine {
 public:
   using Term = std::pair<int, std::int64_t>; // variable, coefficient (never 0)
+  using Terms = SmallVector<Term, 3>; // most have no more, and copying them is much of what a compilation does
 
   Affine(std::int64_t constant = 0) : c(constant) {}
   static Affine var(int v, std::int64_t coefficient = 1);
 
   std::int64_t constant() const { return c; }
-  const std::vector<Term> &terms() const { return t; } // sorted by variable
+  const Terms &terms() const { return t; } // sorted by variable
   std::int64_t coefficient(int v) const;
   bool isConstant() const { return t.empty(); }
   bool uses(int v) const { return coefficient(v) != 0; }
@@ -32,25 +35,25 @@ public:
 
   Affine &operator+=(const Affine &);
   Affine &operator*=(std::int64_t);
-  friend Affine operator+(Affine a, const Affine &b) { return a += b; }
-  friend Affine operator-(Affine a, const Affine &b) { return a += b * -1; }
-  friend Affine operator*(Affine a, std::int64_t k) { return a *= k; }
+  friend Affine operator+(Affine a, const Affine &b) { return std::move(a += b); }
+  friend Affine operator-(Affine a, const Affine &b) { return std::move(a += b * -1); }
+  friend Affine operator*(Affine a, std::int64_t k) { return std::move(a *= k); }
   bool operator==(const Affine &) const = default;
-  auto operator<=>(const Affine &) const = default;
+  std::strong_ordering operator<=>(const Affine &) const;
 
   /// Every variable v replaced by f(v).
-  Affine substitute(const std::function<Affine(int)> &f) const;
+  Affine substitute(FunctionRef<Affine(int)> f) const;
   /// One variable replaced.
   Affine substitute(int v, const Affine &by) const;
-  std::int64_t evaluate(const std::function<std::int64_t(int)> &value) const;
+  std::int64_t evaluate(FunctionRef<std::int64_t(int)> value) const;
   /// The exact range when each variable runs over its interval independently.
-  Interval range(const std::function<Interval(int)> &of) const;
+  Interval range(FunctionRef<Interval(int)> of) const;
   /// "2*i + u - 1"; "0" when empty.
-  std::string str(const std::function<std::string(int)> &name) const;
+  std::string str(FunctionRef<std::string(int)> name) const;
 
 private:
   std::int64_t c;
-  std::vector<Term> t;
+  Terms t;
 };
 
 } // namespace netc

@@ -77,7 +77,9 @@ Compiled compiled(const graph::Module &source, const grad::DerivativeTable &tabl
   runPasses(passes::completePipeline(), c.optimized);
   Diagnostics diag;
   if (!graph::verify(c.optimized, diag)) throw UserError(diag.str());
-  c.program = schedule::compile(c.optimized, findTarget("native"), {});
+  graph::Module prepared = c.optimized;
+  schedule::prepare(prepared);
+  c.program = schedule::compile(std::move(prepared), findTarget("native"));
   for (loop::Entry &entry : c.program.entries)
     for (loop::Kernel &kernel : entry.kernels) loop::unroll(kernel, batch);
   return c;

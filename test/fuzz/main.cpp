@@ -10,6 +10,7 @@
 #include "compiler/loop/passes.h"
 #include "compiler/passes/passes.h"
 #include "compiler/schedule/lower.h"
+#include "compiler/schedule/plan.h"
 #include "compiler/support/text_file.h"
 #include "test/fuzz/engines.h"
 #include "test/fuzz/random_graph.h"
@@ -98,7 +99,7 @@ private:
           internalError("differentiation after the forward passes: " + diag.str());
         passes::run(passes::completePipeline(), fast);
         for (const char *target : {"x86-64-v4", "x86-64-v3"})
-          schedule::compile({source.name, source.batch, {fast}}, findTarget(target));
+          lowered({source.name, source.batch, {fast}}, target);
         differentiated.entries.push_back(std::move(plain));
         optimized.entries.push_back(std::move(fast));
         count(entry);
@@ -122,7 +123,7 @@ private:
     const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw");
     for (const char *target : {"x86-64-v4", "x86-64-v3"})
-      programs.push_back(schedule::compile(optimized, findTarget(target)));
+      programs.push_back(lowered(optimized, target));
     engines.push_back(interpreter(programs[0], false));
     engines.push_back(interpreter(programs[1], true));
     for (const loop::Program &p : programs)
@@ -146,6 +147,11 @@ private:
     if (!args.aarch64.empty()) addRemote();
   }
 
+  static loop::Program lowered(graph::Module optimized, const char *target) {
+    schedule::prepare(optimized);
+    return schedule::compile(std::move(optimized), findTarget(target));
+  }
+
   static loop::Program unroll(loop::Program p) {
     for (loop::Entry &e : p.entries)
       for (loop::Kernel &k : e.kernels)
@@ -154,7 +160,7 @@ private:
   }
 
   void addRemote() {
-    elsewhere = unroll(schedule::compile(optimized, findTarget("aarch64")));
+    elsewhere = unroll(lowered(optimized, "aarch64"));
     std::string problem;
     auto engine = remote(elsewhere, fmt::format("{}/fuzz{}", args.out, args.seed), args.aarch64, args.emulator, args.runtime, problem);
     if (!engine) return fail("aarch64", problem);

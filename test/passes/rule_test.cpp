@@ -162,7 +162,7 @@ class RuleProof {
     f.clauses.emplace_back();
     graph::Body &b = f.clauses[0].body;
     b.root = b.copy(
-        r.from, r.from.root, [](int v) { return Affine::var(v); },
+        r.from, r.from.root, {},
         [&](int n) {
           const graph::Node &letter = r.from.nodes[n];
           if (!passes::isLetter(letter)) return -1;
