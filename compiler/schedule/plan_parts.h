@@ -30,6 +30,8 @@ void planStore(graph::Module &);
 void followStore(const graph::Graph &, std::map<std::string, Placement> &layouts);
 /// Dense layers whose samples lie in rows.
 void rowsOfSamples(graph::Graph &);
+/// Sums of products leave out borders of zeros, which are not stored then.
+void unpad(graph::Graph &);
 /// Convolutions with fewer multiplications, where the model says that it pays; `allowFour`: also those that lose accuracy.
 void winograd(graph::Graph &, bool allowFour);
 /// Sums over the samples and what each has add up each sample first.

@@ -312,7 +312,10 @@ bool windowFits(const Nest &nest, const Target &target, const Leaf &leaf, int p)
       const int t = nest.find(name);
       if (!r.address.uses(t)) continue;
       values *= steps(name, size);
-      shared |= r.address.uses(p) && std::abs(r.address.coefficient(t)) == std::abs(r.address.coefficient(p));
+      const std::int64_t step = r.address.coefficient(p), apart = r.address.coefficient(t);
+      if (step == 0 || apart % step != 0 || std::abs(apart / step) >= nest.positions[p].extent) continue;
+      shared = true;
+      values *= std::abs(apart / step); // with a stride of 2 the odd steps share what the even ones do not
     }
     window |= shared;
     const bool vector = !leaf.vector.empty() && r.address.uses(nest.find(leaf.vector));
