@@ -24,7 +24,10 @@ constexpr std::int64_t unrolledOperations = 160, mostAtEdges = 512;
 class ContractionPlanner {
  public:
   ContractionPlanner(const Nest &nest, int vector, const Target &target, const Variation &variation, const Numeric &numeric, Leaf &leaf)
-      : nest(nest), vector(vector), target(target), variation(variation), numeric(numeric), leaf(leaf) {}
+      : nest(nest), vector(vector), target(target), variation(variation), numeric(numeric), leaf(leaf) {
+    for (const Step &s : numeric.order)
+      reduced.push_back(nest.find(s.index));
+  }
 
   double plan() {
     const double cost = chooseTile();
@@ -73,14 +76,13 @@ class ContractionPlanner {
   }
   /// The one that may run in parts where samples are reduced.
   int firstInSample() const {
-    for (const Step &s : numeric.order)
-      if (const int p = nest.find(s.index); batchReduced() && !at(p).batch) return p;
-    return -1;
+    const auto first = std::find_if(reduced.begin(), reduced.end(), [&](int p) { return !at(p).batch; });
+    return batchReduced() && first != reduced.end() ? *first : -1;
   }
 
   /// What one step of the reduction needs of a read along a tiled index. Steps unrolled at edges share it, as in x[j + v].
   double valuesOf(const Affine &address, int p, std::int64_t size, const Tile &t) const {
-    const int steps = nest.find(numeric.order.back().index);
+    const int steps = reduced.back();
     const std::int64_t step = address.coefficient(steps), apart = address.coefficient(p);
     const auto each = static_cast<double>(size);
     if (step == 0 || apart % step != 0 || !unrolledAtEdges(steps, t)) return each;
@@ -197,15 +199,13 @@ class ContractionPlanner {
   /// All the code for edges must stay in the instruction cache, and what unrolled steps share in registers where they are innermost.
   bool edgesFit(const Tile &t) const {
     std::int64_t operations = t.size();
-    for (const Step &step : numeric.order) {
-      const int q = nest.find(step.index);
+    for (int q : reduced) {
       std::int64_t pieces = 1;
       for (auto &[p, s] : t.scalars)
         if (tied(p, q)) pieces = std::max(pieces, unrolledAtEdges(q, t) ? at(q).extent : std::min(at(q).extent, 2 * s - 1));
       operations *= pieces;
     }
-    const int innermost = nest.find(numeric.order.back().index);
-    return operations <= mostAtEdges && (!unrolledAtEdges(innermost, t) || windowFits(nest, target, tiled(t), innermost));
+    return operations <= mostAtEdges && (!unrolledAtEdges(reduced.back(), t) || windowFits(nest, target, tiled(t), reduced.back()));
   }
   /// The leaf with that tile. The vectors stay in registers while one broadcast after the other passes.
   Leaf tiled(const Tile &t) const {
@@ -422,6 +422,7 @@ class ContractionPlanner {
   const Target &target;
   const Variation &variation;
   const Numeric &numeric;
+  std::vector<int> reduced; // positions, outermost first
   Leaf &leaf;
   const double inL1 = shareOfL1 * static_cast<double>(target.l1), inL2 = shareOfL2 * static_cast<double>(target.l2); // bytes
   Tile best;
