@@ -24,7 +24,10 @@ constexpr std::int64_t unrolledOperations = 160, mostAtEdges = 512;
 class ContractionPlanner {
  public:
   ContractionPlanner(const Nest &nest, int vector, const Target &target, const Variation &variation, const Numeric &numeric, Leaf &leaf)
-      : nest(nest), vector(vector), target(target), variation(variation), numeric(numeric), leaf(leaf) {}
+      : nest(nest), vector(vector), target(target), variation(variation), numeric(numeric), leaf(leaf) {
+    for (const Step &s : numeric.order)
+      reduced.push_back(nest.find(s.index));
+  }
 
   double plan() {
     const double cost = chooseTile();
@@ -59,6 +62,33 @@ class ContractionPlanner {
 
   // ---- the register tile
 
+  // Edges tie result indices to indices of the reduction: at j + v, some v are left out for the first and the last j. Where j is
+  // tiled, only code for each number of v left folds the guards.
+
+  bool tied(int p, int q) const {
+    return std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) { return g.uses(p) && g.uses(q); });
+  }
+  /// A short tile that covers its index splits a long loop over q in a few places, if that runs in one go; else q must be unrolled.
+  bool unrolledAtEdges(int q, const Tile &t) const {
+    return std::any_of(t.scalars.begin(), t.scalars.end(), [&](const auto &s) {
+      return tied(s.first, q) && (s.second < at(s.first).extent || s.second >= at(q).extent || q == firstInSample());
+    });
+  }
+  /// The one that may run in parts where samples are reduced.
+  int firstInSample() const {
+    const auto first = std::find_if(reduced.begin(), reduced.end(), [&](int p) { return !at(p).batch; });
+    return batchReduced() && first != reduced.end() ? *first : -1;
+  }
+
+  /// What one step of the reduction needs of a read along a tiled index. Steps unrolled at edges share it, as in x[j + v].
+  double valuesOf(const Affine &address, int p, std::int64_t size, const Tile &t) const {
+    const int steps = reduced.back();
+    const std::int64_t step = address.coefficient(steps), apart = address.coefficient(p);
+    const auto each = static_cast<double>(size);
+    if (step == 0 || apart % step != 0 || !unrolledAtEdges(steps, t)) return each;
+    return std::min(each, 1 + std::abs(static_cast<double>(apart / step)) * (each - 1) / static_cast<double>(at(steps).extent));
+  }
+
   /// Slots of the multiply-add units for each multiply-add of a tile.
   double pieceCost(const Tile &t) const {
     const double operations = static_cast<double>(t.size() * target.registersPerVector());
@@ -67,7 +97,7 @@ class ContractionPlanner {
       if (r.tensor < 0) continue;
       double n = 1;
       for (auto &[p, s] : t.scalars)
-        if (uses(r.address, p)) n *= static_cast<double>(s);
+        if (uses(r.address, p)) n *= valuesOf(r.address, p, s, t);
       if (!r.address.uses(vector)) {
         loads += n;
         continue;
@@ -137,6 +167,7 @@ class ContractionPlanner {
   }
   bool sizeAllowed(int p, std::int64_t size) const {
     if (size > at(p).extent) return false;
+    if (batchReduced() && nest.guarded(p)) return size == at(p).extent; // then the long loops over an image are split, not unrolled
     if (at(p).block >= 0) return loop::lanes % size == 0;
     return !at(p).batch || at(p).extent % size == 0;
   }
@@ -162,27 +193,27 @@ class ContractionPlanner {
     }
     const auto &[chosen, cost] = ranking.pick(variation.tile);
     best = chosen;
-    // The vectors stay in registers while one broadcast after the other passes.
-    for (auto &[p, s] : best.scalars)
-      leaf.tile.push_back({at(p).name, s});
-    if (best.vectors > 1) leaf.tile.push_back({at(vector).name, best.vectors * loop::lanes});
+    leaf = tiled(best);
     return cost;
   }
-  /// Two indices that edges tie to the reduction unroll the window once for each way in which it overlaps the edges: all of them
-  /// must stay in the instruction cache.
+  /// All the code for edges must stay in the instruction cache, and what unrolled steps share in registers where they are innermost.
   bool edgesFit(const Tile &t) const {
-    std::set<int> window;
-    std::ptrdiff_t edges = 0;
-    for (auto &[p, s] : t.scalars) {
-      edges += nest.guarded(p);
-      for (const Affine &g : nest.guards)
-        for (auto &[q, k] : g.terms())
-          if (g.uses(p) && q < static_cast<int>(nest.positions.size()) && at(q).reduction) window.insert(q);
-    }
     std::int64_t operations = t.size();
-    for (int p : window)
-      operations *= at(p).extent;
-    return edges < 2 || operations <= mostAtEdges;
+    for (int q : reduced) {
+      std::int64_t pieces = 1;
+      for (auto &[p, s] : t.scalars)
+        if (tied(p, q)) pieces = std::max(pieces, unrolledAtEdges(q, t) ? at(q).extent : std::min(at(q).extent, 2 * s - 1));
+      operations *= pieces;
+    }
+    return operations <= mostAtEdges && (!unrolledAtEdges(reduced.back(), t) || windowFits(nest, target, tiled(t), reduced.back()));
+  }
+  /// The leaf with that tile. The vectors stay in registers while one broadcast after the other passes.
+  Leaf tiled(const Tile &t) const {
+    Leaf copy = leaf;
+    for (auto &[p, s] : t.scalars)
+      copy.tile.push_back({at(p).name, s});
+    if (t.vectors > 1) copy.tile.push_back({at(vector).name, t.vectors * loop::lanes});
+    return copy;
   }
   bool sizeFits(std::int64_t n) const { return n * target.registersPerVector() < target.registers; }
 
@@ -373,11 +404,7 @@ class ContractionPlanner {
     for (std::size_t i = leaf.order.size(); i-- > 0;) {
       const int p = nest.find(leaf.order[i].index);
       if (!at(p).reduction || at(p).batch) break;
-      const bool tied = std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) {
-        return g.uses(p) && std::any_of(best.scalars.begin(), best.scalars.end(),
-                                        [&](const auto &s) { return g.uses(s.first); });
-      });
-      if (tied) { // only constants fold such a guard
+      if (unrolledAtEdges(p, best)) {
         leaf.unroll.push_back(at(p).name);
         continue;
       }
@@ -395,6 +422,7 @@ class ContractionPlanner {
   const Target &target;
   const Variation &variation;
   const Numeric &numeric;
+  std::vector<int> reduced; // positions, outermost first
   Leaf &leaf;
   const double inL1 = shareOfL1 * static_cast<double>(target.l1), inL2 = shareOfL2 * static_cast<double>(target.l2); // bytes
   Tile best;

@@ -36,6 +36,8 @@ void followStore(const graph::Graph &, std::map<std::string, Placement> &layouts
 void rowsOfSamples(graph::Graph &);
 /// Contractions read what they would gather from copies, where that pays.
 void copyGathered(graph::Graph &);
+/// Sums of products leave out borders of zeros, which are not stored then.
+void unpad(graph::Graph &);
 /// Convolutions with fewer multiplications, where the model says that it pays; `allowFour`: also those that lose accuracy.
 void winograd(graph::Graph &, bool allowFour);
 /// Sums over the samples and what each has add up each sample first.

@@ -148,18 +148,18 @@ std::int64_t primitivesOf(const Nest &nest) {
 }
 
 /// Cycles for each operation of a tile, in units of one multiply-add slot.
-double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool heavy) {
+double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool large) {
   const double operations = static_cast<double>(t.size());
   const double loads = static_cast<double>(loadsOf(nest, t));
   const double hidden =
       static_cast<double>(oneOperation(nest) && !hasLiterals(nest, t) ? latency * target.multiplyAdds / target.registersPerVector() : 2);
-  const double lines = heavy ? linesOf(nest, t) : 0;
+  const double lines = large ? linesOf(nest, t) : 0;
   const double streamed = slotsForLine * streamedLines(nest, target, t);
   return std::max({operations, loads, hidden, streamed}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
-double tileCost(const Nest &nest, const Target &target, const Tile &t, bool heavy) {
+double tileCost(const Nest &nest, const Target &target, const Tile &t, bool large) {
   using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>; // tile size, results
   const auto pieces = [](std::int64_t extent, std::int64_t size, std::int64_t rest) {
     Pieces list{{size, extent / size * size}};
@@ -177,7 +177,7 @@ double tileCost(const Nest &nest, const Target &target, const Tile &t, bool heav
     for (auto &[sb, nb] : along(t.b))
       for (auto &[sc, nc] : pieces((samples + loop::lanes - 1) / loop::lanes, t.blocks, 1)) {
         const double n = static_cast<double>(na * nb * nc);
-        cost += n * pieceCost(nest, target, {{t.a.p, sa}, {t.b.p, sb}, sc}, heavy);
+        cost += n * pieceCost(nest, target, {{t.a.p, sa}, {t.b.p, sb}, sc}, large);
         results += n;
       }
   return cost / results;
@@ -226,6 +226,16 @@ double operations(const Nest &nest) {
   for (const Position &p : nest.positions)
     n *= static_cast<double>(p.extent);
   return n;
+}
+
+/// A contraction along samples whose weights do not stay in the nearest caches.
+bool largeWeights(const Nest &nest) {
+  if (nest.batch < 0 || nest.positions[nest.batch].reduction || !nest.guards.empty() || !isContraction(*nest.formula, *nest.clause))
+    return false;
+  double bytes = 0;
+  for (const Access &r : nest.reads)
+    if (r.tensor >= 0 && !r.address.uses(nest.batch)) bytes += 4 * footprint(nest, r.address, [](const Position &) { return true; });
+  return bytes > heavyBytes;
 }
 
 void chooseUnrolling(const Nest &nest, const Target &target, const Variation &variation, const Tile &tile, Leaf &leaf) {
@@ -287,15 +297,7 @@ void chooseParallel(const Nest &nest, Leaf &leaf) {
 } // namespace
 
 bool heavyWeights(const Nest &nest) {
-  if (nest.batch < 0 || nest.positions[nest.batch].reduction ||
-      nest.positions[nest.batch].extent <= loop::lanes || !nest.guards.empty() ||
-      !isContraction(*nest.formula, *nest.clause))
-    return false;
-  double bytes = 0;
-  for (const Access &r : nest.reads)
-    if (r.tensor >= 0 && !r.address.uses(nest.batch))
-      bytes += 4 * footprint(nest, r.address, [](const Position &) { return true; });
-  return bytes > heavyBytes;
+  return largeWeights(nest) && nest.positions[nest.batch].extent > loop::lanes;
 }
 
 bool windowFits(const Nest &nest, const Target &target, const Leaf &leaf, int p) {
@@ -312,7 +314,10 @@ bool windowFits(const Nest &nest, const Target &target, const Leaf &leaf, int p)
       const int t = nest.find(name);
       if (!r.address.uses(t)) continue;
       values *= steps(name, size);
-      shared |= r.address.uses(p) && std::abs(r.address.coefficient(t)) == std::abs(r.address.coefficient(p));
+      const std::int64_t step = r.address.coefficient(p), apart = r.address.coefficient(t);
+      if (step == 0 || apart % step != 0 || std::abs(apart / step) >= nest.positions[p].extent) continue;
+      shared = true;
+      values *= std::abs(apart / step); // with a stride of 2 the odd steps share what the even ones do not
     }
     window |= shared;
     const bool vector = !leaf.vector.empty() && r.address.uses(nest.find(leaf.vector));
@@ -355,15 +360,15 @@ double chooseTile(const Nest &nest, const Target &target, const Variation &varia
   const int vector = leaf.vector.empty() ? -1 : nest.find(leaf.vector);
   const bool reduces = std::any_of(nest.positions.begin(), nest.positions.end(),
                                    [](const Position &p) { return p.reduction; });
-  const bool heavy = heavyWeights(nest);
+  const bool large = largeWeights(nest), heavy = heavyWeights(nest);
   Ranking<Tile> ranking;
-  ranking.consider({}, tileCost(nest, target, {}, heavy));
+  ranking.consider({}, tileCost(nest, target, {}, large));
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is
     // unrolled.
     const auto consider = [&](const Tile &t) {
-      if (fits(nest, target, vector, t)) ranking.consider(t, tileCost(nest, target, t, heavy));
+      if (fits(nest, target, vector, t)) ranking.consider(t, tileCost(nest, target, t, large));
     };
     const auto sizes = [&](int p) { return std::min<std::int64_t>(nest.positions[p].extent, 16); };
     const std::int64_t blocks =

@@ -76,6 +76,7 @@ void prepare(Graph &g, bool winograd4) {
   for (graph::Result &r : g.results)
     r.tensor = addCopy(g, "output." + r.name, r.tensor);
   copyInputs(g);
+  unpad(g);
   winograd(g, winograd4);
   sumSamples(g);
   packWeights(g);
