@@ -50,7 +50,7 @@ struct SampleReport {
   std::string name;
   int compared = 0, redrawn = 0;
   int entries = 0, directions = 0;     // of a parameter, among those compared
-  bool without = false;                // the loss does not depend on it
+  int without = 0;                     // random values at which the loss was the same: it does not depend on it
   double worst = 0;                    // the largest error
   std::string where;                   // the sample with the largest error: "[3, 0, 1, 1]"
   double gradient = 0, difference = 0; // there

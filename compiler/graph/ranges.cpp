@@ -1,5 +1,7 @@
 #include "compiler/graph/ranges.h"
 
+#include "compiler/support/division.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -11,9 +13,6 @@ constexpr std::int64_t enumerationLimit = 2'000'000;
 constexpr std::int64_t maxFactor = 128; // strides are small; larger factors could overflow
 constexpr int narrowingRounds = 4; // each round can only narrow; convergence is not needed
 
-std::int64_t floorDiv(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
-std::int64_t ceilDiv(std::int64_t a, std::int64_t b) { return -floorDiv(-a, b); }
-
 Interval overBox(const Box &box, const Affine &a) {
   return a.range([&](int p) { return box.of[p]; });
 }
@@ -21,9 +20,9 @@ Interval overBox(const Box &box, const Affine &a) {
 /// The values of index p (with coefficient k in guard) for which k*p + most >= 0 can hold.
 void narrow(Interval &i, std::int64_t k, std::int64_t most) {
   if (k > 0)
-    i.min = std::max(i.min, ceilDiv(-most, k));
+    i.min = std::max(i.min, ceilDivide(-most, k));
   else
-    i.max = std::min(i.max, floorDiv(most, -k));
+    i.max = std::min(i.max, floorDivide(most, -k));
 }
 
 void narrowBy(Box &box, const Affine &guard) {

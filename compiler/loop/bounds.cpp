@@ -1,5 +1,7 @@
 #include "compiler/loop/bounds.h"
 
+#include "compiler/support/division.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -9,9 +11,6 @@ namespace {
 
 constexpr std::int64_t unbounded = std::numeric_limits<std::int32_t>::max();
 constexpr int triedPoints = 200'000; // in one nonNegativeByTrying
-
-std::int64_t floorDiv(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
-std::int64_t ceilDiv(std::int64_t a, std::int64_t b) { return -floorDiv(-a, b); }
 
 } // namespace
 
@@ -46,13 +45,13 @@ void Bounds::bind(int var, int at) {
 
 void Bounds::addLower(int var, Affine by, std::int64_t factor) {
   Facts &f = facts[var];
-  f.interval.min = std::max(f.interval.min, ceilDiv(range(by).min, factor));
+  f.interval.min = std::max(f.interval.min, ceilDivide(range(by).min, factor));
   f.lower.push_back({std::move(by), factor});
 }
 
 void Bounds::addUpper(int var, Affine by, std::int64_t factor) {
   Facts &f = facts[var];
-  f.interval.max = std::min(f.interval.max, floorDiv(range(by).max, factor));
+  f.interval.max = std::min(f.interval.max, floorDivide(range(by).max, factor));
   f.upper.push_back({std::move(by), factor});
 }
 
@@ -198,11 +197,11 @@ bool Bounds::tryAll(Trial &trial, std::size_t level) const {
   const Facts &f = facts[v];
   std::int64_t low = -unbounded, begin = -unbounded, high = unbounded;
   for (std::size_t i = 0; i < f.lower.size(); ++i) {
-    low = std::max(low, ceilDiv(f.lower[i].by.evaluate(valueOf), f.lower[i].factor));
+    low = std::max(low, ceilDivide(f.lower[i].by.evaluate(valueOf), f.lower[i].factor));
     if (i < f.loopBounds) begin = low;
   }
-  for (const Bound &b : f.upper) high = std::min(high, floorDiv(b.by.evaluate(valueOf), b.factor));
-  if (f.step > 1 && f.loopBounds > 0) low = begin + ceilDiv(low - begin, f.step) * f.step; // guards keep the phase
+  for (const Bound &b : f.upper) high = std::min(high, floorDivide(b.by.evaluate(valueOf), b.factor));
+  if (f.step > 1 && f.loopBounds > 0) low = begin + ceilDivide(low - begin, f.step) * f.step; // guards keep the phase
   for (std::int64_t x = low; x <= high; x += f.step) {
     trial.value[v] = x;
     if (!tryAll(trial, level + 1)) return false;

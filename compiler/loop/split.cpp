@@ -1,5 +1,6 @@
 #include "compiler/loop/copy.h"
 #include "compiler/loop/passes.h"
+#include "compiler/support/division.h"
 
 #include <algorithm>
 #include <set>
@@ -11,8 +12,6 @@ namespace {
 constexpr std::size_t mostPieces = 6;
 constexpr std::int64_t mostStatements = 4000; // of a loop after splitting and unrolling
 constexpr std::int64_t mostPoints = 1024;     // of the unrolled loops that a guard depends on
-
-std::int64_t floorDiv(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
 
 struct ConstantRange {
   std::int64_t begin, end, step;
@@ -98,8 +97,8 @@ private:
     }
     for (const std::int64_t rest : rests) {
       // k > 0: holds from ceil(-rest / k) on; k < 0: up to floor(rest / -k)
-      const std::int64_t at = k > 0 ? -floorDiv(rest, k) : floorDiv(rest, -k) + 1;
-      const std::int64_t onPhase = range.begin - floorDiv(range.begin - at, range.step) * range.step;
+      const std::int64_t at = k > 0 ? -floorDivide(rest, k) : floorDivide(rest, -k) + 1;
+      const std::int64_t onPhase = range.begin - floorDivide(range.begin - at, range.step) * range.step;
       if (onPhase > range.begin && onPhase < range.end) places.insert(onPhase);
     }
   }

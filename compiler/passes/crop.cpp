@@ -2,6 +2,7 @@
 // A border that nothing reads is not computed: the gradient of padding reads the inside alone.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
+#include "compiler/support/division.h"
 
 #include <algorithm>
 #include <cstdint>

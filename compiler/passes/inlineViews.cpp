@@ -5,6 +5,7 @@
 // that form already. Copies with `otherwise` (padding) stay: an index map cannot say "zero outside".
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
+#include "compiler/support/division.h"
 
 #include <algorithm>
 #include <optional>

@@ -43,13 +43,6 @@ bool sameDomain(const Clause &a, const Clause &b) {
   return std::equal(a.domain.begin(), a.domain.end(), b.domain.begin(), b.domain.end(), sameExtent);
 }
 
-std::int64_t floorDivide(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b != 0 && (a < 0) != (b < 0));
-}
-std::int64_t ceilDivide(std::int64_t a, std::int64_t b) {
-  return -floorDivide(-a, b);
-}
-
 Interval rangeOver(const std::vector<Index> &domain, const Affine &a) {
   return a.range([&](int v) { return Interval{0, domain[v].extent.size - 1}; });
 }

@@ -25,10 +25,6 @@ bool isIdentity(const std::vector<Affine> &map, std::size_t domainSize);
 /// The extents of two clauses' domains agree, position by position.
 bool sameDomain(const graph::Clause &, const graph::Clause &);
 
-/// Division rounded down and up; b is not 0.
-std::int64_t floorDivide(std::int64_t a, std::int64_t b);
-std::int64_t ceilDivide(std::int64_t a, std::int64_t b);
-
 /// The range of an affine expression over the clause's domain box.
 Interval rangeOver(const std::vector<graph::Index> &domain, const Affine &);
 

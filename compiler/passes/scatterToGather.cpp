@@ -10,6 +10,7 @@
 // injective in the dimension (flatten, a pool whose windows do not overlap) need no rewrite and stay.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
+#include "compiler/support/division.h"
 
 #include <algorithm>
 #include <array>

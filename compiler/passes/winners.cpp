@@ -3,6 +3,7 @@
 // T any more, and reads one element for each window.
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
+#include "compiler/support/division.h"
 
 #include <algorithm>
 
