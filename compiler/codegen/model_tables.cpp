@@ -187,7 +187,7 @@ private:
       const Field placeRow = add(identifier(e.name + "_" + kernel.name) + "Places" + suffix, "int64_t", std::move(places));
       rows.push_back({kernel.name, KernelRef{program, shared[program].functionOf(index)}, extent.coefficient(loop::Blocks),
                       extent.coefficient(loop::FullBlocks), extent.coefficient(loop::Count), extent.constant(),
-                      kernel.flops, std::int64_t{kernel.depthFirst}, placeRow});
+                      kernel.flops, std::int64_t{kernel.depthFirst}, kernel.turns, placeRow});
     }
     return add(identifier(e.name) + "Stages" + suffix, "NetcStage", std::move(rows));
   }

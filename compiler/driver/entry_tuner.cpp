@@ -99,7 +99,9 @@ void EntryTuner::compile(Clock::time_point deadline) {
     const NetcStage *stages = compiled.back()->model()->targets[0].entries[0].stages;
     for (std::size_t i = 0; i < of.size(); ++i) {
       of[i]->stages.push_back(stages[i]);
-      of[i]->stages.back().depthFirst = clock.stages()[of[i]->place.kernel].depthFirst;
+      const NetcStage &own = clock.stages()[of[i]->place.kernel];
+      of[i]->stages.back().depthFirst = own.depthFirst;
+      of[i]->stages.back().turns = own.turns;
     }
   }
 }

@@ -99,11 +99,22 @@ struct KernelClock::State {
       slots.push_back(outputs.back().bytes.get());
     }
     frame = {store.bytes.get(), workspace.bytes.get(), inputs, slots.data(), scalars.data(), model.program().batch, nullptr,
-             workspace.bytes.get() + loops.sharedBytes()};
+             workspace.bytes.get() + loops.sharedBytes(), 0};
   }
 
   /// stages[first ... first + length), which run depth first.
   void chain(const NetcStage *list, std::size_t length, double *times) {
+    for (frame.turn = 0; frame.turn < list->turns; ++frame.turn)
+      for (std::size_t s = 0; s < length; ++s) iterate(list + s, 1, times + s);
+    frame.turn = 0;
+    if (list->turns == 0) iterate(list, length, times);
+    for (std::size_t s = 0; s < length; ++s) unpeaked += times[s];
+    if (unpeaked < 1e-3) return;
+    peak = std::max(peak, samplePeak(1));
+    unpeaked = 0;
+  }
+
+  void iterate(const NetcStage *list, std::size_t length, double *times) {
     const NetcStage &lead = list[0];
     const std::int64_t iterations = lead.perBlock * ((frame.count + 15) / 16) + lead.perFullBlock * (frame.count / 16) +
                                     lead.perCount * frame.count + lead.fixed;
@@ -114,10 +125,6 @@ struct KernelClock::State {
         netcRunStage(list + s, frame, at, at + step);
         times[s] += watch.seconds();
       }
-    for (std::size_t s = 0; s < length; ++s) unpeaked += times[s];
-    if (unpeaked < 1e-3) return;
-    peak = std::max(peak, samplePeak(1));
-    unpeaked = 0;
   }
 
   const loop::Entry &loops;

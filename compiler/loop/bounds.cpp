@@ -32,6 +32,9 @@ Bounds::Bounds(const Kernel &k, std::int64_t batch) : batch(batch) {
   addUpper(Count, batch, 1);
   addUpper(Count, full * lanes + (lanes - 1), 1);
   addUpper(Count, blocks * lanes, 1);
+  bind(Turn, depth++);
+  addLower(Turn, 0, 1);
+  addUpper(Turn, std::max<std::int64_t>(k.turns, 1) - 1, 1);
   if (k.parallel >= 0 && k.parallel < static_cast<int>(facts.size())) {
     bind(k.parallel, depth++);
     addLower(k.parallel, 0, 1);
@@ -174,7 +177,7 @@ std::optional<bool> Bounds::nonNegativeByTrying(const Affine &e) const {
     if (facts[v].depth >= 0) scope.push_back(static_cast<int>(v));
   std::sort(scope.begin(), scope.end(), [&](int a, int b) { return facts[a].depth > facts[b].depth; });
   for (const int v : scope) { // innermost first: bounds name variables further out
-    if (!matters[v] || v < firstLoopVariable) continue;
+    if (!matters[v] || v < Turn) continue;
     for (const Bound &b : facts[v].lower) need(b.by);
     for (const Bound &b : facts[v].upper) need(b.by);
     trial.order.insert(trial.order.begin(), v);

@@ -48,7 +48,10 @@ public:
     for (std::size_t i = 0, next = 0; i < e.kernels.size(); i = next) {
       if (static_cast<int>(i) == e.commit && !lossesAreFinite()) break;
       for (next = i + 1; next < e.kernels.size() && e.kernels[next - 1].depthFirst;) ++next;
-      machine.run(std::span(e.kernels).subspan(i, next - i), how.reverseParallel);
+      const std::span chain = std::span(e.kernels).subspan(i, next - i);
+      if (chain[0].turns == 0) machine.run(chain, how.reverseParallel);
+      for (std::int64_t turn = 0; turn < chain[0].turns; ++turn)
+        for (std::size_t k = 0; k < chain.size(); ++k) machine.run(chain.subspan(k, 1), how.reverseParallel, turn);
     }
     checkOutputs();
     return findings.list;

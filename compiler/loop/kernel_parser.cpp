@@ -19,7 +19,7 @@ void endOfLine(TokenStream &t) {
 Kernel KernelParser::parse() {
   for (std::size_t i = 0; i < entry.buffers.size(); ++i) buffers.emplace(entry.buffers[i].name, static_cast<int>(i));
   for (std::size_t i = 0; i < entry.scalars.size(); ++i) scalars.emplace(entry.scalars[i].name, static_cast<int>(i));
-  for (const char *size : {"count", "blocks", "fullBlocks"}) scope.emplace_back(size, addVariable(size));
+  for (const char *size : {"count", "blocks", "fullBlocks", "turn"}) scope.emplace_back(size, addVariable(size));
 
   k.location = t.peek().location;
   k.name = t.expectIdentifier("the kernel's name");
@@ -29,9 +29,14 @@ Kernel KernelParser::parse() {
     t.expect("<");
     k.parallelExtent = parseAffine();
     k.parallel = addVariable(name);
-    k.depthFirst = t.accept("then");
     scope.emplace_back(name, k.parallel);
   }
+  if (t.accept("turns")) {
+    const Location at = t.peek().location;
+    k.turns = t.expectInteger("the number of turns");
+    if (!t.failed() && k.turns < 1) t.error(at, fmt::format("expected 1 turn or more, found {}", k.turns));
+  }
+  k.depthFirst = (k.parallel >= 0 || k.turns > 0) && t.accept("then");
   if (t.accept("flops")) k.flops = t.expectNumber("the number of operations");
   t.openBlock();
   while (t.peek().kind == Token::Kind::String && comments.count(t.peek().location.line)) {

@@ -47,7 +47,7 @@ const char *expectedType(Signature s, std::size_t argument) {
 class KernelVerifier {
 public:
   KernelVerifier(const Program &p, const Entry &e, int number, std::set<int> &doubtedBuffers, Diagnostics &diag)
-      : e(e), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), at(&k.location),
+      : e(e), batch(p.batch), k(e.kernels[number]), beforeCommit(number < e.commit), diag(diag), at(&k.location),
         doubtedBuffers(doubtedBuffers), bounds(k, p.batch),
         inScope(k.variables.size(), false), inputs(inputSlots(p)), outputs(outputSlots(e)) {}
 
@@ -96,11 +96,13 @@ private:
   bool verifyHead() {
     const int before = errors;
     if (k.variables.size() < firstLoopVariable) {
-      error(fmt::format("has {} variables, expected count, blocks and fullBlocks first", k.variables.size()));
+      error(fmt::format("has {} variables, expected count, blocks, fullBlocks and turn first", k.variables.size()));
       return false;
     }
     for (int v = 0; v < firstLoopVariable; ++v) inScope[v] = true;
     verifyAffine(k.parallelExtent, [] { return "the parallel extent"; });
+    if (k.parallelExtent.uses(Turn)) error("the parallel extent differs from turn to turn");
+    if (k.turns < 0 || k.turns > batch) error(fmt::format("takes {} turns, expected 1 to {}, the batch", k.turns, batch));
     if (k.parallel >= static_cast<int>(k.variables.size()) || (k.parallel >= 0 && k.parallel < firstLoopVariable)) {
       error(fmt::format("variable {} is no parallel variable", k.parallel));
       return false;
@@ -123,7 +125,9 @@ private:
     const std::size_t next = static_cast<std::size_t>(&k - e.kernels.data()) + 1;
     if (next >= e.kernels.size()) return error("a next kernel is expected after `then`");
     const Kernel &follower = e.kernels[next];
-    if (follower.parallel < 0 || !(follower.parallelExtent == k.parallelExtent))
+    if (follower.turns != k.turns)
+      error(fmt::format("takes {} turns with {}, which takes {}", k.turns, follower.name, follower.turns));
+    else if (k.turns == 0 && (follower.parallel < 0 || !(follower.parallelExtent == k.parallelExtent)))
       error(fmt::format("runs depth first with {}, which must have the parallel extent {}", follower.name,
                         str(k.parallelExtent)));
     if (static_cast<int>(next) == e.commit)
@@ -379,6 +383,7 @@ private:
   }
 
   const Entry &e;
+  const std::int64_t batch;
   const Kernel &k;
   const bool beforeCommit;
   Diagnostics &diag;

@@ -34,7 +34,8 @@
 //     buffer conv1.weight: f32[150] store 0
 //     buffer x: f32[65536] workspace 1024
 //     buffer tiles: f32[4096] part 0                             (entry ... workspace 123456 part 16384)
-//     kernel conv1 parallel nb < blocks {                        (`parallel nb < blocks then`: depth first with the next)
+//     kernel conv1 parallel nb < blocks {                        (`parallel nb < blocks then`: depth first with the next;
+//                                                                `parallel p < 4 turns 8 then`: by turns with the next)
 //       | conv1.y[n, o, i, j] = ...                              (comment lines, printed above the kernel's code)
 //       reg acc: f32[6][4]
 //       for i in 0 .. 28 {
@@ -72,9 +73,9 @@ namespace netc::loop {
 
 inline constexpr int lanes = 16;
 
-/// Variables 0..2 are run-time sizes; loops use 3 and up.
-enum RuntimeSize : int { Count = 0, Blocks = 1, FullBlocks = 2, firstLoopVariable = 3 };
-// Count: samples in this call. Blocks: ceil(count/16). FullBlocks: floor(count/16).
+/// Variables 0..3 are given at run time; loops use 4 and up.
+enum RuntimeSize : int { Count = 0, Blocks = 1, FullBlocks = 2, Turn = 3, firstLoopVariable = 4 };
+// Count: samples in this call. Blocks: ceil(count/16). FullBlocks: floor(count/16). Turn: of kernels that take turns, else 0.
 
 struct RegisterRef {
   int reg = -1; // in Kernel::registers
@@ -161,7 +162,7 @@ struct Register {
 struct Kernel {
   std::string name; // an identifier once dots are replaced by '_'; unique in its entry
   std::vector<std::string> comment;  // formula, schedule, source line
-  std::vector<std::string> variables; // names; the first three are "count", "blocks", "fullBlocks"
+  std::vector<std::string> variables; // names; the first four are "count", "blocks", "fullBlocks", "turn"
   std::vector<Register> registers;
   int parallel = -1; // variable, or -1
   Affine parallelExtent; // over the run-time sizes
@@ -169,6 +170,8 @@ struct Kernel {
   /// Each iteration is followed by the same iteration of the next kernel, which has the same parallel extent: a
   /// chain of such kernels runs depth first, block of samples by block.
   bool depthFirst = false;
+  /// Above 0: the kernels of such a chain are run so often, one after the other, with their own parallel extents. Turn counts.
+  std::int64_t turns = 0;
   double flops = 0;  // nominal: two a multiply-add of the formula, at full batch
   Location location = {};
 };

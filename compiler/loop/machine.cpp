@@ -42,7 +42,7 @@ Machine::Machine(const Entry &entry, std::vector<BufferPlace> places, std::vecto
   }
 }
 
-void Machine::run(std::span<const Kernel> chain, bool reverse) {
+void Machine::run(std::span<const Kernel> chain, bool reverse, std::int64_t turn) {
   ++serial;
   constants.clear();
   std::vector<Ready> ready;
@@ -51,6 +51,7 @@ void Machine::run(std::span<const Kernel> chain, bool reverse) {
   value[Count] = count;
   value[Blocks] = (count + lanes - 1) / lanes;
   value[FullBlocks] = count / lanes;
+  value[Turn] = turn;
   const Kernel &first = chain.front();
   const std::int64_t iterations = first.parallel < 0 ? 1 : linear(first.parallelExtent).at(value.data());
   watch = iterations > 1;

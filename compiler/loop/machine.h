@@ -80,7 +80,7 @@ public:
   Machine(const Entry &entry, std::vector<BufferPlace> places, std::vector<std::uint32_t> scalars, std::int64_t count,
           Findings &findings, Area &part);
   /// Kernels that run depth first: each iteration of all of them, then the next. One kernel is the usual case.
-  void run(std::span<const Kernel> chain, bool reverse);
+  void run(std::span<const Kernel> chain, bool reverse, std::int64_t turn = 0);
 
 private:
   struct Ready { // a kernel with what it needs to run

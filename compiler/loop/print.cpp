@@ -64,8 +64,9 @@ public:
     if (k.parallel >= 0) {
       enterVariable(k.parallel);
       head += fmt::format(" parallel {} < {}", variable(k.parallel), affine(k.parallelExtent));
-      if (k.depthFirst) head += " then";
     }
+    if (k.turns > 0) head += fmt::format(" turns {}", k.turns);
+    if (k.depthFirst) head += " then";
     if (k.flops != 0) head += " flops " + number(k.flops);
     out += head + " {\n";
     for (const std::string &line : k.comment) out += line.empty() ? "    |\n" : "    | " + line + "\n";

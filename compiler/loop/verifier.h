@@ -10,7 +10,7 @@
 //  6. Constants and inputs are never stored to; kernels before `commit` do not store to the store.
 //  7. Store buffers and workspace buffers lie inside storeBytes and workspaceBytes; inputs and outputs have the type and
 //     size of their slot.
-//  8. A kernel that runs depth first with the next one has the same parallel extent; no commit stands between them.
+//  8. A kernel that runs depth first with the next one has the same parallel extent, or as many turns; no commit stands between them.
 //  9. Only entries named accumulate (of any plan) say `every`, 1 or more or -1; then the plan has an entry apply.
 #pragma once
 

@@ -32,7 +32,8 @@ std::int64_t tileOf(const Leaf &leaf, const std::string &index) {
 /// The tiles of the leaf's group take as many samples at a time as before, the threads share the same index, and sums wait in
 /// memory only where they did.
 bool fitsIn(const Graph &g, const Group &group, const Leaf &old, Leaf &leaf) {
-  const bool rows = group.tile > 0 && group.tile < loop::lanes;
+  if (group.turns) leaf = inTurns(g, leaf, group.tile);
+  const bool rows = group.tile > 0 && group.tile < loop::lanes && !group.turns;
   const graph::Formula &f = *g.definition(g.find(leaf.formula));
   if (leaf.parallel != old.parallel || interruptsReduction(f, leaf) != interruptsReduction(f, old)) return false;
   if (!rows) return true;
@@ -99,7 +100,7 @@ std::vector<Candidate> candidates(const Graph &g, const Schedule &s, const Targe
   alone.entries[0].commit = 0; // whether it runs after that does not matter here
   for (std::size_t i = 1; i < planned.size() && list.size() < most; ++i)
     if (auto kernel = kernelOf(g, s, alone, group, planned[i].leaf)) {
-      kernel->depthFirst = list[0].kernel.depthFirst;
+      kernel->depthFirst = list[0].kernel.depthFirst, kernel->turns = list[0].kernel.turns;
       list.push_back({planned[i].leaf, planned[i].cost, std::move(*kernel)});
     }
   return list;
@@ -110,7 +111,7 @@ std::string likeness(const Graph &g, const Schedule &s, std::size_t group, std::
   if (!hasChoice(g, leaf)) return "";
   const Nest nest = makeNest(g, s.memory, *g.definition(g.find(leaf.formula)), leaf.clause);
   const auto name = [](int p) { return fmt::format("p{}", p); };
-  std::string text = fmt::format("{} {}:", s.run[group].tile, static_cast<int>(nest.formula->op));
+  std::string text = fmt::format("{}{} {}:", s.run[group].tile, s.run[group].turns ? " turns" : "", static_cast<int>(nest.formula->op));
   for (const Position &p : nest.positions)
     text += fmt::format(" {} {} {}", p.name, p.extent, p.block);
   for (const Affine &guard : nest.guards)

@@ -51,7 +51,8 @@ private:
     for (const Leaf &leaf : g.leaves)
       if (!leaf.fill) text += kernel(number, leaf);
     if (g.tile == 0 || g.leaves.size() < 2) return text;
-    const std::string samples = g.tile == 1 ? "sample by sample" : fmt::format("by blocks of {} samples", g.tile);
+    const std::string each = g.tile == 1 ? "sample by sample" : fmt::format("by blocks of {} samples", g.tile);
+    const std::string samples = g.turns ? "in turns, " + each : each;
     return fmt::format("  subgraph cluster{} {{\n  label=\"{}\"; fontname=\"sans-serif\"; fontsize=10; color=\"#999999\"\n{}  }}\n",
                        number, samples, text);
   }

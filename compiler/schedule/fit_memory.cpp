@@ -31,7 +31,7 @@ std::int64_t workspaceEnd(const Graph &g, const Schedule &s) {
   std::int64_t end = 0, part = 0;
   for (std::size_t t = 0; t < g.tensors.size(); ++t) {
     const auto p = s.memory.find(g.tensors[t].name);
-    if (p == s.memory.end() || (p->second.kind != Placement::Kind::Workspace && p->second.kind != Placement::Kind::Part)) continue;
+    if (p == s.memory.end() || (!inArena(p->second) && p->second.kind != Placement::Kind::Part)) continue;
     std::int64_t &most = p->second.kind == Placement::Kind::Part ? part : end;
     most = std::max(most, p->second.offset + workspaceBytes(g, s, static_cast<int>(t)));
   }

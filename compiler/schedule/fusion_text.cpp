@@ -44,7 +44,8 @@ class FusionText {
     }
     fromCache += cached;
     if (group.tile > 0 && cached > 0)
-      lines += fmt::format("  tile n by {}: {} bytes are read while they are in the cache\n", group.tile, cached);
+      lines += fmt::format("  {} n by {}: {} bytes are read while they are in the cache\n", group.turns ? "turns" : "tile", group.tile,
+                           cached);
     else if (group.tile > 0 && !inside.empty()) lines += fmt::format("  tile n by {}:\n", group.tile);
     lines += inside;
   }

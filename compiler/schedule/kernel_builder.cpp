@@ -15,7 +15,7 @@ using loop::RegisterRef;
 
 KernelBuilder::KernelBuilder(std::string name) {
   kernel.name = std::move(name);
-  kernel.variables = {"count", "blocks", "fullBlocks"};
+  kernel.variables = {"count", "blocks", "fullBlocks", "turn"};
   blocks.emplace_back();
 }
 

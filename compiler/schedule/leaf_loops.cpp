@@ -104,10 +104,11 @@ void LeafLowering::batchSteps(std::int64_t by, const std::function<void(Affine)>
   const Range &r = ranges[nest.batch];
   if (leaf.parallel == p.name && k.kernel.parallel < 0) {
     const int var = k.kernel.parallel = k.variable(p.name);
-    k.kernel.parallelExtent = by == 1 ? Affine::var(loop::Count) : Affine((p.extent + by - 1) / by);
-    const Affine at = Affine::var(var, by);
-    point.setFirstSample(at);
-    return k.when(by == 1 ? std::vector<Affine>{} : std::vector<Affine>{Affine::var(loop::Count) - at - 1},
+    const bool counted = by == 1 && !context.turns;
+    k.kernel.parallelExtent = counted ? Affine::var(loop::Count) : Affine((r.extent + by - 1) / by);
+    const Affine at = r.lane + Affine::var(var, by);
+    if (!context.turns) point.setFirstSample(at);
+    return k.when(counted ? std::vector<Affine>{} : std::vector<Affine>{Affine::var(loop::Count) - at - 1},
                   [&] { body(at); });
   }
   if (r.extent < p.extent && by > 1) { // counted, so that one sees where a step ends

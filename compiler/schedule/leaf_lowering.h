@@ -26,6 +26,9 @@ class LeafLowering {
   void checkSteps(int p) const;
   void checkOrder() const;
   void checkChoices() const;
+  /// The samples of a turn; the sums go on in the next.
+  bool addsSamplesOfTurn() const { return context.turns && nest.batch >= 0 && nest.positions[nest.batch].reduction; }
+  void checkTurns() const;
   bool goesBySamples() const;
   int position(const std::string &name) const;
   bool reducesLanes() const { return vector >= 0 && nest.positions[vector].reduction; }

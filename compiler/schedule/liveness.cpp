@@ -19,7 +19,7 @@ namespace {
 
 bool inWorkspace(const Schedule &s, const std::string &name) {
   const auto place = s.memory.find(name);
-  return place != s.memory.end() && place->second.kind == Placement::Kind::Workspace;
+  return place != s.memory.end() && inArena(place->second);
 }
 
 /// A tensor that one kernel touches.
@@ -143,6 +143,8 @@ class LivenessAnalysis {
 
 } // namespace
 
+bool inArena(const Placement &p) { return p.kind == Placement::Kind::Workspace || p.kind == Placement::Kind::Turn; }
+
 std::int64_t samplesOfTile(const Graph &g, const Schedule &s, int tensor) {
   const std::string &name = g.tensors[tensor].name;
   const auto among = [&](const std::vector<std::string> &names) { return std::find(names.begin(), names.end(), name) != names.end(); };
@@ -157,7 +159,8 @@ std::int64_t workspaceBytes(const Graph &g, const Schedule &s, int tensor) {
   const Tensor &t = g.tensors[tensor];
   const Placement &place = s.memory.at(t.name);
   std::int64_t bytes = byteSize(t.dtype) * elements(t, place.layout);
-  if (place.kind == Placement::Kind::Part) bytes = bytes / t.shape[0].size * samplesOfTile(g, s, tensor);
+  const bool someSamples = place.kind == Placement::Kind::Part || place.kind == Placement::Kind::Turn;
+  if (someSamples) bytes = bytes / t.shape[0].size * samplesOfTile(g, s, tensor);
   return (bytes + 63) / 64 * 64;
 }
 

@@ -40,7 +40,10 @@ struct Liveness {
 /// Of the tensors that the schedule places in the workspace.
 Liveness liveness(const graph::Graph &, const Schedule &);
 
-/// The samples of the tile of rows in which a tensor is made; 0: none makes it.
+/// It lies in the arena that all threads share.
+bool inArena(const Placement &);
+
+/// The samples of the tile of rows, or of the turn, in which a tensor is made; 0: none makes it.
 std::int64_t samplesOfTile(const graph::Graph &, const Schedule &, int tensor);
 
 /// What a tensor takes of the workspace, or of each of its parts, rounded up to 64.

@@ -28,8 +28,36 @@ const Placement &placement(const Schedule &s, const Tensor &t) {
   return p->second;
 }
 
+/// Only leaves that take turns together touch it.
+bool staysInTurns(const FormulaIndex &formulas, const Schedule &s, int tensor) {
+  const Group *own = nullptr;
+  for (const Group &group : s.run)
+    for (const Leaf &leaf : group.leaves) {
+      const std::vector<int> made = formulas.computedBy(leaf);
+      if (std::none_of(made.begin(), made.end(), [&](int t) { return t == tensor || reads(*formulas.definition(t), tensor); })) continue;
+      if (!group.turns || (own && own != &group)) return false;
+      own = &group;
+    }
+  return own;
+}
+
+/// The samples of one iteration of a tile, or of a turn, where memory holds only these; else 0.
+std::int64_t samplesHeld(const Graph &g, const FormulaIndex &formulas, const Schedule &s, const Tensor &t) {
+  if (t.kind != TensorKind::Local) return 0;
+  const Placement &p = placement(s, t);
+  const int tensor = static_cast<int>(&t - &g.tensors[0]);
+  const bool ofTurn = p.kind == Placement::Kind::Turn;
+  if (!ofTurn && p.kind != Placement::Kind::Part) return 0;
+  const std::int64_t samples = samplesOfTile(g, s, tensor);
+  const bool rows = !t.shape.empty() && t.shape[0].batch && !batchBlocked(t, p.layout);
+  if (samples == 0 || !rows || (ofTurn && !staysInTurns(formulas, s, tensor)))
+    throw Misfit(p.location, fmt::format("schedule: '{}' lies in {}, but no {} makes it sample by sample", t.name,
+                                         ofTurn ? "turns" : "parts", ofTurn ? "turn" : "tile"));
+  return samples;
+}
+
 /// One buffer for each tensor of the entry that is kept anywhere.
-Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
+Buffers makeBuffers(const Graph &g, const FormulaIndex &formulas, const Schedule &s, const std::map<std::string, std::int64_t> &store) {
   Buffers buffers;
   int inputs = 0, targets = 0; // slots: the inputs, then the targets
   for (const Tensor &t : g.tensors)
@@ -75,10 +103,7 @@ Buffers makeBuffers(const Graph &g, const Schedule &s, const std::map<std::strin
     }
     if (buffers.of.back() < 0) continue;
     b.size = elements(t, layout);
-    if (b.space == loop::Space::Part) {
-      const std::int64_t samples = samplesOfTile(g, s, static_cast<int>(&t - &g.tensors[0]));
-      if (samples == 0 || t.shape.empty() || !t.shape[0].batch || batchBlocked(t, layout))
-        throw Misfit(placement(s, t).location, fmt::format("schedule: '{}' lies in parts, but no tile makes it sample by sample", t.name));
+    if (const std::int64_t samples = samplesHeld(g, formulas, s, t)) {
       b.size = b.size / t.shape[0].size * samples;
       buffers.parts.back() = true;
     }
@@ -144,7 +169,7 @@ void checkComplete(const Graph &g, const FormulaIndex &formulas, const Schedule 
       else
         ++leaves[{leaf.formula, leaf.clause}], last[leaf.formula] = leaf.location;
       const graph::Formula *f = formulas.definition(leaf.formula);
-      if (f && interruptsReduction(*f, leaf)) interrupted.insert(leaf.formula);
+      if ((f && interruptsReduction(*f, leaf)) || addsInTurns(g, group, leaf)) interrupted.insert(leaf.formula);
       for (const std::string &name : leaf.with)
         ++leaves[{name, 0}];
       for (const std::string &name : leaf.then)
@@ -195,7 +220,7 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   entry.every = g.every;
   entry.plan = g.plan;
   entry.scalars = g.scalars;
-  const Buffers buffers = makeBuffers(g, s, store);
+  const Buffers buffers = makeBuffers(g, formulas, s, store);
   entry.buffers = buffers.list;
   for (const loop::Buffer &b : entry.buffers) {
     if (b.space != loop::Space::Workspace && b.space != loop::Space::Part) continue;
@@ -217,10 +242,12 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
   entry.commit = -1;
   for (std::size_t i = 0; i < s.run.size(); ++i) {
     if (static_cast<int>(i) == s.commit) entry.commit = static_cast<int>(entry.kernels.size());
-    const LeafContext context{g, formulas, s, buffers, s.run[i].tile};
-    for (const Leaf &leaf : s.run[i].leaves) {
+    const Group &group = s.run[i];
+    const LeafContext context{g, formulas, s, buffers, group.tile, group.turns};
+    for (const Leaf &leaf : group.leaves) {
       entry.kernels.push_back(lowerAtItsPlace(context, leaf));
-      entry.kernels.back().depthFirst = s.run[i].tile > 0 && &leaf != &s.run[i].leaves.back();
+      entry.kernels.back().depthFirst = group.tile > 0 && &leaf != &group.leaves.back();
+      if (group.turns) entry.kernels.back().turns = (g.batch + group.tile - 1) / group.tile;
     }
   }
   if (entry.commit < 0) entry.commit = static_cast<int>(entry.kernels.size());
@@ -229,9 +256,9 @@ loop::Entry lower(const Graph &g, const Schedule &s, const std::map<std::string,
 
 loop::Kernel lowerLeaf(const Graph &g, const Schedule &s, const std::map<std::string, std::int64_t> &store, std::size_t group,
                        const Leaf &leaf) {
-  const Buffers buffers = makeBuffers(g, s, store);
   const FormulaIndex formulas(g);
-  return lowerAtItsPlace({g, formulas, s, buffers, s.run[group].tile}, leaf);
+  const Buffers buffers = makeBuffers(g, formulas, s, store);
+  return lowerAtItsPlace({g, formulas, s, buffers, s.run[group].tile, s.run[group].turns}, leaf);
 }
 
 loop::Program programInterface(const graph::Module &m, const std::string &target) {

@@ -35,9 +35,12 @@ class FillLowering {
         fmt::format("{} = {} {}", tensor.name, v, border ? "at its border" : "everywhere"));
     const bool blocks = context.buffers.wholeBlocks[formula.target];
     if (!blocks && (tensor.shape.empty() || !tensor.shape[0].batch)) {
-      part(0, 0, border);
+      const std::vector<Affine> first = context.turns ? std::vector{Affine::var(loop::Turn, -1)} : std::vector<Affine>{};
+      k.when(first, [&] { part(0, 0, border); }); // later turns go on with what it holds
       return k.finish();
     }
+    if (context.turns)
+      throw UserError(fmt::format("schedule: '{}' has samples, so that it cannot be filled before the first turn", tensor.name));
     // The leaves of a tile run as many samples at a time as it says.
     const std::int64_t samples = blocks ? loop::lanes : std::max<std::int64_t>(context.tile, 1);
     const int var = k.kernel.parallel = k.variable(samples == 1 ? "n" : "nb");

@@ -56,11 +56,12 @@ void LeafLowering::checkOrder() const {
   }
   for (std::size_t p = 0; p < nest.positions.size(); ++p)
     if (!nest.positions[p].name.empty()) checkSteps(static_cast<int>(p));
-  if (!inside.empty()) {
+  if (!inside.empty() || addsSamplesOfTurn()) {
     const bool sums = formula->op == Combine::Sum || formula->op == Combine::Prod;
     if (!sums || reducesLanes() || !leaf.with.empty() || !leaf.then.empty() || context.buffers.of[formula->target] < 0 ||
         !injective(nest))
-      misfit(leaf, fmt::format("result index '{}' stands inside a reduction", inside));
+      misfit(leaf, inside.empty() ? "it cannot go on with its sums turn after turn"
+                                  : fmt::format("result index '{}' stands inside a reduction", inside));
   }
   if (reduced.empty()) return;
   for (const Numeric &n : context.schedule.numeric)
@@ -97,7 +98,8 @@ void LeafLowering::checkChoices() const {
   }
   if (context.alongSamples() && (nest.batch < 0 || vector != nest.batch || order.front().position != vector))
     misfit(leaf, "a leaf of a tile must have the batch index outermost and along its lanes");
-  if (context.tile > 0 && !context.alongSamples() && !goesBySamples())
+  if (context.turns) checkTurns();
+  else if (context.tile > 0 && !context.alongSamples() && !goesBySamples())
     misfit(leaf, fmt::format("a leaf of a tile by {} must share its samples by {} among the threads", context.tile, context.tile));
   for (const Affine &g : nest.guards) {
     const auto reduces = [&](const Affine::Term &t) { return nest.positions[t.first].reduction; };
@@ -106,6 +108,18 @@ void LeafLowering::checkChoices() const {
         std::any_of(g.terms().begin(), g.terms().end(), tiled))
       misfit(leaf, "a guard on result indices alone must not be tiled");
   }
+}
+
+/// A turn has some of the samples, which lie one by one and come first where they are added up.
+void LeafLowering::checkTurns() const {
+  if (nest.batch < 0 || nest.positions[nest.batch].block >= 0)
+    misfit(leaf, "a leaf that takes turns must run over samples that lie one by one");
+  if (std::any_of(order.begin(), order.end(), [&](const Loop &l) { return l.position == nest.batch && context.tile % l.by != 0; }) ||
+      context.tile % tileOf(nest.batch) != 0)
+    misfit(leaf, fmt::format("its steps do not divide the {} samples of a turn", context.tile));
+  const auto reduced = std::find_if(order.begin(), order.end(), [&](const Loop &l) { return nest.positions[l.position].reduction; });
+  if (addsSamplesOfTurn() && reduced->position != nest.batch)
+    misfit(leaf, "a leaf that takes turns must add up sample after sample");
 }
 
 /// Its outermost loop takes as many samples at a time as the tile that it stands in.
@@ -142,9 +156,14 @@ void LeafLowering::prepare() {
     if (!nest.positions[order[i].position].reduction) resultEnd = i + 1;
   for (const Position &p : nest.positions)
     ranges.push_back({0, 0, p.extent});
+  if (context.turns && nest.batch >= 0) {
+    const Affine first = Affine::var(loop::Turn, context.tile);
+    ranges[nest.batch] = {0, first, context.tile};
+    point.setFirstSample(first);
+  }
   guards = nest.guards;
   continues = (formula->op == Combine::Sum || formula->op == Combine::Prod) &&
-              (!coversAll(context.graph, *formula) || interruptsReduction(*formula, leaf));
+              (!coversAll(context.graph, *formula) || interruptsReduction(*formula, leaf) || addsSamplesOfTurn());
   point.begin(nest, vector);
   checkChoices();
   if (vector >= 0 && !reducesLanes() && nest.out.coefficient(vector) == 0)
@@ -163,6 +182,14 @@ bool interruptsReduction(const graph::Formula &f, const Leaf &leaf) {
     reduces |= reduced;
   }
   return false;
+}
+
+bool addsInTurns(const graph::Graph &g, const Group &group, const Leaf &leaf) {
+  const graph::Formula *f = g.definition(g.find(leaf.formula));
+  if (!f || leaf.fill || !group.turns) return false;
+  const graph::Clause &c = f->clauses[leaf.clause];
+  const std::vector<int> reduced = c.reduction();
+  return std::any_of(reduced.begin(), reduced.end(), [&](int p) { return c.domain[p].extent.batch; });
 }
 
 std::int64_t LeafLowering::tileOf(int p) const {

@@ -20,12 +20,15 @@ struct LeafContext {
   const FormulaIndex &formulas;
   const Schedule &schedule;
   const Buffers &buffers;
-  std::int64_t tile = 0; // samples of the `tile n by` group that it stands in; 0: none
+  std::int64_t tile = 0; // samples of the group that it stands in; 0: none
+  bool turns = false;    // which runs for so many samples after the other
   bool alongSamples() const { return tile == loop::lanes; }
 };
 
 /// A result index stands inside a step of the reduction: the target holds the sums meanwhile.
 bool interruptsReduction(const graph::Formula &, const Leaf &);
+/// It adds up samples, some in each turn: the target holds the sums meanwhile, too.
+bool addsInTurns(const graph::Graph &, const Group &, const Leaf &);
 loop::Kernel lowerLeaf(const LeafContext &, const Leaf &);
 /// The whole target gets its `otherwise` value or the combine's identity.
 loop::Kernel lowerFill(const LeafContext &, const graph::Formula &);

@@ -17,8 +17,7 @@ constexpr int mostBudgets = 12; // tried; each halves what is left between too l
 
 /// What stays together: a tiled group, or the leaves of one formula.
 struct Item {
-  std::int64_t tile = 0;
-  std::vector<Leaf> leaves;
+  Group group;
   std::set<int> makes, reads; // tensors that items make
   std::int64_t bytes = 0;     // of what it makes
 };
@@ -28,13 +27,13 @@ std::vector<Item> itemsOf(const Schedule &s) {
   for (int i = 0; i < s.commit; ++i) {
     const Group &group = s.run[i];
     if (group.tile > 0) {
-      items.push_back({group.tile, group.leaves, {}, {}, 0});
+      items.push_back({group, {}, {}, 0});
       continue;
     }
     for (const Leaf &leaf : group.leaves) {
-      const bool same = !items.empty() && items.back().tile == 0 && items.back().leaves.back().formula == leaf.formula;
+      const bool same = !items.empty() && items.back().group.tile == 0 && items.back().group.leaves.back().formula == leaf.formula;
       if (!same) items.emplace_back();
-      items.back().leaves.push_back(leaf);
+      items.back().group.leaves.push_back(leaf);
     }
   }
   return items;
@@ -45,10 +44,10 @@ class Orderer {
   Orderer(const Graph &g, const Schedule &s)
       : g(g), s(s), formulas(g), items(itemsOf(s)), maker(g.tensors.size(), -1), bytes(g.tensors.size()), readers(g.tensors.size()) {
     for (std::size_t i = 0; i < items.size(); ++i)
-      for (const Leaf &leaf : items[i].leaves)
+      for (const Leaf &leaf : items[i].group.leaves)
         for (int t : formulas.computedBy(leaf)) items[i].makes.insert(t), maker[t] = static_cast<int>(i);
     for (std::size_t i = 0; i < items.size(); ++i) {
-      for (const Leaf &leaf : items[i].leaves)
+      for (const Leaf &leaf : items[i].group.leaves)
         for (int t : formulas.computedBy(leaf)) addReads(t, items[i].reads);
       for (int t : items[i].reads) ++readers[t];
     }
@@ -60,7 +59,7 @@ class Orderer {
           for (int k : kept) readers[k] += 1 << 20;
         }
     for (std::size_t t = 0; t < g.tensors.size(); ++t)
-      if (const auto p = s.memory.find(g.tensors[t].name); p != s.memory.end() && p->second.kind == Placement::Kind::Workspace)
+      if (const auto p = s.memory.find(g.tensors[t].name); p != s.memory.end() && inArena(p->second))
         bytes[t] = workspaceBytes(g, s, static_cast<int>(t));
     for (Item &item : items)
       for (int t : item.makes) item.bytes += bytes[t];
@@ -111,9 +110,12 @@ class Orderer {
     result.run.clear();
     for (int i : order) {
       const Item &item = items[i];
-      if (item.tile > 0 || result.run.empty() || result.run.back().tile > 0) result.run.push_back({item.tile, {}});
+      if (item.group.tile > 0 || result.run.empty() || result.run.back().tile > 0) {
+        result.run.push_back(item.group);
+        continue;
+      }
       std::vector<Leaf> &leaves = result.run.back().leaves;
-      leaves.insert(leaves.end(), item.leaves.begin(), item.leaves.end());
+      leaves.insert(leaves.end(), item.group.leaves.begin(), item.group.leaves.end());
     }
     result.commit = static_cast<int>(result.run.size());
     result.run.insert(result.run.end(), s.run.begin() + s.commit, s.run.end());

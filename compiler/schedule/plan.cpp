@@ -22,7 +22,6 @@ using graph::TensorKind;
 namespace {
 
 constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
-constexpr double swollenBy = 1.5, swollenShare = 8; // of the second cache, for what should not see the memory
 
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
@@ -37,6 +36,15 @@ class RunPlanner {
       inputs.push_back(inputsOf(f));
       perSample.push_back(isPerSample(f));
       withUpdate.push_back(waitsForUpdate(f));
+    }
+    for (const Turns &t : findTurns(g, schedule, target)) {
+      std::vector<int> &waitsFor = inputs[definedBy.at(t.sum)];
+      for (int source : std::exchange(waitsFor, {})) {
+        takesTurns.insert(source);
+        for (int before : std::exchange(inputs[source], {}))
+          waitsFor.push_back(before);
+      }
+      turns[definedBy.at(t.sum)] = t;
     }
   }
 
@@ -93,7 +101,7 @@ class RunPlanner {
   bool ready(int i) const {
     for (int d : inputs[i])
       if (!done[d]) return false;
-    return !isRecomputed(g.formulas[i]) || isWaitedFor(i);
+    return !takesTurns.count(i) && (!isRecomputed(g.formulas[i]) || isWaitedFor(i));
   }
   /// Something reads the result and nothing else that is not there yet, or is computed again, too.
   bool isWaitedFor(int i) const {
@@ -105,16 +113,6 @@ class RunPlanner {
     }
     return false;
   }
-  double size(int tensor) const { return static_cast<double>(elements(g.tensors[tensor])); }
-  /// Makes much more of what it reads.
-  bool swells(int i) const {
-    double sources = 0;
-    for (const graph::Clause &c : g.formulas[i].clauses)
-      for (const Node &n : c.body.nodes)
-        if (n.kind == Node::Kind::Read) sources += size(n.id);
-    return sources > 0 && size(g.formulas[i].target) > swollenBy * sources;
-  }
-
   /// Per-sample formulas as long as there are any; then only what the remaining ones wait for; then the rest.
   template <class Eligible> void scheduleAll(Eligible eligible) {
     const int n = static_cast<int>(g.formulas.size());
@@ -179,7 +177,7 @@ class RunPlanner {
         return last() - 1;
     }
     if (tile == 0 || tile == loop::lanes) {
-      if (first || run.back().tile != tile) run.push_back({tile, {}});
+      if (first || run.back().tile != tile) run.push_back({tile, false, {}});
       return last();
     }
     if (first || !rows(run.back()) || !staysInCache(i, tile)) {
@@ -190,8 +188,8 @@ class RunPlanner {
         run.back().leaves.pop_back();
         if (run.back().leaves.empty()) run.pop_back();
       }
-      if (first || run.empty() || run.back().tile != 0) run.push_back({0, {}});
-      run.push_back({tile, std::move(taken)});
+      if (first || run.empty() || run.back().tile != 0) run.push_back({});
+      run.push_back({tile, false, std::move(taken)});
       touched.clear();
       for (const Leaf &leaf : run.back().leaves) {
         at[g.find(leaf.formula)] = {last(), 0};
@@ -205,7 +203,7 @@ class RunPlanner {
 
   // ---- tiles of rows: formulas whose samples lie one by one, run depth first, too
 
-  static bool rows(const Group &group) { return group.tile > 0 && group.tile < loop::lanes; }
+  static bool rows(const Group &group) { return group.tile > 0 && group.tile < loop::lanes && !group.turns; }
 
   /// With formula i, what the tile touches for its samples stays in the second cache; counts it in.
   bool staysInCache(int i, std::int64_t tile) {
@@ -232,7 +230,8 @@ class RunPlanner {
           schedule.run.back().leaves.back().formula != g.tensors[made].name || !schedule.run.back().leaves.back().then.empty())
         return false;
       if (std::count_if(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return reads(f, made); }) != 1) return false;
-      return swells(d) || size(made) > swollenBy * size(g.formulas[i].target);
+      const auto size = [&](int tensor) { return static_cast<double>(elements(g.tensors[tensor])); };
+      return isSwollen(g, made) || size(made) > swollenBy * size(g.formulas[i].target);
     });
   }
 
@@ -246,27 +245,9 @@ class RunPlanner {
     return staysInCache(i, tile);
   }
 
-  /// Reads and writes only its own sample in every access, and samples lie one by one.
-  bool goesByRows(const Formula &f) const {
-    for (std::size_t i = 0; i < f.clauses.size(); ++i) {
-      const Nest nest = makeNest(g, schedule.memory, f, static_cast<int>(i));
-      if (nest.batch < 0 || nest.positions[nest.batch].reduction || nest.positions[nest.batch].block >= 0) return false;
-      const auto own = [&](int tensor, const std::vector<Affine> &map) {
-        const std::vector<graph::Extent> &shape = g.tensors[tensor].shape;
-        for (std::size_t d = 0; d < shape.size(); ++d)
-          if (shape[d].batch && map[d] != Affine::var(nest.batch)) return false;
-        return true;
-      };
-      if (!own(f.target, f.clauses[i].out)) return false;
-      for (const Node &n : f.clauses[i].body.nodes)
-        if (n.kind == Node::Kind::Read && !own(n.id, n.map)) return false;
-    }
-    return g.tensors[f.target].shape[0].batch;
-  }
-
   /// How many samples its leaves take at a time, when the threads share these; 0: they do not.
   std::int64_t samplesAtATime(const Formula &f, const std::vector<Leaf> &leaves) const {
-    if (!goesByRows(f)) return 0;
+    if (!goesByRows(g, schedule.memory, f)) return 0;
     std::int64_t most = 1;
     for (const Leaf &leaf : leaves) {
       if (leaf.fill) continue;
@@ -295,7 +276,7 @@ class RunPlanner {
         const std::vector<int> &list = inputs[j];
         const int last = static_cast<int>(schedule.run.size()) - 1;
         if (std::any_of(list.begin(), list.end(), [&](int d) { return at.at(g.formulas[d].target).first == last; }) &&
-            goesByRows(g.formulas[j]))
+            goesByRows(g, schedule.memory, g.formulas[j]))
           place(j), any = true;
       }
     }
@@ -316,9 +297,23 @@ class RunPlanner {
     }
   }
 
+  /// What formula i adds up of the samples is made in the same turns.
+  void placeTurns(int i) {
+    const Turns &t = turns.at(i);
+    schedule.run.push_back(planTurns(g, schedule, target, t));
+    const std::vector<Leaf> &leaves = schedule.run.back().leaves;
+    for (std::size_t l = 0; l < leaves.size(); ++l)
+      at[g.find(leaves[l].formula)] = {static_cast<int>(schedule.run.size()) - 1, static_cast<int>(l)};
+    for (int made : t.sources) {
+      schedule.memory.at(g.tensors[made].name).kind = Placement::Kind::Turn;
+      done[definedBy.at(made)] = true;
+    }
+  }
+
   void place(int i) {
     done[i] = true;
     const Formula &f = g.formulas[i];
+    if (turns.count(i)) return placeTurns(i);
     if (follow(i)) return;
     std::vector<Leaf> leaves;
     bool fills = !coversAll(g, f) || leavesLanes(f);
@@ -326,12 +321,7 @@ class RunPlanner {
       leaves.push_back(planLeaf(g, schedule, target, f, static_cast<int>(c)).leaf);
       fills |= interruptsReduction(f, leaves.back());
     }
-    if (fills) {
-      Leaf fill;
-      fill.formula = g.tensors[f.target].name;
-      fill.fill = true;
-      leaves.insert(leaves.begin(), std::move(fill));
-    }
+    if (fills) leaves.insert(leaves.begin(), fillOf(g.tensors[f.target].name));
     const int number = groupFor(i, perSample[i] ? loop::lanes : samplesAtATime(f, leaves));
     Group &group = schedule.run[number];
     group.leaves.insert(group.leaves.end(), leaves.begin(), leaves.end());
@@ -416,6 +406,7 @@ class RunPlanner {
       last = std::max(last, at.at(g.formulas[d].target));
     if (last.first < 0 || (commits.count(f.target) && last.first < schedule.commit)) return false;
     if (!commits.count(f.target) && schedule.commit > 0 && last.first >= schedule.commit) return false;
+    if (schedule.run[last.first].turns) return false;
     Leaf &leaf = schedule.run[last.first].leaves[last.second];
     const Formula &lead = *g.definition(g.find(leaf.formula));
     if (leaf.fill || interruptsReduction(lead, leaf) || leavesLanes(lead) || leavesLanes(f) ||
@@ -483,6 +474,8 @@ class RunPlanner {
   std::vector<std::vector<int>> inputs; // by formula: the formulas that make what it reads
   std::set<int> commits;
   std::vector<bool> done, perSample, withUpdate;
+  std::map<int, Turns> turns; // by the formula that adds up
+  std::set<int> takesTurns;   // the formulas that are made in the turns of one
   std::set<int> touched; // by the tile of rows that is open
   std::map<int, std::pair<int, int>> at; // where a tensor's value is complete: group, leaf
 };

@@ -326,17 +326,20 @@ class ContractionPlanner {
   /// A part of the samples, or of one sample's rows, stays in the nearest cache while all results take their
   /// share of it.
   void overSamples() {
+    const std::vector<Step> apart = independent();
+    std::vector<Step> rest = others();
+    std::erase_if(rest, [&](const Step &s) { return std::find(apart.begin(), apart.end(), s) != apart.end(); });
+    add(apart);
     if (vectorTiles() > 1) {
       const Step lanes{at(vector).name};
       const std::int64_t run = writtenTogether();
-      std::vector<Step> inner = others();
+      std::vector<Step> inner = rest;
       add({{lanes.index, run}});
       if (run > 1) inner.push_back(lanes);
       return overParts(inner);
     }
-    const std::vector<Step> rest = others(); // threads share the first
     std::vector<Step> inner = rest;
-    if (!rest.empty()) {
+    if (!rest.empty()) { // threads share the first
       const Position &first = at(nest.find(rest[0].index));
       if (first.block >= 0 && first.extent > loop::lanes) {
         add({{rest[0].index, loop::lanes}});

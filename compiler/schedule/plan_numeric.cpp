@@ -77,7 +77,9 @@ int cheapestVector(const Nest &nest, const std::function<double(const Access &)>
 }
 
 int chooseVector(const Nest &nest) {
-  if (nest.rows) return cheapestVector(nest, [](const Access &) { return gatherCost; });
+  const bool blocks = nest.count > static_cast<int>(nest.positions.size());
+  const bool sumsWeights = nest.batch < 0 && blocks && nest.formula->op != Combine::Assign; // whose taps would fill few lanes
+  if (nest.rows || sumsWeights) return cheapestVector(nest, [](const Access &) { return gatherCost; });
   if (nest.batch >= 0 && !nest.guarded(nest.batch)) {
     const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
     if (!(ordinal && nest.positions[nest.batch].reduction)) return nest.batch;

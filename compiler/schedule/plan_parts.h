@@ -100,6 +100,29 @@ double chooseTile(const Nest &, const Target &, const Variation &, Leaf &);
 /// in x[j + v], is loaded once for all of them and stays.
 bool windowFits(const Nest &, const Target &, const Leaf &, int p);
 
+/// Gives the tensor what no clause will.
+Leaf fillOf(const std::string &tensor);
+
+/// How many times its sources an intermediate value must be as large for it to be worth keeping from the memory, and how many times
+/// the second cache it may then take.
+constexpr double swollenBy = 1.5, swollenShare = 8;
+/// It is much larger than what it is made from.
+bool isSwollen(const graph::Graph &, int tensor);
+/// Reads and writes only its own sample in every access, and samples lie one by one.
+bool goesByRows(const graph::Graph &, const std::map<std::string, Placement> &memory, const graph::Formula &);
+
+/// A sum over samples of tensors that swell too much to be there for all samples at once: some samples' are made and added up in
+/// each turn.
+struct Turns {
+  int sum = -1;             // tensors
+  std::vector<int> sources; // that nothing else reads
+  std::int64_t samples = 1; // of a turn
+};
+std::vector<Turns> findTurns(const graph::Graph &, const Schedule &, const Target &);
+Group planTurns(const graph::Graph &, const Schedule &, const Target &, const Turns &);
+/// The leaf as it runs in turns of so many samples.
+Leaf inTurns(const graph::Graph &, Leaf, std::int64_t samples);
+
 /// Changes the order of the groups and leaves before the commit where less is alive at once then. The kinds of places
 /// must be known.
 void orderForMemory(const graph::Graph &, Schedule &);

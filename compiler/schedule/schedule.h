@@ -16,6 +16,7 @@
 //     x: blocked (0) at 0                               # [n/16][...][16 n], byte offset in the workspace
 //     conv1.weight.grad: plain at 4096
 //     conv4.tiles: blocked (3) part 0                   # only the samples that its tile of rows has taken, one place a thread
+//     conv5.tiles: blocked (3) turn at 8192             # only the samples of one turn
 //     conv1.weight.next: in conv1.weight                # updated in place
 //     conv1.y.sum: register                             # never stored
 //     output.probability: output 0                      # the caller's memory, by slot
@@ -27,6 +28,11 @@
 //     }
 //     tile n by 1 {                                     # depth first, sample by sample, which the threads share
 //       conv4.y.sum: vector o, order (n, o, i, j, c, u, v), tile (j 12), parallel n
+//     }
+//     turns n by 2 {                                    # two samples, then the next two, for which the threads share other indices
+//       fill conv5.weight.grad                          # before the first turn
+//       conv5.tiles: vector c, order (c, n, i, j), parallel c
+//       conv5.weight.grad: vector o, order (c, n, o, i, j), tile (c 4), parallel c    # continues its sums
 //     }
 //     conv1.weight.grad: vector n, order (o, c, u, v, n, i, j), tile (o 3, v 5), parallel o
 //     commit                                            # from here on the store is written
@@ -91,9 +97,9 @@ struct Layout {
 };
 
 struct Placement {
-  enum class Kind { Workspace, Part, InPlace, Register, Output } kind = Kind::Workspace;
+  enum class Kind { Workspace, Part, Turn, InPlace, Register, Output } kind = Kind::Workspace;
   Layout layout;
-  std::int64_t offset = 0;  // Workspace, Part: bytes. Output: slot.
+  std::int64_t offset = 0;  // Workspace, Part, Turn: bytes. Output: slot.
   std::string of;           // InPlace: the store tensor whose place it takes
   Location location = {};
 };
@@ -115,6 +121,7 @@ struct Leaf {
 
 struct Group {
   std::int64_t tile = 0; // depth first over so many samples: 16 along the lanes, or fewer one by one; 0: leaf by leaf
+  bool turns = false;    // the leaves run one after the other for each so many samples, in order; they may add up samples
   std::vector<Leaf> leaves;
 };
 

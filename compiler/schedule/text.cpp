@@ -1,6 +1,7 @@
 // The text form of schedules (grammar in schedule.h).
 #include "compiler/schedule/schedule.h"
 
+#include "compiler/loop/loop.h"
 #include "compiler/support/lexer.h"
 
 #include <fmt/format.h>
@@ -38,6 +39,8 @@ std::string print(const Placement &p) {
     return fmt::format("{} at {}", print(p.layout), p.offset);
   case Placement::Kind::Part:
     return fmt::format("{} part {}", print(p.layout), p.offset);
+  case Placement::Kind::Turn:
+    return fmt::format("{} turn at {}", print(p.layout), p.offset);
   case Placement::Kind::InPlace:
     return fmt::format("in {}", p.of);
   case Placement::Kind::Register:
@@ -191,8 +194,10 @@ class Parser {
     }
     if (in.accept("part"))
       p.kind = Placement::Kind::Part;
-    else
+    else {
+      if (in.accept("turn")) p.kind = Placement::Kind::Turn;
       in.expect("at");
+    }
     p.offset = in.expectInteger("a byte offset");
     return p;
   }
@@ -203,25 +208,25 @@ class Parser {
       open = false;
       return;
     }
-    if (in.accept("tile")) {
-      s.run.push_back({tileHead(), {}});
+    if (const bool turns = in.at("turns") && in.peek(1).text != ":"; in.accept(turns ? "turns" : "tile")) {
+      s.run.push_back({tileHead(turns ? loop::lanes - 1 : loop::lanes), turns, {}});
       while (!in.at("}") && !in.atEnd() && !atSection() && !in.at("commit"))
         statement([&] { s.run.back().leaves.push_back(leaf()); });
       in.expect("}");
       open = false;
       return;
     }
-    if (!open) s.run.push_back({0, {}});
+    if (!open) s.run.push_back({});
     open = true;
     s.run.back().leaves.push_back(leaf());
   }
 
-  std::int64_t tileHead() {
+  std::int64_t tileHead(std::int64_t most) {
     name();
     in.expect("by");
     const Token size = in.peek();
     const std::int64_t samples = in.expectInteger("a number of samples");
-    if (samples < 1 || samples > 16) in.error(size.location, fmt::format("expected 1 to 16 samples, found '{}'", size.text));
+    if (samples < 1 || samples > most) in.error(size.location, fmt::format("expected 1 to {} samples, found '{}'", most, size.text));
     in.openBlock();
     return samples;
   }
@@ -321,7 +326,7 @@ std::string print(const Schedule &s) {
     if (static_cast<int>(i) == s.commit && i < s.run.size()) out += "  commit\n";
     if (i == s.run.size()) break;
     const std::int64_t tile = s.run[i].tile;
-    if (tile > 0) out += fmt::format("  tile n by {} {{\n", tile);
+    if (tile > 0) out += fmt::format("  {} n by {} {{\n", s.run[i].turns ? "turns" : "tile", tile);
     for (const Leaf &l : s.run[i].leaves)
       out += fmt::format("{}{}\n", tile > 0 ? "    " : "  ", print(l));
     if (tile > 0) out += "  }\n";

@@ -94,6 +94,7 @@ std::optional<Convolution> convolution(const Graph &g, const Formula &f) {
   for (const auto &[x, other] : {std::pair{reads[0], reads[1]}, std::pair{reads[1], reads[0]}}) {
     if (c.body.nodes[x].map.empty() || c.body.nodes[other].map.empty() || c.out.empty()) continue;
     if (auto conv = asConvolution(g, c, factor(x), factor(other), result)) return conv;
+    if (auto conv = asConvolution(g, c, factor(x), result, factor(other))) return conv;
   }
   return std::nullopt;
 }

@@ -3,14 +3,14 @@
 //
 //   sum x[n, c, i + u, j + v] * w[o, c, u, v] * y[n, o, i, j],
 //
-// of which x and w are given and y is the result, forward and, with the kernel flipped, for the gradient of the input. For a tile
-// of m results, in each of the two directions,
+// of which x and w are given and y is the result, forward and, with the kernel flipped, for the gradient of the input; or x and y
+// are given and w is the result, its gradient. For a tile of m results, in each of the two directions,
 //
 //   sum(i < m, u < 3) x[i + u] w[u] y[i] = sum(p < m + 2) (B x)[p] (G w)[p] (A y)[p],
 //
-// 4 products instead of 6, or 6 instead of 12. So the given two are transformed (`.tiles`, `.kernel`), multiplied for each p and
-// q, summed over the other indices as before, and the transposed transform of what comes out is the result: a formula each,
-// which all that follows treats like any other. With m = 2, 16 products make 4 results instead of 36, and the coefficients 1, -1
+// 4 products instead of 6, or 6 instead of 12. So the given two are transformed (`.tiles`, `.kernel`, `.gradients`), multiplied for
+// each p and q, summed over the other indices as before, and the transposed transform of what comes out is the result: a formula
+// each, which all that follows treats like any other. With m = 2, 16 products make 4 results instead of 36, and the coefficients 1, -1
 // and 0.5 lose no accuracy. With m = 4, 36 make 16 instead of 144; their coefficients up to 8 do lose some.
 #pragma once
 

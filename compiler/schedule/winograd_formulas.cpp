@@ -86,9 +86,14 @@ class Rewriter {
 
   /// The formulas in place of the convolution.
   std::vector<Formula> run() {
+    if (conv.w.tensor == f.target) { // the kernel's gradient
+      const int tiles = add(inputTiles()), gradients = add(gradientTiles());
+      add(kernelOf(add(product(conv.w, {{tiles, &conv.x}, {gradients, &conv.y}}, ".products"))));
+      return std::move(formulas);
+    }
     const int kernel = add(kernelTransform());
     const int tiles = add(inputTiles());
-    const int results = add(product(tiles, kernel));
+    const int results = add(product(conv.y, {{tiles, &conv.x}, {kernel, &conv.w}}, ".results"));
     if (Formula *reader = onlyReader())
       readPairs(*reader, add(resultsOf(results, f.target)));
     else
@@ -186,20 +191,54 @@ class Rewriter {
     return d.finish(std::move(out), name + ".kernel");
   }
 
-  /// The sums of products, for each p and q.
-  Formula product(int tiles, int kernel) {
+  /// y in tiles, transformed.
+  Formula gradientTiles() {
     Draft d(g, f);
     std::map<int, Affine> at;
     std::vector<Affine> pq;
     std::vector<Affine> out = declare(d, conv.y, at, pq);
-    const auto indexOf = [&](int v) {
-      if (const auto known = at.find(v); known != at.end()) return known->second;
-      return at[v] = d.index(old(v).name, old(v).extent);
-    };
-    const int x = d.c.body.read(tiles, DType::F32, transformedMap(conv.x, pq, indexOf));
-    const int w = d.c.body.read(kernel, DType::F32, transformedMap(conv.w, pq, indexOf));
-    d.c.body.root = d.c.body.call(Fn::Mul, x, w);
-    return d.finish(std::move(out), name + ".results");
+    Rows rows;
+    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
+      const int i = conv.directions[k].i;
+      const Affine inTile = d.index(old(i).name + "t", by.tile);
+      rows.push_back({pq[k], inTile});
+      at[i] = at.at(i) * by.tile + inTile;
+    }
+    d.multiply(by.result, rows, conv.y.tensor, mapOver(conv.y, at));
+    return d.finish(std::move(out), name + ".gradients");
+  }
+
+  /// The sums of products of two transformed factors, for each p and q.
+  Formula product(const Factor &result, const std::vector<std::pair<int, const Factor *>> &factors, const std::string &suffix) {
+    Draft d(g, f);
+    std::map<int, Affine> at;
+    std::vector<Affine> pq;
+    std::vector<Affine> out = declare(d, result, at, pq);
+    std::vector<int> reads;
+    for (const auto &[tensor, factor] : factors)
+      reads.push_back(d.c.body.read(tensor, DType::F32, transformedMap(*factor, pq, [&](int v) {
+        if (const auto known = at.find(v); known != at.end()) return known->second;
+        return at[v] = conv.ofImage(v) ? d.index(old(v).name, tilesOf(old(v))) : d.index(old(v).name, old(v).extent);
+      })));
+    d.c.body.root = d.c.body.call(Fn::Mul, reads[0], reads[1]);
+    return d.finish(std::move(out), name + suffix);
+  }
+
+  /// w from its products.
+  Formula kernelOf(int tensor) {
+    Draft d(g, f);
+    std::map<int, Affine> at;
+    std::vector<Affine> out;
+    for (const Affine &a : conv.w.map)
+      out.push_back(at[varOf(a)] = d.index(old(varOf(a)).name, old(varOf(a)).extent));
+    const std::vector<Affine> pq = productIndices(d);
+    Rows rows;
+    for (std::size_t k = 0; k < conv.directions.size(); ++k) {
+      const Direction &direction = conv.directions[k];
+      rows.push_back({pq[k], direction.flipped ? Affine(kernelSize - 1) - at.at(direction.u) : at.at(direction.u)});
+    }
+    d.multiply(by.kernel, rows, tensor, transformedMap(conv.w, pq, [&](int v) { return at.at(v); }));
+    return d.finish(std::move(out), "", Combine::Sum, f.target);
   }
 
   /// y from its products, each dimension of the image as tile and place in it.

@@ -225,7 +225,7 @@ Status Core::runEntry(const NetcEntry &entry, const void *const *inputs, void *c
   ScalarInputs now{static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
                    static_cast<double>(steps_), seed};
   evaluateScalars(entry, now, ownRate_ ? &rate_ : nullptr, scalars);
-  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr, nullptr};
+  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr, nullptr, 0};
   Dispatch dispatch{parts_, executor_};
   runStages(entry, 0, entry.commit, frame, dispatch);
   if (entry.commit >= entry.stageCount) return Status::ok;

@@ -69,7 +69,7 @@ Status CorePredictor::runEntry(const NetcEntry &entry, const void *const *inputs
                   {static_cast<double>(count), static_cast<double>(step_), static_cast<double>(epoch_),
                    static_cast<double>(steps_), seed_},
                   nullptr, scalars);
-  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr, nullptr};
+  NetcFrame frame{store_, workspace_, inputs, slots, scalars, static_cast<std::int64_t>(count), nullptr, nullptr, 0};
   runStages(entry, 0, entry.commit < entry.stageCount ? entry.commit : entry.stageCount, frame, Dispatch{});
   return Status::ok;
 }

@@ -158,7 +158,11 @@ void runStages(const NetcEntry &entry, std::int64_t from, std::int64_t to, const
     std::int64_t length = 1;
     while (i + length < to && entry.stages[i + length - 1].depthFirst)
       ++length;
-    runChain(entry.stages + i, length, own, entry.partBytes, dispatch);
+    const NetcStage *chain = entry.stages + i;
+    if (chain->turns == 0) runChain(chain, length, own, entry.partBytes, dispatch);
+    for (own.turn = 0; own.turn < chain->turns; ++own.turn)
+      for (std::int64_t stage = 0; stage < length; ++stage) runChain(chain + stage, 1, own, 0, dispatch);
+    own.turn = 0;
     i += length;
   }
 }

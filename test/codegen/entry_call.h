@@ -94,19 +94,26 @@ inline void run(const NetcEntry &entry, EntryCall &call) {
   std::vector<void *> outputs;
   for (Bytes &b : call.inputs) inputs.push_back(b.data());
   for (Bytes &b : call.outputs) outputs.push_back(b.data());
-  const NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), call.scalars.data(), call.count, nullptr,
-                        workspace.data() + entry.workspaceBytes - NETC_PART_COUNT * entry.partBytes};
+  NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), call.scalars.data(), call.count, nullptr,
+                        workspace.data() + entry.workspaceBytes - NETC_PART_COUNT * entry.partBytes, 0};
   {
     const FloatMode mode;
     for (std::int64_t s = 0; s < entry.stageCount; ++s) {
       if (s == entry.commit && !entry_call::lossesFinite(entry, call)) break;
       const std::int64_t first = s;
       while (entry.stages[s].depthFirst) ++s;
-      const NetcStage &stage = entry.stages[s];
-      const std::int64_t iterations = stage.perBlock * ((call.count + 15) / 16) + stage.perFullBlock * (call.count / 16) +
-                                      stage.perCount * call.count + stage.fixed;
-      for (std::int64_t i = 0; i < iterations; ++i)
-        for (std::int64_t k = first; k <= s; ++k) netcRunStage(entry.stages + k, frame, i, i + 1);
+      const auto iterate = [&](std::int64_t from, std::int64_t to) {
+        const NetcStage &stage = entry.stages[from];
+        const std::int64_t iterations = stage.perBlock * ((call.count + 15) / 16) + stage.perFullBlock * (call.count / 16) +
+                                        stage.perCount * call.count + stage.fixed;
+        for (std::int64_t i = 0; i < iterations; ++i)
+          for (std::int64_t k = from; k <= to; ++k) netcRunStage(entry.stages + k, frame, i, i + 1);
+      };
+      const std::int64_t turns = entry.stages[first].turns;
+      if (turns == 0) iterate(first, s);
+      for (frame.turn = 0; frame.turn < turns; ++frame.turn)
+        for (std::int64_t k = first; k <= s; ++k) iterate(k, k);
+      frame.turn = 0;
     }
   }
   std::memcpy(call.store.data(), store.data(), call.store.size());

@@ -42,6 +42,7 @@ void writeText(const std::string &name, const std::string &content); ///< in `fo
 void randomTest();
 void threadPoolTest();
 void depthFirstTest();
+void turnsTest();
 void scalarTest();
 void coreTest();
 void predictorTest();

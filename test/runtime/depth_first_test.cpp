@@ -61,11 +61,11 @@ void after(const NetcFrame *f, std::int64_t, std::int64_t) {
 
 const std::int64_t inputShape[] = {batch}, outputShape[] = {blocks + 1};
 const NetcResult results[] = {{"sums", NETC_OUTPUT, NETC_F32, 1, outputShape, 0}};
-const NetcStage stages[] = {{"before", before, 0, 0, 1, 0, 0, 0, nullptr},
-                            {"first", first, 1, 0, 0, 0, 0, /*depthFirst=*/1, nullptr},
-                            {"second", second, 1, 0, 0, 0, 0, /*depthFirst=*/1, nullptr},
-                            {"third", third, 1, 0, 0, 0, 0, 0, nullptr},
-                            {"after", after, 0, 0, 0, 1, 0, 0, nullptr}};
+const NetcStage stages[] = {{"before", before, 0, 0, 1, 0, 0, 0, 0, nullptr},
+                            {"first", first, 1, 0, 0, 0, 0, /*depthFirst=*/1, 0, nullptr},
+                            {"second", second, 1, 0, 0, 0, 0, /*depthFirst=*/1, 0, nullptr},
+                            {"third", third, 1, 0, 0, 0, 0, 0, 0, nullptr},
+                            {"after", after, 0, 0, 0, 1, 0, 0, 0, nullptr}};
 const NetcEntry entries[] = {{"predict", sharedBytes + NETC_PART_COUNT * sizeof(Part), sizeof(Part), nullptr, 0, results, 1, stages, 5, 5, 0}};
 const NetcTarget targets[] = {{"native", entries, 1}};
 const NetcTensor tensors[] = {{"x", NETC_INPUT, NETC_F32, 1, inputShape, 1, 0, nullptr, 0, 0, 0, 0, nullptr, 0, nullptr}};

@@ -54,6 +54,7 @@ int main(int argc, char **argv) {
     test::randomTest();
     test::threadPoolTest();
     test::depthFirstTest();
+    test::turnsTest();
     test::scalarTest();
     test::coreTest();
     test::predictorTest();

@@ -101,17 +101,17 @@ const std::int64_t inputShape[] = {maxBatch, features}, labelShape[] = {maxBatch
 const NetcResult predictResults[] = {{"y", NETC_OUTPUT, NETC_F32, 1, labelShape, 1}};
 const NetcResult evaluateResults[] = {{"loss", NETC_LOSS, NETC_F32, 0, nullptr, 0},
                                       {"accuracy", NETC_METRIC, NETC_F32, 0, nullptr, 0}};
-const NetcStage predictStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, nullptr}, {"copy", copyOut, 0, 0, 0, 1, 0, 0, nullptr}};
-const NetcStage evaluateStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, nullptr},
-                                    {"loss", loss, 0, 0, 0, 1, 0, 0, nullptr},
-                                    {"accuracy", metric, 0, 0, 0, 1, 0, 0, nullptr}};
-const NetcStage stepStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, nullptr},
-                                {"loss", loss, 0, 0, 0, 1, 0, 0, nullptr},
-                                {"gradient", gradient, 1, 0, 0, 0, 240, 0, nullptr},
-                                {"update", update, 0, 0, 0, 1, 0, 0, nullptr}};
-const NetcStage plainStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, nullptr},
-                                 {"loss", loss, 0, 0, 0, 1, 0, 0, nullptr},
-                                 {"update", plainUpdate, 0, 0, 0, 1, 0, 0, nullptr}};
+const NetcStage predictStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, 0, nullptr}, {"copy", copyOut, 0, 0, 0, 1, 0, 0, 0, nullptr}};
+const NetcStage evaluateStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, 0, nullptr},
+                                    {"loss", loss, 0, 0, 0, 1, 0, 0, 0, nullptr},
+                                    {"accuracy", metric, 0, 0, 0, 1, 0, 0, 0, nullptr}};
+const NetcStage stepStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, 0, nullptr},
+                                {"loss", loss, 0, 0, 0, 1, 0, 0, 0, nullptr},
+                                {"gradient", gradient, 1, 0, 0, 0, 240, 0, 0, nullptr},
+                                {"update", update, 0, 0, 0, 1, 0, 0, 0, nullptr}};
+const NetcStage plainStages[] = {{"y", forward, 0, 0, 1, 0, 240, 0, 0, nullptr},
+                                 {"loss", loss, 0, 0, 0, 1, 0, 0, 0, nullptr},
+                                 {"update", plainUpdate, 0, 0, 0, 1, 0, 0, 0, nullptr}};
 const NetcEntry entries[] = {{"predict", 512, 0, nullptr, 0, predictResults, 1, predictStages, 2, 2, 0},
                              {"evaluate", 512, 0, nullptr, 0, evaluateResults, 2, evaluateStages, 3, 3, 0},
                              {"trainStep", 512, 0, scalars, 1, evaluateResults, 1, stepStages, 4, 3, 0}};

@@ -171,7 +171,7 @@ private:
     if (type == "NetcScalar") return "name, operations and their number";
     if (type == "NetcResult") return "name, kind, type, rank, shape, batch";
     if (type == "NetcStage")
-      return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first, places";
+      return "name, kernel, parallel iterations per block, per full block, per sample and besides, flops, depth first, turns, places";
     if (type == "NetcEntry")
       return "name, bytes of workspace, of each part, scalars and their number, results and their number, stages and their number, "
              "first stage of the commit, samples of an update";

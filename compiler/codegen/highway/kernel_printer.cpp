@@ -65,8 +65,8 @@ private:
   }
 
   void printSizes() {
-    constexpr const char *values[] = {"frame->count", "(frame->count + 15) / 16", "frame->count / 16"};
-    for (const int v : {Count, Blocks, FullBlocks}) {
+    constexpr const char *values[] = {"frame->count", "(frame->count + 15) / 16", "frame->count / 16", "frame->turn"};
+    for (const int v : {Count, Blocks, FullBlocks, Turn}) {
       if (!uses.variables.count(v)) continue;
       usesFrame = true;
       line("const std::int64_t {} = {};", bind(v), values[v]);

@@ -69,7 +69,7 @@ llvm::Value *KernelCode::placeRead(const std::map<int, int> &positions, int inde
 
 void KernelCode::loadFrame() {
   static_assert(offsetof(NetcFrame, scalars) == 32 && offsetof(NetcFrame, count) == 40 && offsetof(NetcFrame, places) == 48 &&
-                offsetof(NetcFrame, part) == 56);
+                offsetof(NetcFrame, part) == 56 && offsetof(NetcFrame, turn) == 64);
   store = frameField(0, top.getPtrTy(), "store");
   workspace = frameField(1, top.getPtrTy(), "workspace");
   part = frameField(7, top.getPtrTy(), "part");
@@ -82,6 +82,7 @@ void KernelCode::loadFrame() {
   constexpr int log2Lanes = 4;
   static_assert(1 << log2Lanes == lanes);
   variables[Blocks] = top.CreateLShr(top.CreateAdd(count, top.getInt64(lanes - 1)), log2Lanes, "blocks");
+  variables[Turn] = frameField(8, top.getInt64Ty(), "turn");
   variables[FullBlocks] = top.CreateLShr(count, log2Lanes, "fullBlocks");
 }
 

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NETC_ABI_VERSION 5
+#define NETC_ABI_VERSION 6
 
 /* What a kernel sees. `inputs` and `outputs` are by slot; memory is 64-byte aligned except inputs and outputs. */
 typedef struct NetcFrame {
@@ -22,6 +22,7 @@ typedef struct NetcFrame {
   int64_t count;
   const int64_t *places; /* the stage's */
   unsigned char *part;   /* of the workspace, for the iterations that this thread runs of a chain of stages */
+  int64_t turn;          /* of stages that take turns; else 0 */
 } NetcFrame;
 
 /* Runs the iterations begin <= i < end of a kernel's parallel variable. */
@@ -36,6 +37,7 @@ typedef struct NetcStage {
   int64_t fixed;
   double flops;         /* nominal, at full batch */
   int64_t depthFirst;   /* 1: each iteration is followed by the same iteration of the next stage */
+  int64_t turns;        /* above 0: stages in a row, as depthFirst says, take so many turns, one stage after the other in each */
   const int64_t *places; /* what differs between the stages of one kernel: offsets, slots, numbers of scalars; or null */
 } NetcStage;
 
