@@ -27,6 +27,9 @@ class ContractionPlanner {
       : nest(nest), vector(vector), target(target), variation(variation), numeric(numeric), leaf(leaf) {
     for (const Step &s : numeric.order)
       reduced.push_back(nest.find(s.index));
+    for (int p = 0; p < static_cast<int>(nest.positions.size()); ++p)
+      for (int q = 0; q < static_cast<int>(nest.positions.size()); ++q)
+        ties.push_back(std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) { return g.uses(p) && g.uses(q); }));
   }
 
   double plan() {
@@ -65,9 +68,7 @@ class ContractionPlanner {
   // Edges tie result indices to indices of the reduction: at j + v, some v are left out for the first and the last j. Where j is
   // tiled, only code for each number of v left folds the guards.
 
-  bool tied(int p, int q) const {
-    return std::any_of(nest.guards.begin(), nest.guards.end(), [&](const Affine &g) { return g.uses(p) && g.uses(q); });
-  }
+  bool tied(int p, int q) const { return ties[static_cast<std::size_t>(p) * nest.positions.size() + static_cast<std::size_t>(q)]; }
   /// A short tile that covers its index splits a long loop over q in a few places, if that runs in one go; else q must be unrolled.
   bool unrolledAtEdges(int q, const Tile &t) const {
     return std::any_of(t.scalars.begin(), t.scalars.end(), [&](const auto &s) {
@@ -426,6 +427,7 @@ class ContractionPlanner {
   const Variation &variation;
   const Numeric &numeric;
   std::vector<int> reduced; // positions, outermost first
+  std::vector<bool> ties;   // by two positions: a guard depends on both
   Leaf &leaf;
   const double inL1 = shareOfL1 * static_cast<double>(target.l1), inL2 = shareOfL2 * static_cast<double>(target.l2); // bytes
   Tile best;
