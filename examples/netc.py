@@ -155,8 +155,8 @@ class Model:
             header = pathlib.Path(folder, "model.h").read_text()
         name = header.split("extern const NetcModel ")[1].split("_model;")[0]
         tables = Tables.in_dll(self.code, name + "_model")
-        if tables.version != 5:
-            sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 5")
+        if tables.version != 6:
+            sys.exit(f"netc/abi.h has version {tables.version}, netc.py expects 6")
         tensors = tables.tensors[:tables.tensorCount]
         self.inputs = [t for t in tensors if t.role < self.PARAMETER]
         self.shapes = {t.name.decode(): tuple(t.shape[:t.rank]) for t in tensors if t.role == self.PARAMETER}

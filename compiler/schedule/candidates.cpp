@@ -37,7 +37,7 @@ bool fitsIn(const Graph &g, const Group &group, const Leaf &old, Leaf &leaf) {
   const graph::Formula &f = *g.definition(g.find(leaf.formula));
   if (leaf.parallel != old.parallel || interruptsReduction(f, leaf) != interruptsReduction(f, old)) return false;
   if (!rows) return true;
-  if (leaf.order.front() != Step{leaf.parallel} || tileOf(leaf, leaf.parallel) > group.tile) return false;
+  if (leaf.order.front() != Step{leaf.parallel} || group.tile % tileOf(leaf, leaf.parallel) != 0) return false;
   if (tileOf(leaf, leaf.parallel) < group.tile) leaf.order.insert(leaf.order.begin(), {leaf.parallel, group.tile});
   return true;
 }

@@ -154,8 +154,7 @@ class RunPlanner {
     }
     std::stable_sort(list.begin(), list.end(), [](const auto &a, const auto &b) { return a.first > b.first; });
     std::vector<int> order;
-    for (auto &[made, i] : list)
-      order.push_back(i);
+    std::transform(list.begin(), list.end(), std::back_inserter(order), [](const auto &entry) { return entry.second; });
     return order;
   }
   void addAncestors(int i, std::set<int> &to) const {
@@ -180,7 +179,7 @@ class RunPlanner {
       if (first || run.back().tile != tile) run.push_back({tile, false, {}});
       return last();
     }
-    if (first || !rows(run.back()) || !staysInCache(i, tile)) {
+    if (first || !rows(run.back()) || !fitTogether(tile, run.back().tile) || !staysInCache(i, tile)) {
       std::vector<Leaf> taken;
       if (!first && takesItsSource(i, tile)) {
         tile = std::max(tile, run.back().tile);
@@ -204,6 +203,7 @@ class RunPlanner {
   // ---- tiles of rows: formulas whose samples lie one by one, run depth first, too
 
   static bool rows(const Group &group) { return group.tile > 0 && group.tile < loop::lanes && !group.turns; }
+  static bool fitTogether(std::int64_t a, std::int64_t b) { return std::max(a, b) % std::min(a, b) == 0; }
 
   /// With formula i, what the tile touches for its samples stays in the second cache; counts it in.
   bool staysInCache(int i, std::int64_t tile) {
@@ -238,7 +238,7 @@ class RunPlanner {
   /// With formula i the tile would take too much, but what it has made last and i alone reads would fit beside i in one of
   /// their own.
   bool takesItsSource(int i, std::int64_t tile) {
-    if (!rows(schedule.run.back()) || !takesSwollen(i)) return false;
+    if (!rows(schedule.run.back()) || !fitTogether(tile, schedule.run.back().tile) || !takesSwollen(i)) return false;
     tile = std::max(tile, schedule.run.back().tile);
     touched.clear();
     staysInCache(definedBy.at(g.find(schedule.run.back().leaves.back().formula)), tile);
@@ -252,7 +252,9 @@ class RunPlanner {
     for (const Leaf &leaf : leaves) {
       if (leaf.fill) continue;
       if (leaf.parallel != batchName(leaf) || leaf.order.front().index != leaf.parallel) return 0;
-      most = std::max({most, tileOf(leaf, leaf.parallel), leaf.order.front().by});
+      const std::int64_t own = std::max(tileOf(leaf, leaf.parallel), leaf.order.front().by);
+      if (!fitTogether(own, most)) return 0;
+      most = std::max(most, own);
     }
     return most * enoughTasks <= g.batch && most < loop::lanes ? most : 0; // 16 is a tile along the lanes
   }
@@ -284,10 +286,7 @@ class RunPlanner {
 
   /// All leaves take as many samples at a time. One leaf alone needs no tile.
   void takeTogether(Group &group) const {
-    if (group.leaves.size() == 1) {
-      group.tile = 0;
-      return;
-    }
+    if (group.leaves.size() == 1) return void(group.tile = 0);
     for (Leaf &leaf : group.leaves) {
       if (leaf.fill || tileOf(leaf, leaf.parallel) == group.tile) continue;
       if (leaf.order.front().by > 1)

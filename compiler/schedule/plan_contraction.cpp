@@ -5,6 +5,7 @@
 #include "compiler/loop/loop.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 
@@ -170,7 +171,7 @@ class ContractionPlanner {
     if (size > at(p).extent) return false;
     if (batchReduced() && nest.guarded(p)) return size == at(p).extent; // then the long loops over an image are split, not unrolled
     if (at(p).block >= 0) return loop::lanes % size == 0;
-    return !at(p).batch || at(p).extent % size == 0;
+    return !at(p).batch || (std::has_single_bit(static_cast<std::uint64_t>(size)) && at(p).extent % size == 0); // leaves of a tile agree
   }
 
   double chooseTile() {

@@ -72,6 +72,7 @@ class Draft {
     t.kind = graph::TensorKind::Constant;
     t.shape = {{static_cast<std::int64_t>(m.values.size()) / m.columns, false}, {m.columns, false}};
     t.values = m.values;
+    t.location = of.location; // of the first that has use for it
     return g.addTensor(std::move(t));
   }
 
