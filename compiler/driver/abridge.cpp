@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace netc::driver {
@@ -35,37 +37,51 @@ std::string withoutNumbers(std::string_view line) {
   return out;
 }
 
-/// How often the round of this length at `begin` is repeated by what follows it.
-std::size_t rounds(const std::vector<std::string> &forms, std::size_t begin, std::size_t length) {
-  std::size_t end = begin + length;
-  while (end < forms.size() && forms[end] == forms[end - length]) ++end;
-  return (end - begin) / length;
-}
+class Abridger {
+public:
+  explicit Abridger(const std::string &text) {
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line); lines.push_back(line)) forms.push_back(withoutNumbers(line));
+  }
+
+  std::string run() {
+    abridge(0, lines.size());
+    return std::move(out);
+  }
+
+private:
+  /// Also within the rounds that stay.
+  void abridge(std::size_t begin, std::size_t end) {
+    while (begin < end) {
+      std::size_t length = 1, most = 1;
+      for (std::size_t n = 1; n <= longestRound; ++n)
+        if (const std::size_t found = rounds(begin, end, n); found >= fewestRounds && found * n > most * length) length = n, most = found;
+      if (most == 1) {
+        out += lines[begin++] + '\n';
+        continue;
+      }
+      const std::size_t last = begin + length * (most - 1);
+      abridge(begin, begin + length);
+      out += fmt::format("{}... {} times alike ...\n", lines[begin].substr(0, lines[begin].find_first_not_of(' ')), most - 2);
+      abridge(last, last + length);
+      begin = last + length;
+    }
+  }
+
+  /// How often the round of this length at `begin` is repeated by what follows it.
+  std::size_t rounds(std::size_t begin, std::size_t end, std::size_t length) const {
+    std::size_t at = begin + length;
+    while (at < end && forms[at] == forms[at - length]) ++at;
+    return (std::min(at, end) - begin) / length;
+  }
+
+  std::vector<std::string> lines, forms;
+  std::string out;
+};
 
 } // namespace
 
-std::string abridged(const std::string &text) {
-  std::istringstream in(text);
-  std::vector<std::string> lines, forms;
-  for (std::string line; std::getline(in, line); lines.push_back(line)) forms.push_back(withoutNumbers(line));
-  std::string out;
-  const auto copy = [&](std::size_t begin, std::size_t end) {
-    for (; begin < end; ++begin) out += lines[begin] + '\n';
-  };
-  for (std::size_t i = 0; i < lines.size();) {
-    std::size_t length = 1, most = 1;
-    for (std::size_t n = 1; n <= longestRound; ++n)
-      if (const std::size_t found = rounds(forms, i, n); found >= fewestRounds && found * n > most * length) length = n, most = found;
-    const std::size_t end = i + length * most;
-    copy(i, i + length);
-    if (most > 1) {
-      out += fmt::format("{}... {} times alike ...\n", lines[i].substr(0, lines[i].find_first_not_of(' ')), most - 2);
-      copy(end - length, end);
-    }
-    i = end;
-  }
-  return out;
-}
+std::string abridged(const std::string &text) { return Abridger(text).run(); }
 
 std::string form(const std::string &text) {
   std::map<std::string, std::size_t, std::less<>> words; // by their first occurrence

@@ -5,8 +5,9 @@
 #include "compiler/graph/expression_text.h"
 #include "compiler/graph/text.h"
 
-#include <cctype>
 #include <fmt/format.h>
+
+#include <functional>
 
 namespace netc::explain {
 
@@ -199,10 +200,7 @@ const std::vector<std::string> &formatNames() {
 }
 
 std::string lineId(const Location &at) {
-  std::string id = fmt::format("{}-{}", *at.file, at.line);
-  for (char &c : id)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-' && c != '/') c = '_';
-  return id;
+  return fmt::format("{:x}-{}", std::hash<std::string>()(*at.file) >> 32, at.line); // not the path: a page has thousands of links
 }
 
 std::string explain(const std::string &model, const graph::Graph &entry, const graph::Graph *outputs, Format format,

@@ -95,7 +95,7 @@ inline void run(const NetcEntry &entry, EntryCall &call) {
   for (Bytes &b : call.inputs) inputs.push_back(b.data());
   for (Bytes &b : call.outputs) outputs.push_back(b.data());
   NetcFrame frame{store.data(), workspace.data(), inputs.data(), outputs.data(), call.scalars.data(), call.count, nullptr,
-                        workspace.data() + entry.workspaceBytes - NETC_PART_COUNT * entry.partBytes, 0};
+                  workspace.data() + entry.workspaceBytes - NETC_PART_COUNT * entry.partBytes, 0};
   {
     const FloatMode mode;
     for (std::int64_t s = 0; s < entry.stageCount; ++s) {
