@@ -1,6 +1,6 @@
-// Kernels of a program that are one function, since they differ only in where their buffers lie and which scalars they read:
-// the blocks of a residual network, or the forward passes of several entries. The function reads what differs from the places
-// of the stage (netc/abi.h) that it runs for; all else is constant in it.
+// Kernels of a program that are one function, since they have the same key (loop/kernel_key.h). The function reads where the
+// buffers lie and which scalars it takes from the places of the stage (netc/abi.h) that it runs for, if that differs; all else is
+// constant in it.
 #pragma once
 
 #include "compiler/loop/loop.h"

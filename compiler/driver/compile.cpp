@@ -102,10 +102,10 @@ codegen::Reference formulasOf(const Options &o, const std::vector<loop::Tensor> 
 }
 
 /// The file's bytes by its extension.
-std::string artefact(const Options &o, const std::vector<loop::Program> &compiled) {
+std::string artefact(const Options &o, std::vector<loop::Program> compiled) {
   const codegen::Reference formulas = o.selfTest ? formulasOf(o, compiled[0].tensors) : codegen::Reference();
   std::string extension = fs::path(o.output).extension();
-  if (extension == ".cpp") return codegen::highway(compiled, headerName(o.output), fs::path(o.input).filename(), formulas);
+  if (extension == ".cpp") return codegen::highway(std::move(compiled), headerName(o.output), fs::path(o.input).filename(), formulas);
   using codegen::LlvmOutput;
   return codegen::llvm(compiled, extension == ".ll"   ? LlvmOutput::Ir
                                  : extension == ".bc" ? LlvmOutput::Bitcode
@@ -179,7 +179,7 @@ void writeWithHeader(const Options &o) {
   fs::path headerFile = fs::path(o.output).replace_extension(".h");
   requireWritable(o.output);
   requireWritable(headerFile);
-  std::string source = artefact(o, compiled);
+  std::string source = artefact(o, std::move(compiled));
   if (o.standalone) codegen::makeStandalone(source, header, o.selfTest);
   if (!o.depfile.empty()) requireWritable(o.depfile);
   writeFile(o.output, source);

@@ -41,12 +41,10 @@ private:
     const bool loop = std::holds_alternative<For>(s.node);
     if (loop) forget(e); // the body meets what an earlier run of it left
     const std::size_t scope = inserted.size();
-    Statement copy = s;
-    if (auto *f = std::get_if<For>(&copy.node)) f->body = number(f->body);
-    if (auto *i = std::get_if<If>(&copy.node)) i->body = number(i->body);
+    Block body = number(*bodyOf(s));
     for (; inserted.size() > scope; inserted.pop_back()) known.erase(inserted.back());
     forget(e);
-    return std::make_shared<const Statement>(std::move(copy));
+    return withBody(s, std::move(body));
   }
 
   void forget(const Effects &e) {

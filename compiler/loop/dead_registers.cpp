@@ -60,12 +60,7 @@ Block kept(const Block &block, const Needed &needed) {
       out.push_back(s);
       continue;
     }
-    Statement copy = *s;
-    Block body = kept(*bodyOf(*s), needed);
-    if (body.empty()) continue;
-    if (auto *f = std::get_if<For>(&copy.node)) f->body = std::move(body);
-    else std::get<If>(copy.node).body = std::move(body);
-    out.push_back(std::make_shared<const Statement>(std::move(copy)));
+    if (Block body = kept(*bodyOf(*s), needed); !body.empty()) out.push_back(withBody(*s, std::move(body)));
   }
   return out;
 }

@@ -48,5 +48,6 @@ const Pass *findPass(std::string_view name);
 /// The order in which lowering's result is cleaned up; a reason beside each entry.
 std::span<const Pass> pipeline();
 void optimize(const Entry &, Kernel &, std::int64_t batch); // runs the pipeline
+void optimize(Program &);                                   // every kernel
 
 } // namespace netc::loop

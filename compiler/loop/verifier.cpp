@@ -2,10 +2,12 @@
 
 #include "compiler/loop/kernel_verifier.h"
 #include "compiler/support/entry_name.h"
+#include "compiler/support/in_parallel.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_set>
 #include <utility>
 
@@ -82,11 +84,24 @@ private:
         error(e.buffers[b].location, fmt::format("{}: buffer {} {}", where, e.buffers[b].name, fault));
     }
     names.clear();
+    const bool sound = areSound(e, doubted);
     for (std::size_t i = 0; i < e.kernels.size(); ++i) {
       if (!names.insert(e.kernels[i].name).second)
         error(e.kernels[i].location, fmt::format("{}: kernel {} is declared twice", where, e.kernels[i].name));
-      verifyKernel(p, e, static_cast<int>(i), doubted, diag);
+      if (!sound) verifyKernel(p, e, static_cast<int>(i), doubted, diag);
     }
+  }
+
+  /// All kernels at once; reports build on each other, so they are made in order.
+  bool areSound(const Entry &e, const std::set<int> &doubted) const {
+    std::atomic<bool> sound = true;
+    onAllProcessors(e.kernels.size(), [&](std::size_t i) {
+      std::set<int> own = doubted;
+      Diagnostics found;
+      verifyKernel(p, e, static_cast<int>(i), own, found);
+      if (!found.entries().empty()) sound = false;
+    });
+    return sound;
   }
 
   /// What is wrong with the buffer's declaration; empty: nothing.

@@ -56,6 +56,7 @@ struct Rewriter {
   }
   void operator()(Operand &o) const {
     if (o.kind == Operand::Kind::Register) (*this)(o.reg);
+    if (o.kind == Operand::Kind::Scalar && how.scalar) o.scalar = how.scalar(o.scalar);
   }
   void operator()(std::optional<Affine> &a) const {
     if (a) (*this)(*a);
@@ -66,10 +67,12 @@ struct Rewriter {
   }
   void operator()(Load &n) const {
     (*this)(n.dst);
+    if (how.buffer) n.buffer = how.buffer(n.buffer);
     (*this)(n.address);
     (*this)(n.active);
   }
   void operator()(Store &n) const {
+    if (how.buffer) n.buffer = how.buffer(n.buffer);
     (*this)(n.address);
     (*this)(n.value);
     (*this)(n.active);
@@ -95,6 +98,15 @@ struct Rewriter {
   }
 };
 
+/// Whether the statement names something that is rewritten, its body aside.
+bool concerns(const Rewrite &how, const Statement &s) {
+  if (how.affine || how.reg) return true;
+  if (how.buffer && (std::holds_alternative<Load>(s.node) || std::holds_alternative<Store>(s.node))) return true;
+  bool named = false;
+  if (how.scalar) forEachOperand(s, [&](const Operand &o) { named |= o.kind == Operand::Kind::Scalar; });
+  return named;
+}
+
 } // namespace
 
 Statement rewritten(const Statement &s, const Rewrite &how) {
@@ -102,6 +114,23 @@ Statement rewritten(const Statement &s, const Rewrite &how) {
   const Rewriter rewriter{how};
   std::visit([&](auto &n) { rewriter(n); }, copy.node);
   return copy;
+}
+
+Block rewritten(const Block &block, const Rewrite &how) {
+  Block out;
+  out.reserve(block.size());
+  for (const StatementPtr &s : block) {
+    const Block *body = bodyOf(*s);
+    const StatementPtr outer = body ? withBody(*s, rewritten(*body, how)) : s;
+    out.push_back(concerns(how, *s) ? std::make_shared<const Statement>(rewritten(*outer, how)) : outer);
+  }
+  return out;
+}
+
+StatementPtr withBody(const Statement &s, Block body) {
+  if (auto *f = std::get_if<For>(&s.node))
+    return make(For{f->var, f->lower, f->upper, f->step, f->unroll, std::move(body)}, s.location);
+  return make(If{std::get<If>(s.node).conditions, std::move(body)}, s.location);
 }
 
 DType registerType(DType element) { return element == DType::U8 ? DType::I32 : element; }
@@ -177,19 +206,7 @@ void compactRegisters(Kernel &k) {
     return;
   }
   k.registers = std::move(kept);
-  const Rewrite how{{}, [&](int r) { return number[r]; }};
-  const std::function<Block(const Block &)> renumber = [&](const Block &block) {
-    Block out;
-    out.reserve(block.size());
-    for (const StatementPtr &s : block) {
-      Statement copy = rewritten(*s, how);
-      if (auto *f = std::get_if<For>(&copy.node)) f->body = renumber(f->body);
-      if (auto *i = std::get_if<If>(&copy.node)) i->body = renumber(i->body);
-      out.push_back(std::make_shared<const Statement>(std::move(copy)));
-    }
-    return out;
-  };
-  k.body = renumber(k.body);
+  k.body = rewritten(k.body, {{}, [&](int r) { return number[r]; }});
 }
 
 RegisterNames::RegisterNames(const Kernel &k) {

@@ -22,13 +22,19 @@ const Block *bodyOf(const Statement &);
 /// Every statement of a block and of the blocks in it, in textual order.
 void forEachStatement(const Block &, FunctionRef<void(const Statement &)>);
 
-/// A statement with every affine expression and every register number replaced. The body of a For or If is kept
-/// as it is: the caller rewrites it.
+/// What takes the place of the affine expressions of a statement, and of the numbers of its registers, buffers and scalars;
+/// where nothing is said, they stay.
 struct Rewrite {
-  std::function<Affine(const Affine &)> affine; // may be empty: they stay
-  std::function<int(int)> reg; // may be empty: registers keep their numbers
+  std::function<Affine(const Affine &)> affine = {};
+  std::function<int(int)> reg = {}, buffer = {}, scalar = {};
 };
+/// The body of a For or If is kept as it is: the caller rewrites it.
 Statement rewritten(const Statement &, const Rewrite &);
+/// All statements of a block and of the blocks in it. Those that name nothing that is rewritten are shared.
+Block rewritten(const Block &, const Rewrite &);
+
+/// A For or If with another body.
+StatementPtr withBody(const Statement &, Block);
 
 /// The register type that an element of a buffer loads as, and that a store to it takes.
 DType registerType(DType element);

@@ -344,14 +344,6 @@ void checkNames(const graph::Module &m, const std::vector<Schedule> &given) {
   }
 }
 
-void optimizeAll(loop::Program &program) {
-  std::vector<std::pair<const loop::Entry *, loop::Kernel *>> kernels;
-  for (loop::Entry &entry : program.entries)
-    for (loop::Kernel &k : entry.kernels)
-      kernels.emplace_back(&entry, &k);
-  onAllProcessors(kernels.size(), [&](std::size_t i) { loop::optimize(*kernels[i].first, *kernels[i].second, program.batch); });
-}
-
 } // namespace
 
 std::vector<Schedule> planAll(const graph::Module &m, const Target &target, const std::vector<Schedule> &given) {
@@ -377,7 +369,7 @@ loop::Program compile(graph::Module m, const Target &target, const std::vector<S
     entry = lower(m.entries[i], all[i], offsets);
     if (m.entries[i].batch < m.batch) settleOneSample(entry, m.entries[i], m.batch);
   });
-  if (optimize) optimizeAll(program);
+  if (optimize) loop::optimize(program);
   inParallel(m.entries.size(), [&](std::size_t i) {
     const loop::Entry &entry = program.entries[i];
     if (limit.most > 0 && limit.outside + entry.workspaceBytes > limit.most)

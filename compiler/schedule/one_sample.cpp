@@ -72,22 +72,11 @@ Affine atCountOne(const Affine &a) {
   return a.substitute(loop::Count, 1).substitute(loop::Blocks, 1).substitute(loop::FullBlocks, 0);
 }
 
-loop::Block atCountOne(const loop::Block &block) {
-  loop::Block made;
-  for (const loop::StatementPtr &s : block) {
-    loop::Statement changed = loop::rewritten(*s, {[](const Affine &a) { return atCountOne(a); }, {}});
-    if (auto *f = std::get_if<loop::For>(&changed.node)) f->body = atCountOne(f->body);
-    if (auto *i = std::get_if<loop::If>(&changed.node)) i->body = atCountOne(i->body);
-    made.push_back(std::make_shared<const loop::Statement>(std::move(changed)));
-  }
-  return made;
-}
-
 } // namespace
 
 void settleOneSample(loop::Entry &entry, const Graph &g, std::int64_t batch) {
   for (loop::Kernel &k : entry.kernels) {
-    k.body = atCountOne(k.body);
+    k.body = loop::rewritten(k.body, {[](const Affine &a) { return atCountOne(a); }});
     k.parallelExtent = atCountOne(k.parallelExtent);
   }
   for (loop::Buffer &b : entry.buffers) {

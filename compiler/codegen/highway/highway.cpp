@@ -229,13 +229,13 @@ private:
 };
 
 /// The programs by their architecture, in the order in which the first of each comes.
-std::vector<std::pair<const Architecture *, std::vector<Program>>> byArchitecture(const std::vector<Program> &programs) {
+std::vector<std::pair<const Architecture *, std::vector<Program>>> byArchitecture(std::vector<Program> programs) {
   std::vector<std::pair<const Architecture *, std::vector<Program>>> groups;
-  for (const Program &p : programs) {
+  for (Program &p : programs) {
     const Architecture *own = findTarget(p.target).architecture;
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto &g) { return g.first == own; });
     if (group == groups.end()) group = groups.insert(group, {own, {}});
-    group->second.push_back(p);
+    group->second.push_back(std::move(p));
   }
   return groups;
 }
@@ -248,14 +248,14 @@ std::string replaceAll(std::string text, std::string_view what, const std::strin
 
 } // namespace
 
-std::string highway(const std::vector<Program> &programs, const std::string &headerName,
+std::string highway(std::vector<Program> programs, const std::string &headerName,
                     const std::string &sourceName, const Reference &reference) {
   std::string text(prologue), names;
   text = replaceAll(text, "{source}", sourceName);
   text = replaceAll(text, "{version}", version());
   text = replaceAll(text, "{header}", headerName);
   std::string_view condition = "#if";
-  for (const auto &[architecture, own] : byArchitecture(programs)) {
+  for (const auto &[architecture, own] : byArchitecture(std::move(programs))) {
     text += fmt::format("\n{} defined({}) // {}\n", condition, architecture->macro, architecture->name);
     text += ModelPrinter(own, reference).print();
     names += fmt::format("{}{}", names.empty() ? "" : " and ", architecture->name);

@@ -11,7 +11,7 @@ namespace netc::codegen {
 
 /// All programs have the same interface and differ in target (best first). `headerName` is what the file includes.
 /// Requires unrolled kernels (loop::unroll).
-std::string highway(const std::vector<loop::Program> &, const std::string &headerName, const std::string &sourceName,
+std::string highway(std::vector<loop::Program>, const std::string &headerName, const std::string &sourceName,
                     const Reference & = {});
 
 } // namespace netc::codegen
