@@ -1,28 +1,18 @@
 #include "compiler/codegen/constant_registers.h"
 
-#include "compiler/support/diagnostics.h"
-
 #include <algorithm>
 
 namespace netc::codegen {
 
 using namespace loop;
 
-Element element(const RegisterRef &r) {
-  Element e{r.reg, {}};
-  for (const Affine &i : r.index) {
-    if (!i.isConstant()) internalError("a back end needs unrolled kernels: a register index is not constant");
-    e.second.push_back(i.constant());
-  }
-  return e;
-}
-
-ConstantRegisters::ConstantRegisters(const Entry &entry, const Kernel &kernel) : entry(entry) {
-  std::size_t before = 0;
+ConstantRegisters::ConstantRegisters(const Entry &entry, const Kernel &kernel)
+    : entry(entry), slots(kernel), changing(slots.count(), false) {
+  std::vector<bool> before;
   do {
-    before = changing.size();
+    before = changing;
     walk(kernel.body);
-  } while (changing.size() != before);
+  } while (changing != before);
 }
 
 bool ConstantRegisters::isFoldable(const Compute &c) const {
@@ -31,7 +21,7 @@ bool ConstantRegisters::isFoldable(const Compute &c) const {
 
 bool ConstantRegisters::isConstant(const Operand &o) const {
   return o.kind == Operand::Kind::Constant ||
-         (o.kind == Operand::Kind::Register && changing.count(element(o.reg)) == 0);
+         (o.kind == Operand::Kind::Register && !changing[slots.at(o.reg)]);
 }
 
 bool ConstantRegisters::areConstant(const std::vector<Operand> &args) const {
@@ -42,11 +32,11 @@ bool ConstantRegisters::areConstant(const std::vector<Operand> &args) const {
 void ConstantRegisters::walk(const Block &block) {
   for (const StatementPtr &s : block) {
     if (auto *c = std::get_if<Compute>(&s->node)) {
-      if (!areConstant(c->args)) changing.insert(element(c->dst));
+      if (!areConstant(c->args)) changing[slots.at(c->dst)] = true;
     } else if (auto *l = std::get_if<Load>(&s->node)) {
-      if (entry.buffers[l->buffer].space != Space::Constant) changing.insert(element(l->dst));
+      if (entry.buffers[l->buffer].space != Space::Constant) changing[slots.at(l->dst)] = true;
     } else if (auto *r = std::get_if<Reduce>(&s->node)) {
-      if (!isConstant(r->src)) changing.insert(element(r->dst));
+      if (!isConstant(r->src)) changing[slots.at(r->dst)] = true;
     } else if (auto *f = std::get_if<For>(&s->node)) {
       walk(f->body);
     } else if (auto *i = std::get_if<If>(&s->node)) {

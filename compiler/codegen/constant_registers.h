@@ -2,18 +2,13 @@
 // denormals, so the back ends hide them.
 #pragma once
 
-#include "compiler/loop/loop.h"
+#include "compiler/loop/slots.h"
 
-#include <set>
-#include <utility>
 #include <vector>
 
 namespace netc::codegen {
 
-/// One register of an array: its number and its indices. Requires unrolled kernels.
-using Element = std::pair<int, std::vector<std::int64_t>>;
-Element element(const loop::RegisterRef &);
-
+/// Of an unrolled kernel.
 class ConstantRegisters {
 public:
   ConstantRegisters(const loop::Entry &, const loop::Kernel &);
@@ -26,7 +21,8 @@ private:
   bool areConstant(const std::vector<loop::Operand> &) const;
 
   const loop::Entry &entry;
-  std::set<Element> changing; // elements that are assigned something else than constants
+  const loop::Slots slots;
+  std::vector<bool> changing; // by slot: is assigned something else than constants
 };
 
 } // namespace netc::codegen

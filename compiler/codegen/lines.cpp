@@ -1,16 +1,19 @@
 #include "compiler/codegen/lines.h"
 
+#include <algorithm>
+
 namespace netc::codegen {
 
 namespace {
 
 constexpr std::size_t lineWidth = 110;
 
-/// Past the last ", " outside string literals at which the line can be broken; npos when there is none after `from`.
-std::size_t lastBreak(const std::string &line, std::size_t from) {
+/// Past the last ", " outside string literals at which the first `width` characters can be broken, else the first such place;
+/// npos when there is none after `from`.
+std::size_t lastBreak(std::string_view line, std::size_t from, std::size_t width) {
   std::size_t found = std::string::npos;
   bool quoted = false;
-  for (std::size_t i = 0; i + 1 < line.size() && (i < lineWidth || found == std::string::npos); ++i) {
+  for (std::size_t i = 0; i + 1 < line.size() && (i < width || found == std::string::npos); ++i) {
     if (quoted && line[i] == '\\') ++i;
     else if (line[i] == '"') quoted = !quoted;
     else if (!quoted && i >= from && line[i] == ',' && line[i + 1] == ' ') found = i + 2;
@@ -20,16 +23,18 @@ std::size_t lastBreak(const std::string &line, std::size_t from) {
 
 } // namespace
 
-std::string wrapped(std::string line, std::size_t hanging) {
+std::string wrapped(std::string_view line, std::size_t hanging) {
   if (hanging == 0) hanging = line.find_first_of("({") + 1;
   std::string lines;
-  while (line.size() > lineWidth) {
-    const std::size_t rest = lastBreak(line, hanging);
+  std::size_t indent = 0; // of what is left of the line
+  while (indent + line.size() > lineWidth) {
+    const std::size_t rest = lastBreak(line, hanging - indent, lineWidth - std::min(indent, lineWidth));
     if (rest == std::string::npos) break;
-    lines += line.substr(0, rest - 1) + "\n";
-    line = std::string(hanging, ' ') + line.substr(rest);
+    lines.append(indent, ' ').append(line.substr(0, rest - 1)) += '\n';
+    line.remove_prefix(rest);
+    indent = hanging;
   }
-  return lines + line;
+  return lines.append(indent, ' ').append(line);
 }
 
 std::string comment(std::string line) {

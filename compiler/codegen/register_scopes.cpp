@@ -1,10 +1,8 @@
 // Where each register of a kernel is declared.
-#include "compiler/codegen/constant_registers.h"
 #include "compiler/codegen/model_tables.h"
-#include "compiler/loop/walk.h"
+#include "compiler/loop/slots.h"
 
 #include <algorithm>
-#include <set>
 
 namespace netc::codegen {
 
@@ -23,8 +21,8 @@ using Path = std::vector<const Statement *>; // the For/If statements around a p
 
 class ScopeFinder {
 public:
-  explicit ScopeFinder(const Kernel &kernel) : paths(kernel.registers.size()), used(kernel.registers.size()) {
-    std::set<Element> assigned;
+  explicit ScopeFinder(const Kernel &kernel) : slots(kernel), paths(kernel.registers.size()), used(kernel.registers.size()) {
+    std::vector<bool> assigned(slots.count(), false);
     walk(kernel.body, assigned);
   }
 
@@ -35,18 +33,20 @@ public:
   }
 
 private:
-  /// `assigned`: elements that surely got a value in this iteration of the innermost loop.
-  void walk(const Block &block, std::set<Element> &assigned) {
+  /// `assigned`: slots that surely got a value in this iteration of the innermost loop.
+  void walk(const Block &block, std::vector<bool> &assigned) {
     for (const StatementPtr &s : block) {
       if (const Block *body = bodyOf(*s)) {
         const bool loop = std::holds_alternative<For>(s->node);
         here.push_back(s.get());
-        std::set<Element> inside = loop ? std::set<Element>{} : assigned;
+        std::vector<bool> inside = loop ? std::vector<bool>(assigned.size(), false) : assigned;
         if (loop) before.push_back(&assigned);
         walk(*body, inside);
         if (loop) before.pop_back();
         here.pop_back();
-        if (loop && surelyRuns(std::get<For>(s->node))) assigned.insert(inside.begin(), inside.end());
+        if (loop && surelyRuns(std::get<For>(s->node)))
+          for (std::size_t slot = 0; slot < inside.size(); ++slot)
+            if (inside[slot]) assigned[slot] = true;
         continue;
       }
       forEachOperand(*s, [&](const Operand &o) {
@@ -56,23 +56,23 @@ private:
     }
   }
 
-  void read(const RegisterRef &r, const std::set<Element> &assigned) {
-    const Element e = element(r);
-    narrow(r.reg, assigned.count(e) ? here : outsideLoops(e)); // outside: it comes from before this iteration
+  void read(const RegisterRef &r, const std::vector<bool> &assigned) {
+    const int slot = slots.at(r);
+    narrow(r.reg, assigned[slot] ? here : outsideLoops(slot)); // outside: it comes from before this iteration
   }
 
-  void write(const RegisterRef &r, std::set<Element> &assigned) {
-    assigned.insert(element(r));
+  void write(const RegisterRef &r, std::vector<bool> &assigned) {
+    assigned[slots.at(r)] = true;
     narrow(r.reg, here);
   }
 
-  /// The innermost place around the loops whose iterations do not assign the element before they read it.
-  Path outsideLoops(const Element &e) const {
+  /// The innermost place around the loops whose iterations do not assign the register before they read it.
+  Path outsideLoops(int slot) const {
     Path place = here;
     for (auto outer = before.rbegin();; ++outer) {
       while (!place.empty() && !std::holds_alternative<For>(place.back()->node)) place.pop_back();
       if (!place.empty()) place.pop_back();
-      if (outer == before.rend() || (*outer)->count(e)) return place;
+      if (outer == before.rend() || (**outer)[slot]) return place;
     }
   }
 
@@ -83,10 +83,11 @@ private:
     paths[reg].erase(common, paths[reg].end());
   }
 
+  const Slots slots;
   std::vector<Path> paths; // by register: the block that holds all uses so far
   std::vector<bool> used;
   Path here;
-  std::vector<std::set<Element> *> before; // what surely had a value where each loop around this place started
+  std::vector<std::vector<bool> *> before; // what surely had a value where each loop around this place started
 };
 
 } // namespace

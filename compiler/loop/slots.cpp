@@ -1,5 +1,7 @@
 #include "compiler/loop/slots.h"
 
+#include "compiler/support/diagnostics.h"
+
 #include <algorithm>
 #include <set>
 
@@ -23,6 +25,12 @@ std::optional<int> Slots::of(const RegisterRef &r) const {
   const std::int64_t slot = first[r.reg] + at;
   // An index out of range can only stand where nothing runs; any slot of the array will do.
   return slot >= first[r.reg] && slot < first[r.reg + 1] ? static_cast<int>(slot) : first[r.reg];
+}
+
+int Slots::at(const RegisterRef &r) const {
+  const auto slot = of(r);
+  if (!slot) internalError("a back end needs unrolled kernels: a register index is not constant");
+  return *slot;
 }
 
 std::pair<int, int> Slots::range(const RegisterRef &r) const {

@@ -1,4 +1,4 @@
-// Registers as numbered slots, and what a piece of code does to them: what cse and hoist have in common.
+// Registers as numbered slots, and what a piece of code does to them.
 #pragma once
 
 #include "compiler/loop/walk.h"
@@ -12,8 +12,11 @@ class Slots {
 public:
   explicit Slots(const Kernel &);
   int count() const { return first.back(); }
+  int firstOf(int reg) const { return first[reg]; }
   /// The slot, or nothing where an index is no constant.
   std::optional<int> of(const RegisterRef &) const;
+  /// Of a reference in an unrolled kernel, whose indices are constants.
+  int at(const RegisterRef &) const;
   /// The slots that a reference may name: begin <= slot < end.
   std::pair<int, int> range(const RegisterRef &) const;
 

@@ -77,49 +77,6 @@ std::vector<std::vector<std::string>> functionNames(const std::vector<Program> &
   return names;
 }
 
-/// The kernels of one program.
-class SectionPrinter {
-public:
-  SectionPrinter(const Program &program, const SharedKernels &shared, const std::vector<std::vector<std::string>> &names)
-      : p(program), shared(shared), names(names) {}
-
-  std::string print() {
-    const std::string space = targetSuffix(p), target = p.target.empty() ? "native" : p.target;
-    text = fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
-                       simdTarget(target));
-    text += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
-                        "using namespace netc::simd::HWY_NAMESPACE;\n",
-                        space);
-    for (std::size_t e = 0; e < p.entries.size(); ++e)
-      for (std::size_t k = 0; k < p.entries[e].kernels.size(); ++k)
-        printFunction({static_cast<int>(e), static_cast<int>(k)});
-    text += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
-    return std::move(text);
-  }
-
-private:
-  const std::string &name(KernelIndex k) const { return names[k.entry][k.kernel]; }
-
-  void printFunction(KernelIndex k) {
-    const KernelIndex function = shared.functionOf(k);
-    text += '\n';
-    if (function != k) {
-      text += fmt::format("// {} is {}.\n", name(k), name(function));
-      return;
-    }
-    const Entry &entry = p.entries[k.entry];
-    const Kernel &kernel = entry.kernels[k.kernel];
-    for (const std::string &line : kernel.comment) text += comment(line);
-    const KernelText code = printKernel(entry, kernel, shared.placesRead(k));
-    text += fmt::format("void {}({}) {{\n{}}}\n", name(k), code.parameters, code.body);
-  }
-
-  const Program &p;
-  const SharedKernels &shared;
-  const std::vector<std::vector<std::string>> &names;
-  std::string text;
-};
-
 /// Prints the sections of one architecture, one for each program, and the tables that name their kernels.
 class ModelPrinter {
 public:
@@ -136,9 +93,37 @@ public:
 
 private:
   void printSections() {
-    std::vector<std::string> sections(programs.size());
-    inParallel(programs.size(), [&](std::size_t i) { sections[i] = SectionPrinter(programs[i], shared[i], names[i]).print(); });
-    for (const std::string &s : sections) out += s;
+    std::vector<std::pair<int, KernelIndex>> kernels; // with their programs
+    for (std::size_t p = 0; p < programs.size(); ++p)
+      for (std::size_t e = 0; e < programs[p].entries.size(); ++e)
+        for (std::size_t k = 0; k < programs[p].entries[e].kernels.size(); ++k)
+          kernels.push_back({static_cast<int>(p), {static_cast<int>(e), static_cast<int>(k)}});
+    std::vector<std::string> functions(kernels.size());
+    onAllProcessors(kernels.size(), [&](std::size_t i) { functions[i] = function(kernels[i].first, kernels[i].second); });
+    std::size_t next = 0;
+    for (int p = 0; p < static_cast<int>(programs.size()); ++p) {
+      const std::string target = programs[p].target.empty() ? "native" : programs[p].target, space = targetSuffix(programs[p]);
+      out += fmt::format("\n{}// {}\n{}\n#define NETC_SIMD_TARGET {}\n#include <netc/simd.h>\n\n", rule, target, rule,
+                         simdTarget(target));
+      out += fmt::format("HWY_BEFORE_NAMESPACE();\nnamespace {{\nnamespace {} {{\n\n"
+                         "using namespace netc::simd::HWY_NAMESPACE;\n",
+                         space);
+      for (; next < kernels.size() && kernels[next].first == p; ++next) out += functions[next];
+      out += fmt::format("\n}} // namespace {}\n}} // namespace\nHWY_AFTER_NAMESPACE();\n", space);
+    }
+  }
+
+  /// A kernel as a function, or the comment that names the one it shares.
+  std::string function(int program, KernelIndex k) const {
+    const auto name = [&](KernelIndex of) -> const std::string & { return names[program][of.entry][of.kernel]; };
+    const KernelIndex function = shared[program].functionOf(k);
+    if (function != k) return fmt::format("\n// {} is {}.\n", name(k), name(function));
+    const Entry &entry = programs[program].entries[k.entry];
+    const Kernel &kernel = entry.kernels[k.kernel];
+    std::string text = "\n";
+    for (const std::string &line : kernel.comment) text += comment(line);
+    const KernelText code = printKernel(entry, kernel, shared[program].placesRead(k));
+    return text + fmt::format("void {}({}) {{\n{}}}\n", name(k), code.parameters, code.body);
   }
 
   void printTables() {

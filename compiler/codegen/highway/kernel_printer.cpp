@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 namespace netc::codegen {
 
@@ -25,7 +24,8 @@ namespace {
 class KernelPrinter {
 public:
   KernelPrinter(const Entry &entry, const Kernel &kernel, const PlacesRead &read)
-      : entry(entry), kernel(kernel), read(read), uses(usesOf(kernel)), scopes(registerScopes(kernel)), constants(entry, kernel) {}
+      : entry(entry), kernel(kernel), read(read), slots(kernel), uses(usesOf(kernel, slots)), scopes(registerScopes(kernel)),
+        constants(entry, kernel), registers(slots.count()), declared(slots.count(), false) {}
 
   KernelText print() {
     takeNames();
@@ -53,15 +53,22 @@ private:
     for (const int b : uses.stored) buffers[b];
     for (auto &[b, name] : buffers) name = names.take(entry.buffers[b].name);
     for (const int s : uses.scalars) scalars[s] = names.take(entry.scalars[s].name);
-    for (auto &[e, count] : uses.writes) takeRegister(e);
-    for (const Element &e : uses.reads) takeRegister(e);
+    takeRegisters([&](int slot) { return uses.writes[slot] > 0; });
+    takeRegisters([&](int slot) { return uses.reads[slot]; });
   }
 
-  void takeRegister(const Element &e) {
-    if (registers.count(e)) return;
-    std::string name = kernel.registers[e.first].name;
-    for (const std::int64_t i : e.second) name += fmt::format("_{}", i);
-    registers[e] = names.take(name);
+  template <class Named> void takeRegisters(Named named) {
+    for (std::size_t r = 0, slot = 0; r < kernel.registers.size(); ++r)
+      for (const std::size_t first = slot; slot < static_cast<std::size_t>(slots.firstOf(static_cast<int>(r) + 1)); ++slot)
+        if (registers[slot].empty() && named(static_cast<int>(slot)))
+          registers[slot] = names.take(elementName(kernel.registers[r], static_cast<std::int64_t>(slot - first)));
+  }
+
+  /// "acc_2_0"
+  static std::string elementName(const Register &r, std::int64_t position) {
+    std::string indices;
+    for (auto d = r.dims.rbegin(); d != r.dims.rend(); position /= *d++) indices = fmt::format("_{}{}", position % *d, indices);
+    return r.name + indices;
   }
 
   void printSizes() {
@@ -172,22 +179,25 @@ private:
     });
   }
   void declare(const RegisterRef &r, const Statement *owner) {
-    const Element e = element(r);
-    if (scopes[r.reg] != owner || !declared.insert(e).second) return;
+    if (scopes[r.reg] != owner) return;
+    const int slot = slots.at(r);
+    if (declared[slot]) return;
+    declared[slot] = true;
     const DType type = kernel.registers[r.reg].type;
     const char *zero = type == DType::F32 ? "0.0f" : type == DType::Bool ? "false" : "0";
-    line("{}{} {} = Set({});", unusedMark(e), simdType(type), registers.at(e), zero);
+    line("{}{} {} = Set({});", unusedMark(slot), simdType(type), registers[slot], zero);
   }
 
-  const char *unusedMark(const Element &e) const { return uses.reads.count(e) ? "" : "[[maybe_unused]] "; }
+  const char *unusedMark(int slot) const { return uses.reads[slot] ? "" : "[[maybe_unused]] "; }
 
   // --- statements
   void assign(const RegisterRef &dst, const std::string &value) {
-    const Element e = element(dst);
-    const std::string &name = registers.at(e);
-    if (scopes[dst.reg] == currentOwner && declared.insert(e).second) {
-      const bool once = uses.writes.at(e) == 1;
-      line("{}{}{} {} = {};", unusedMark(e), once ? "const " : "", simdType(kernel.registers[dst.reg].type), name,
+    const int slot = slots.at(dst);
+    const std::string &name = registers[slot];
+    if (scopes[dst.reg] == currentOwner && !declared[slot]) {
+      declared[slot] = true;
+      const bool once = uses.writes[slot] == 1;
+      line("{}{}{} {} = {};", unusedMark(slot), once ? "const " : "", simdType(kernel.registers[dst.reg].type), name,
            value);
     } else {
       line("{} = {};", name, value);
@@ -273,7 +283,7 @@ private:
   // --- expressions
   std::string operand(const Operand &o) const {
     switch (o.kind) {
-    case Operand::Kind::Register: return registers.at(element(o.reg));
+    case Operand::Kind::Register: return registers[slots.at(o.reg)];
     case Operand::Kind::Scalar: return fmt::format("Set({})", scalars.at(o.scalar));
     case Operand::Kind::Constant: return fmt::format("Set({})", constant(o.type, o.value));
     }
@@ -321,13 +331,14 @@ private:
   const Entry &entry;
   const Kernel &kernel;
   const PlacesRead &read;
+  const Slots slots;
   const Uses uses;
   const std::vector<const Statement *> scopes;
   const ConstantRegisters constants;
+  std::vector<std::string> registers; // their names, by slot
+  std::vector<bool> declared;         // by slot
   Names names;
   std::map<int, std::string> buffers, scalars, variables;
-  std::map<Element, std::string> registers;
-  std::set<Element> declared;
   const Statement *currentOwner = nullptr;
   std::string text;
   std::size_t indent = 1;

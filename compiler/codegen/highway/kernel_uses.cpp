@@ -43,16 +43,16 @@ private:
 
 } // namespace
 
-Uses usesOf(const Kernel &kernel) {
-  Uses uses;
+Uses usesOf(const Kernel &kernel, const Slots &slots) {
+  Uses uses{std::vector<int>(slots.count(), 0), std::vector<bool>(slots.count(), false), {}, {}, {}, {}};
   if (kernel.parallel >= 0) uses.variables.insert(kernel.parallel);
   VariableFinder findVariables(uses.variables);
   forEachStatement(kernel.body, [&](const Statement &s) {
     forEachOperand(s, [&](const Operand &o) {
-      if (o.kind == Operand::Kind::Register) uses.reads.insert(element(o.reg));
+      if (o.kind == Operand::Kind::Register) uses.reads[slots.at(o.reg)] = true;
       if (o.kind == Operand::Kind::Scalar) uses.scalars.insert(o.scalar);
     });
-    if (const RegisterRef *d = destination(s)) ++uses.writes[element(*d)];
+    if (const RegisterRef *d = destination(s)) ++uses.writes[slots.at(*d)];
     if (auto *l = std::get_if<Load>(&s.node)) uses.loaded.insert(l->buffer);
     if (auto *st = std::get_if<Store>(&s.node)) uses.stored.insert(st->buffer);
     std::visit(findVariables, s.node);

@@ -1,20 +1,19 @@
 // What the text of a kernel has to declare.
 #pragma once
 
-#include "compiler/codegen/constant_registers.h"
-#include "compiler/loop/loop.h"
+#include "compiler/loop/slots.h"
 
-#include <map>
 #include <set>
+#include <vector>
 
 namespace netc::codegen {
 
 struct Uses {
-  std::map<Element, int> writes;
-  std::set<Element> reads;
+  std::vector<int> writes;  // how many, by slot
+  std::vector<bool> reads;  // by slot
   std::set<int> loaded, stored; // buffers
   std::set<int> scalars, variables;
 };
-Uses usesOf(const loop::Kernel &);
+Uses usesOf(const loop::Kernel &, const loop::Slots &);
 
 } // namespace netc::codegen
