@@ -76,6 +76,15 @@ bool reads(const Formula &f, int tensor) {
                      [&](const Clause &c) { return std::any_of(c.body.nodes.begin(), c.body.nodes.end(), isRead); });
 }
 
+std::vector<std::vector<int>> readers(const Graph &g) {
+  std::vector<std::vector<int>> all(g.tensors.size());
+  for (int f = 0; f < static_cast<int>(g.formulas.size()); ++f)
+    for (const Clause &c : g.formulas[f].clauses)
+      for (const Node &n : c.body.nodes)
+        if (n.kind == Node::Kind::Read && (all[n.id].empty() || all[n.id].back() != f)) all[n.id].push_back(f);
+  return all;
+}
+
 void dropFormulas(Graph &g, const std::vector<char> &marked) {
   std::vector<char> gone(g.tensors.size(), 0);
   std::vector<Formula> keptFormulas;

@@ -216,6 +216,8 @@ struct Graph {
 
 /// Some clause of the formula reads the tensor.
 bool reads(const Formula &, int tensor);
+/// By tensor: the formulas that read it, by their positions, in order.
+std::vector<std::vector<int>> readers(const Graph &);
 
 /// Drops the formulas marked by their position, and their targets; renumbers the tensors. Nothing may read
 /// them.

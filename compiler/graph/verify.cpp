@@ -2,6 +2,7 @@
 #include "compiler/graph/verifier.h"
 #include "compiler/graph/verify_formula.h"
 #include "compiler/support/entry_name.h"
+#include "compiler/support/in_parallel.h"
 
 #include <algorithm>
 #include <bit>
@@ -14,6 +15,7 @@ namespace netc::graph {
 namespace {
 
 constexpr std::int64_t maxElements = std::int64_t(1) << 40; // of a tensor
+constexpr std::size_t formulasOfThread = 64; // fewer are checked before a thread has started
 
 /// NaN equals itself here.
 bool sameValues(const std::vector<double> &a, const std::vector<double> &b) {
@@ -48,8 +50,7 @@ public:
     reported.doubted.erase(reported.doubted.lower_bound(g.sharedCount()), reported.doubted.end());
     tensors();
     definitions();
-    for (std::size_t f = 0; f < g.formulas.size(); ++f)
-      formula(f);
+    formulas();
     results();
     nexts();
   }
@@ -138,11 +139,23 @@ private:
         report({t}, placeOf(g.tensors[t]), fmt::format("'{}' has no formula", g.tensors[t].name));
   }
 
-  void formula(std::size_t number) {
+  void formulas() {
+    std::vector<Finding> findings(g.formulas.size());
+    onAllProcessors(findings.size(), [&](std::size_t f) { findings[f] = findingOf(f); }, formulasOfThread);
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      const Formula &f = g.formulas[i];
+      const Finding &finding = findings[i];
+      if (finding.found() && report({f.target, finding.tensor()}, placeOf(f), finding.text()) && f.written.known() &&
+          *f.location.file != *f.written.file)
+        diag.note(f.location, "the formula was made for this place");
+    }
+  }
+
+  Finding findingOf(std::size_t number) const {
     const Formula &f = g.formulas[number];
-    if (!valid(f.target))
-      return;
     Finding finding;
+    if (!valid(f.target))
+      return finding;
     for (const Clause &c : f.clauses)
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read && valid(n.id) && g.tensors[n.id].kind == TensorKind::Local &&
@@ -152,11 +165,7 @@ private:
     for (auto *check : {verifyClauses, verifyReads, verifyWrites})
       if (!finding.found())
         check(g, f, finding);
-    if (!finding.found())
-      return;
-    if (report({f.target, finding.tensor()}, placeOf(f), finding.text()) && f.written.known() &&
-        *f.location.file != *f.written.file)
-      diag.note(f.location, "the formula was made for this place");
+    return finding;
   }
 
   bool isOneNumber(const Tensor &t) const {

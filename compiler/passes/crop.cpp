@@ -60,7 +60,7 @@ void cropClause(Clause &c, std::size_t d, const Reach &reach) {
 
 class Cropper {
  public:
-  explicit Cropper(Graph &g) : g(g), pinned(pinnedTensors(g)) {}
+  explicit Cropper(Graph &g) : g(g), pinned(pinnedTensors(g)), readers(graph::readers(g)) {}
 
   void run() {
     for (std::size_t i = g.formulas.size(); i-- > 0;) { // readers first: they may read less for it
@@ -85,8 +85,8 @@ class Cropper {
     extent.size = reach.max - reach.min + 1;
     for (Clause &c : f.clauses)
       cropClause(c, d, reach);
-    for (Formula &reader : g.formulas)
-      for (Clause &c : reader.clauses)
+    for (const int reader : readers[f.target])
+      for (Clause &c : g.formulas[reader].clauses)
         for (Node &n : c.body.nodes)
           if (n.kind == Node::Kind::Read && n.id == f.target) n.map[d] += Affine(-reach.min);
   }
@@ -94,8 +94,8 @@ class Cropper {
   /// By dimension.
   std::vector<Reach> reachOf(int tensor) const {
     std::vector<Reach> reached(g.tensors[tensor].shape.size());
-    for (const Formula &f : g.formulas)
-      for (const Clause &c : f.clauses)
+    for (const int reader : readers[tensor])
+      for (const Clause &c : g.formulas[reader].clauses)
         for (const Node &n : c.body.nodes)
           for (std::size_t d = 0; n.kind == Node::Kind::Read && n.id == tensor && d < reached.size(); ++d)
             reached[d].include(rangeOver(c.domain, n.map[d]));
@@ -104,6 +104,7 @@ class Cropper {
 
   Graph &g;
   const std::vector<char> pinned;
+  const std::vector<std::vector<int>> readers;
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 #include "compiler/passes/rules.h"
+#include "compiler/support/in_parallel.h"
 
 #include <algorithm>
 
@@ -19,36 +20,35 @@ using graph::Node;
 
 namespace {
 
+constexpr std::size_t formulasOfThread = 64; // fewer are simplified before a thread has started
 constexpr int maxRounds = 200; // of one body; the measure bounds them far below, so more is a bug
 
 class BodySimplifier {
  public:
   BodySimplifier(const Graph &graph) : g(graph) {}
 
-  Body run(Body b) {
+  Body run(Body b) const {
     b.compact();
     for (int round = 0; round < maxRounds; ++round) {
-      changed = false;
-      b = rebuilt(std::move(b), [this](Body &next, int n) { return rewrite(next, n); });
+      bool changed = false;
+      b = rebuilt(std::move(b), [&](Body &next, int n) {
+        const int better = rewritten(next, n);
+        changed |= better != n;
+        return better;
+      });
       if (!changed) return b;
     }
     internalError("simplify did not reach a fixed point");
   }
 
  private:
-  int rewrite(Body &b, int n) {
+  int rewritten(Body &b, int n) const {
     if (b.nodes[n].kind != Node::Kind::Call) return n;
-    if (int folded = foldCall(b, n); folded != n) {
-      changed = true;
-      return folded;
-    }
+    if (int folded = foldCall(b, n); folded != n) return folded;
     // As written first, so that operands keep their order where a rule allows it.
     for (bool commute : {false, true})
       for (const ParsedRule *rule : rules[static_cast<std::size_t>(b.nodes[n].fn)])
-        if (int better = applied(*rule, b, n, commute); better >= 0) {
-          changed = true;
-          return better;
-        }
+        if (int better = applied(*rule, b, n, commute); better >= 0) return better;
     return n;
   }
 
@@ -66,7 +66,6 @@ class BodySimplifier {
 
   const Graph &g;
   const RulesByRoot rules = rulesExcept(Scope::Names);
-  bool changed = false;
 };
 
 void dropTrueGuards(Clause &c) {
@@ -126,8 +125,9 @@ Body simplified(const Graph &g, Body b) {
 }
 
 void simplify(Graph &g) {
-  BodySimplifier bodies(g);
-  for (Formula &f : g.formulas) {
+  const BodySimplifier bodies(g);
+  const auto simplifyFormula = [&](std::size_t i) {
+    Formula &f = g.formulas[i];
     for (Clause &c : f.clauses) {
       c.body = bodies.run(std::move(c.body));
       dropTrueGuards(c);
@@ -135,7 +135,8 @@ void simplify(Graph &g) {
     }
     if (isAssignment(g, f)) f.op = Combine::Assign;
     orderAsOutput(f);
-  }
+  };
+  onAllProcessors(g.formulas.size(), simplifyFormula, formulasOfThread);
 }
 
 } // namespace netc::passes

@@ -26,7 +26,7 @@ constexpr std::int64_t mostAccumulators = 16; // of reductions in one sweep
 /// Orders the formulas and writes groups of leaves.
 class RunPlanner {
  public:
-  RunPlanner(const Graph &g, const Target &t, Schedule &s) : g(g), target(t), schedule(s) {
+  RunPlanner(const Graph &g, const Target &t, Schedule &s) : g(g), target(t), schedule(s), readers(graph::readers(g)) {
     for (std::size_t i = 0; i < g.formulas.size(); ++i)
       definedBy[g.formulas[i].target] = static_cast<int>(i);
     for (const graph::Next &n : g.next)
@@ -229,7 +229,7 @@ class RunPlanner {
       if (place == at.end() || place->second.first + 1 != static_cast<int>(schedule.run.size()) ||
           schedule.run.back().leaves.back().formula != g.tensors[made].name || !schedule.run.back().leaves.back().then.empty())
         return false;
-      if (std::count_if(g.formulas.begin(), g.formulas.end(), [&](const Formula &f) { return reads(f, made); }) != 1) return false;
+      if (readers[made].size() != 1) return false;
       const auto size = [&](int tensor) { return static_cast<double>(elements(g.tensors[tensor])); };
       return isSwollen(g, made) || size(made) > swollenBy * size(g.formulas[i].target);
     });
@@ -469,6 +469,7 @@ class RunPlanner {
   const Graph &g;
   const Target &target;
   Schedule &schedule;
+  const std::vector<std::vector<int>> readers; // by tensor: formulas
   std::map<int, int> definedBy;
   std::vector<std::vector<int>> inputs; // by formula: the formulas that make what it reads
   std::set<int> commits;

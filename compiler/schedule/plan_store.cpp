@@ -87,7 +87,7 @@ bool isPacked(const Graph &g, const Formula &f) {
            std::any_of(g.results.begin(), g.results.end(), [&](const graph::Result &r) { return r.tensor == tensor; });
   };
   return !isResult(f.target) && std::none_of(g.formulas.begin(), g.formulas.end(), [&](const Formula &reader) {
-    return reads(reader, f.target) && isResult(reader.target); // may run when the store has changed
+    return isResult(reader.target) && reads(reader, f.target); // may run when the store has changed
   });
 }
 int packed(const Formula &f) { return f.clauses[0].body.nodes[f.clauses[0].body.root].id; }

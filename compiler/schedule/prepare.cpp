@@ -82,23 +82,24 @@ void prepare(Graph &g, bool winograd4) {
   packWeights(g);
   rowsOfSamples(g);
   copyGathered(g);
-  const auto isNext = [&](int tensor, const graph::Next *except) {
-    return std::any_of(g.next.begin(), g.next.end(),
-                       [&](const graph::Next &n) { return &n != except && n.value == tensor; });
-  };
+  std::vector<std::vector<int>> readersOf = graph::readers(g);
+  std::vector<int> nexts(g.tensors.size(), 0); // by tensor: of how many states it is the next value
+  for (const graph::Next &n : g.next)
+    ++nexts[n.value];
   for (graph::Next &n : g.next) {
     const Formula *made = g.definition(n.value);
-    bool ok = made && !isNext(n.value, &n) && coversAll(g, *made) && readsInStep(g, *made, n.state);
-    bool after = false;
-    for (const Formula &f : g.formulas) {
-      if (&f == made)
-        after = true;
-      else if (after && reads(f, n.state) && isNext(f.target, nullptr))
-        ok = false; // still needs the old value
-      if (ok && made && reads(f, n.value) && !isNext(f.target, nullptr))
-        ok = false; // needed before the commit
-    }
-    if (!ok) n.value = addCopy(g, g.tensors[n.state].name + ".commit", n.value);
+    const auto isNext = [&](int reader) { return nexts[g.formulas[reader].target] > 0; };
+    const auto needsOld = [&](int reader) { return &g.formulas[reader] > made && isNext(reader); };
+    const std::vector<int> &ofState = readersOf[n.state], &ofValue = readersOf[n.value];
+    // A formula behind it that still needs the old value, or one that needs the new value before the commit, stands in the way.
+    const bool ok = made && nexts[n.value] == 1 && coversAll(g, *made) && readsInStep(g, *made, n.state) &&
+                    std::none_of(ofState.begin(), ofState.end(), needsOld) && std::all_of(ofValue.begin(), ofValue.end(), isNext);
+    if (ok) continue;
+    --nexts[n.value];
+    readersOf[n.value].push_back(static_cast<int>(g.formulas.size())); // the copy
+    n.value = addCopy(g, g.tensors[n.state].name + ".commit", n.value);
+    nexts.push_back(1);
+    readersOf.emplace_back();
   }
   // A copy of a state that is overwritten before it (two states that swap) goes through a temporary.
   for (std::size_t i = 0; i < g.next.size(); ++i) {

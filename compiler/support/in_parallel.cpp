@@ -24,8 +24,8 @@ void inParallel(std::size_t count, const std::function<void(std::size_t)> &task)
   for (std::future<void> &f : others) f.get();
 }
 
-void onAllProcessors(std::size_t count, const std::function<void(std::size_t)> &task) {
-  const std::size_t threads = std::min<std::size_t>(count, std::max(1u, std::thread::hardware_concurrency()));
+void onAllProcessors(std::size_t count, const std::function<void(std::size_t)> &task, std::size_t atLeast) {
+  const std::size_t threads = std::min<std::size_t>((count + atLeast - 1) / atLeast, std::max(1u, std::thread::hardware_concurrency()));
   std::atomic<std::size_t> next = 0;
   inParallel(threads, [&](std::size_t) {
     for (std::size_t i = next++; i < count; i = next++) task(i);

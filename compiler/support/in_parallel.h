@@ -12,8 +12,9 @@ namespace netc {
 /// that escape, the first task's is thrown, so that what a user sees does not depend on timing.
 void inParallel(std::size_t count, const std::function<void(std::size_t)> &task);
 
-/// task(0) ... task(count - 1), as many at a time as there are processors. Which thread runs which task is left to chance.
-void onAllProcessors(std::size_t count, const std::function<void(std::size_t)> &task);
+/// task(0) ... task(count - 1), as many at a time as there are processors, but no thread for fewer than `atLeast` tasks. Which thread
+/// runs which task is left to chance.
+void onAllProcessors(std::size_t count, const std::function<void(std::size_t)> &task, std::size_t atLeast = 1);
 
 /// task(begin, end) for consecutive pieces of [0, count), on all processors. Where the pieces begin depends on the count alone.
 void inPieces(std::size_t count, const std::function<void(std::size_t, std::size_t)> &task);

@@ -85,14 +85,13 @@ public:
     for (std::size_t p = 0; p < programs.size(); ++p) names.push_back(functionNames(programs, static_cast<int>(p)));
   }
 
-  std::string print() {
-    printSections();
-    printTables();
-    return std::move(out);
+  void print(std::string &to) {
+    printSections(to);
+    printTables(to);
   }
 
 private:
-  void printSections() {
+  void printSections(std::string &out) const {
     std::vector<std::pair<int, KernelIndex>> kernels; // with their programs
     for (std::size_t p = 0; p < programs.size(); ++p)
       for (std::size_t e = 0; e < programs[p].entries.size(); ++e)
@@ -126,7 +125,7 @@ private:
     return text + fmt::format("void {}({}) {{\n{}}}\n", name(k), code.parameters, code.body);
   }
 
-  void printTables() {
+  void printTables(std::string &out) const {
     const std::vector<Table> tables = modelTables(programs, shared, reference);
     out += fmt::format("\n{}// The model\n{}\nnamespace {{\n\n", rule, rule);
     std::string_view known;
@@ -210,7 +209,6 @@ private:
   const Reference &reference;
   const std::vector<SharedKernels> shared;                        // by program
   std::vector<std::vector<std::vector<std::string>>> names; // by program, entry and kernel
-  std::string out;
 };
 
 /// The programs by their architecture, in the order in which the first of each comes.
@@ -242,11 +240,12 @@ std::string highway(std::vector<Program> programs, const std::string &headerName
   std::string_view condition = "#if";
   for (const auto &[architecture, own] : byArchitecture(std::move(programs))) {
     text += fmt::format("\n{} defined({}) // {}\n", condition, architecture->macro, architecture->name);
-    text += ModelPrinter(own, reference).print();
+    ModelPrinter(own, reference).print(text);
     names += fmt::format("{}{}", names.empty() ? "" : " and ", architecture->name);
     condition = "#elif";
   }
-  return text + fmt::format("\n#else\n#error \"this file was made for {}; netc --target names others\"\n#endif\n", names);
+  text += fmt::format("\n#else\n#error \"this file was made for {}; netc --target names others\"\n#endif\n", names);
+  return text;
 }
 
 } // namespace netc::codegen
