@@ -182,17 +182,37 @@ class Fitter {
   std::set<std::string> refused;
 };
 
+/// The smallest plan that can be had, to 1 %, where fitting into the budget has `reached` a larger one: a larger budget may lead to a
+/// smaller plan, because other values are computed again.
+std::unique_ptr<Plan> smallest(const Graph &g, const Target &target, std::int64_t budget, std::int64_t reached) {
+  const auto fitted = [&](std::int64_t to) { return Fitter(target, to).fit(g); };
+  std::int64_t tooSmall = std::max<std::int64_t>(budget, 0);
+  std::unique_ptr<Plan> best = fitted(reached);
+  if (best->end > reached) best = std::make_unique<Plan>(g, target, budget); // fits what it takes
+  while ((best->end - tooSmall) * 100 > best->end) {
+    const std::int64_t between = tooSmall + (best->end - tooSmall) / 2;
+    if (std::unique_ptr<Plan> smaller = fitted(between); smaller->end <= between) best = std::move(smaller);
+    else tooSmall = between;
+  }
+  return best;
+}
+
 } // namespace
 
 void fitMemory(Module &m, const Target &target, const MemoryLimit &limit) {
   if (limit.most == 0) return;
-  std::unique_ptr<Plan> worst;
+  const std::int64_t budget = limit.most - limit.outside;
+  std::unique_ptr<Plan> worst; // of those that do not fit
   for (Graph &g : m.entries) {
-    std::unique_ptr<Plan> fitted = Fitter(target, limit.most - limit.outside).fit(g);
-    g = fitted->graph;
-    if (!worst || fitted->end > worst->end) worst = std::move(fitted);
+    std::unique_ptr<Plan> fitted = Fitter(target, budget).fit(g);
+    if (fitted->end > budget) {
+      fitted = smallest(g, target, budget, fitted->end);
+      if (!worst || fitted->end > worst->end) worst = std::move(fitted);
+    } else {
+      g = fitted->graph;
+    }
   }
-  if (worst && limit.outside + worst->end > limit.most) doesNotFit(*worst, limit);
+  if (worst) doesNotFit(*worst, limit);
 }
 
 bool isRecomputed(const Formula &f) { return f.origin == recomputed; }

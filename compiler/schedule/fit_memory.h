@@ -12,7 +12,7 @@ struct MemoryLimit {
 
 /// Has pointwise values and copies computed again, right before they are needed again, until the memory of each entry is
 /// within the limit. The numeric plan stays as it is, and so do all bits. Throws Misfit, at the formula at which most is
-/// alive, with the least memory that was reached and what is alive then. Entries must be prepared.
+/// alive, with the least memory that is enough (to 1 %) and what is alive then. Entries must be prepared.
 void fitMemory(graph::Module &, const Target &, const MemoryLimit &);
 
 /// A formula that fitMemory added: it runs as late as it can.
