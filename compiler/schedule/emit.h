@@ -29,6 +29,7 @@ class PointEmitter {
   void setFirstSample(Affine sample) { firstSample = std::move(sample); }
   /// An affine expression over positions, over loop variables (lane 0).
   Affine value(const Affine &) const;
+  bool dependsOnLane(const Affine &a) const { return laneStride(a) != 0; }
 
   loop::Operand emit(int node = -1); // the body's root by default
   loop::Operand number(const Affine &overPositions);

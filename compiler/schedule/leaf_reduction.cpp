@@ -313,8 +313,16 @@ void LeafLowering::followers(std::map<int, InRegister> inRegister) {
     }
     PointEmitter at = point.follow(follower, here);
     at.known = inRegister;
-    const Operand result = at.emit();
-    if (context.buffers.of[f->target] >= 0) k.add(at.store(f->target, follower.out, result));
+    std::vector<Affine> conditions;
+    for (const Affine &guard : follower.guards) {
+      if (at.dependsOnLane(guard)) misfit(leaf, fmt::format("a guard of '{}' depends on the vector index", name));
+      conditions.push_back(at.value(guard));
+    }
+    Operand result;
+    k.when(std::move(conditions), [&] {
+      result = at.emit();
+      if (context.buffers.of[f->target] >= 0) k.add(at.store(f->target, follower.out, result));
+    });
     std::vector<int> dims = dimensionPositions(f->clauses[0]);
     for (int &d : dims)
       d = d < 0 ? -1 : here[d];

@@ -112,40 +112,6 @@ Buffers makeBuffers(const Graph &g, const FormulaIndex &formulas, const Schedule
   return buffers;
 }
 
-/// The points of a clause that exist, at full batch: guards are counted by enumerating the indices they tie
-/// together.
-double existingPoints(const graph::Clause &c) {
-  std::vector<int> component(c.domain.size());
-  for (std::size_t i = 0; i < component.size(); ++i)
-    component[i] = static_cast<int>(i);
-  for (const Affine &g : c.guards)
-    for (auto &[v, k] : g.terms())
-      std::replace(component.begin(), component.end(), component[v], component[g.terms().front().first]);
-  double points = 1;
-  for (std::size_t root = 0; root < c.domain.size(); ++root) {
-    std::vector<int> tied;
-    for (std::size_t i = 0; i < component.size(); ++i)
-      if (component[i] == static_cast<int>(root)) tied.push_back(static_cast<int>(i));
-    std::vector<Affine> guards;
-    for (const Affine &g : c.guards)
-      if (!g.isConstant() && component[g.terms().front().first] == static_cast<int>(root))
-        guards.push_back(g);
-    std::int64_t box = 1, exist = 0;
-    for (int i : tied)
-      box *= c.domain[i].extent.size;
-    for (std::int64_t n = 0; n < box && !guards.empty(); ++n) {
-      std::vector<std::int64_t> at(c.domain.size());
-      std::int64_t rest = n;
-      for (int i : tied)
-        at[i] = rest % c.domain[i].extent.size, rest /= c.domain[i].extent.size;
-      exist += std::all_of(guards.begin(), guards.end(),
-                           [&](const Affine &g) { return g.evaluate([&](int v) { return at[v]; }) >= 0; });
-    }
-    points *= static_cast<double>(guards.empty() ? box : exist);
-  }
-  return points;
-}
-
 /// Two operations a point for sums of products; the count that benchmarks quote.
 double nominalFlops(const graph::Formula &f, const Leaf &leaf) {
   if (leaf.fill || f.op != graph::Combine::Sum) return 0;

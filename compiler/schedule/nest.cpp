@@ -256,24 +256,34 @@ void collapse(Nest &nest, const std::vector<int> &group) {
   nest.positions[group.front()].extent = extent;
 }
 
-/// Mixed radix: sorted by stride, each stride exceeds the span of all smaller ones.
-bool injective(const Nest &nest) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> strides; // stride, extent
-  for (std::size_t i = 0; i < nest.positions.size(); ++i) {
-    const Position &p = nest.positions[i];
-    if (p.reduction || p.extent == 1) continue;
-    const std::int64_t k = nest.out.coefficient(static_cast<int>(i));
-    strides.push_back({k < 0 ? -k : k, p.block < 0 ? p.extent : std::int64_t{loop::lanes}});
-    if (p.block >= 0 && p.extent > loop::lanes)
-      strides.push_back({nest.out.coefficient(p.block), (p.extent + loop::lanes - 1) / loop::lanes});
-  }
-  std::sort(strides.begin(), strides.end());
+/// The values of an expression tell its indices apart, but for those that are known already, when these are digits: sorted by
+/// coefficient, each exceeds what all smaller ones add up to.
+static bool tellsApart(const Clause &c, const Affine &a, const std::vector<bool> &known) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> digits; // coefficient, extent
+  for (auto &[p, k] : a.terms())
+    if (!known[p]) digits.push_back({k < 0 ? -k : k, c.domain[p].extent.size});
+  std::sort(digits.begin(), digits.end());
   std::int64_t span = 0;
-  for (auto &[stride, extent] : strides) {
-    if (stride <= span) return false;
-    span += stride * (extent - 1);
+  for (auto &[k, extent] : digits) {
+    if (k <= span) return false;
+    span += k * (extent - 1);
   }
   return true;
+}
+
+bool injective(const Nest &nest) {
+  const Clause &c = *nest.clause;
+  std::vector<bool> known;
+  for (const graph::Index &i : c.domain)
+    known.push_back(i.extent.size == 1);
+  for (int p : c.reduction())
+    known[p] = true;
+  for (std::size_t round = 0; round < c.out.size(); ++round) // a dimension may tell apart what another needs to be known
+    for (const Affine &a : c.out)
+      if (tellsApart(c, a, known))
+        for (auto &[p, k] : a.terms())
+          known[p] = true;
+  return std::count(known.begin(), known.end(), false) == 0;
 }
 
 bool plainOut(const Graph &g, const Formula &f, const Clause &c) {
@@ -286,10 +296,42 @@ bool plainOut(const Graph &g, const Formula &f, const Clause &c) {
   return true;
 }
 
+double existingPoints(const Clause &c) {
+  std::vector<int> component(c.domain.size());
+  for (std::size_t i = 0; i < component.size(); ++i)
+    component[i] = static_cast<int>(i);
+  for (const Affine &g : c.guards)
+    for (auto &[v, k] : g.terms())
+      std::replace(component.begin(), component.end(), component[v], component[g.terms().front().first]);
+  double points = 1;
+  for (std::size_t root = 0; root < c.domain.size(); ++root) {
+    std::vector<int> tied;
+    for (std::size_t i = 0; i < component.size(); ++i)
+      if (component[i] == static_cast<int>(root)) tied.push_back(static_cast<int>(i));
+    std::vector<Affine> guards;
+    for (const Affine &g : c.guards)
+      if (!g.isConstant() && component[g.terms().front().first] == static_cast<int>(root))
+        guards.push_back(g);
+    std::int64_t box = 1, exist = 0;
+    for (int i : tied)
+      box *= c.domain[i].extent.size;
+    for (std::int64_t n = 0; n < box && !guards.empty(); ++n) {
+      std::vector<std::int64_t> at(c.domain.size());
+      std::int64_t rest = n;
+      for (int i : tied)
+        at[i] = rest % c.domain[i].extent.size, rest /= c.domain[i].extent.size;
+      exist += std::all_of(guards.begin(), guards.end(),
+                           [&](const Affine &g) { return g.evaluate([&](int v) { return at[v]; }) >= 0; });
+    }
+    points *= static_cast<double>(guards.empty() ? box : exist);
+  }
+  return points;
+}
+
 bool coversAll(const Graph &g, const Formula &f) {
-  std::int64_t elements = 1, points = 0;
+  double elements = 1, points = 0;
   for (const graph::Extent &e : g.tensors[f.target].shape)
-    elements *= e.size;
+    elements *= static_cast<double>(e.size);
   for (std::size_t i = 0; i < f.clauses.size(); ++i) {
     const Clause &c = f.clauses[i];
     const Nest nest = makeNest(g, {}, f, static_cast<int>(i));
@@ -297,16 +339,12 @@ bool coversAll(const Graph &g, const Formula &f) {
     // A window without points takes the `otherwise`; sums and products of nothing are 0 and 1 by themselves.
     if (f.otherwise && !c.guards.empty() && f.op != graph::Combine::Sum && f.op != graph::Combine::Prod)
       return false;
-    for (const Affine &guard : c.guards) {
-      const bool reduced =
-          std::any_of(guard.terms().begin(), guard.terms().end(),
-                      [&](const Affine::Term &t) { return nest.positions[t.first].reduction; });
-      if (!reduced) return false;
+    Clause results = c;
+    for (int p : c.reduction()) {
+      results.domain[p].extent.size = 1;
+      std::erase_if(results.guards, [&](const Affine &guard) { return guard.uses(p); });
     }
-    std::int64_t box = 1;
-    for (const Position &p : nest.positions)
-      if (!p.reduction) box *= p.extent;
-    points += box;
+    points += existingPoints(results);
   }
   return points == elements;
 }

@@ -66,6 +66,8 @@ void collapse(Nest &, const std::vector<int> &group);
 
 /// No two points of the result indices write the same element.
 bool injective(const Nest &);
+/// The points of a clause that exist, at full batch: guards are counted by enumerating the indices they tie together.
+double existingPoints(const graph::Clause &);
 /// The clauses of the formula give every element of the target its value, whatever points guards leave out.
 bool coversAll(const graph::Graph &, const graph::Formula &);
 /// out is the plain list of distinct indices, each over the whole extent.

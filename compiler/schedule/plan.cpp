@@ -397,9 +397,7 @@ class RunPlanner {
   /// against it.
   bool follow(int i) {
     const Formula &f = g.formulas[i];
-    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || !f.clauses[0].guards.empty() || isRecomputed(f) ||
-        !injective(makeNest(g, schedule.memory, f, 0)))
-      return false;
+    if (f.op != Combine::Assign || f.clauses.size() != 1 || f.otherwise || isRecomputed(f) || !coversAll(g, f)) return false;
     std::pair<int, int> last{-1, -1}; // the last leaf that makes an input
     for (int d : inputs[i])
       last = std::max(last, at.at(g.formulas[d].target));
@@ -444,9 +442,10 @@ class RunPlanner {
     if (here.size() != follower.positions.size() || here.size() != results) return false;
     for (std::size_t p = 0; p < here.size(); ++p) {
       if (follower.positions[p].block >= 0 && nest.positions[here[p]].block < 0) return false;
+      if (nest.positions[here[p]].name != leaf.vector) continue;
       // Lanes that are written far apart would wait for memory in the middle of the sums.
-      const bool lanes = nest.positions[here[p]].name == leaf.vector && lead.op != Combine::Assign;
-      if (lanes && follower.out.coefficient(static_cast<int>(p)) > 1) return false;
+      const bool apart = lead.op != Combine::Assign && follower.out.coefficient(static_cast<int>(p)) > 1;
+      if (apart || follower.guarded(static_cast<int>(p))) return false;
     }
     // Whatever else it reads of values in registers must be the same element.
     for (const Node &n : f.clauses[0].body.nodes) {

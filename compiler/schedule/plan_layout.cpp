@@ -126,6 +126,15 @@ class LayoutPlanner {
     return -1;
   }
 
+  /// How many elements an update finds in blocks: a weight's gradient, or the gradient that is made from products in larger tiles.
+  double leaveBlocks(int tensor) const {
+    std::int64_t largest = 0; // that is made from it
+    for (const Formula &f : g.formulas)
+      if (reads(f, tensor)) largest = std::max(largest, elements(g.tensors[f.target]));
+    const std::int64_t own = elements(g.tensors[tensor]);
+    return static_cast<double>(largest > 0 ? std::min(own, largest) : own);
+  }
+
   struct Cycles {
     double samples = 0, channels = 0,
            moved = 0; // along samples, along channels, and what changes its layout for that
@@ -148,7 +157,7 @@ class LayoutPlanner {
     result.channels = points / multiplyAddsPerCycle / along;
     if (lane < 0) return result;
     const auto size = [&](int t) { return static_cast<double>(elements(g.tensors[t])); };
-    if (reduced) result.moved += updateCycles * size(f.target);
+    if (reduced) result.moved += updateCycles * leaveBlocks(f.target);
     for (const Node &node : c.body.nodes) {
       if (node.kind != Node::Kind::Read) continue;
       if (!hasBatch(g.tensors[node.id]))

@@ -73,7 +73,7 @@ PlannedLeaf planLeaf(const Graph &g, const Schedule &s, const Target &target, co
   std::vector<Step> inBlocks; // of weights the 16 of each block, but for the lanes: it is read and written as a whole
   for (int p : resultOrder(nest)) {
     const Position &pos = nest.positions[p];
-    const bool blocks = f.op == graph::Combine::Assign && nest.batch < 0 && p != vector && pos.block >= 0;
+    const bool blocks = nest.batch < 0 && p != vector && pos.block >= 0;
     if (blocks) inBlocks.push_back({pos.name});
     if (!blocks || pos.extent > loop::lanes) leaf.order.push_back({pos.name, blocks ? loop::lanes : 1});
   }

@@ -31,9 +31,6 @@ const Filtering byFour{4,
                                                 1 / 24., 1 / 12., 1 / 6., 1 / 24., -1 / 12., 1 / 6., 0, 0, 1}},
                        {"winograd4.result", 4, {1, 0, 0, 0, 1, 1, 1, 1, 1, -1, 1, -1, 1, 2, 4, 8, 1, -2, 4, -8, 0, 0, 0, 1}}};
 
-bool runsOver(const Factor &o, int position) {
-  return std::any_of(o.map.begin(), o.map.end(), [&](const Affine &a) { return a.uses(position); });
-}
 bool allPlain(const Factor &o) {
   return std::all_of(o.map.begin(), o.map.end(), [](const Affine &a) { return a.isVar(); });
 }
@@ -70,8 +67,8 @@ std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Factor
     if (a.terms().size() != 2) return std::nullopt;
     Direction d;
     for (auto &[v, k] : a.terms())
-      (runsOver(conv.y, v) ? d.i : d.u) = v;
-    if (d.i < 0 || d.u < 0 || !runsOver(conv.w, d.u) || runsOver(conv.w, d.i) || a.coefficient(d.i) != 1) return std::nullopt;
+      (conv.y.runsOver(v) ? d.i : d.u) = v;
+    if (d.i < 0 || d.u < 0 || !conv.w.runsOver(d.u) || conv.w.runsOver(d.i) || a.coefficient(d.i) != 1) return std::nullopt;
     const std::int64_t k = a.coefficient(d.u);
     if ((k != 1 && k != -1) || c.domain[d.u].extent.size != kernelSize) return std::nullopt;
     d.flipped = k < 0;
@@ -81,7 +78,7 @@ std::optional<Convolution> asConvolution(const Graph &g, const Clause &c, Factor
   if (conv.directions.size() != directions || !runOnce(c, conv) || !guardsElements(c, conv)) return std::nullopt;
   // Samples stand first.
   const auto batch = [&](const Factor &o) { return g.tensors[o.tensor].shape[0].batch ? varOf(o.map[0]) : -1; };
-  if (batch(conv.x) < 0 || batch(conv.x) != batch(conv.y) || runsOver(conv.w, batch(conv.x))) return std::nullopt;
+  if (batch(conv.x) < 0 || batch(conv.x) != batch(conv.y) || conv.w.runsOver(batch(conv.x))) return std::nullopt;
   return conv;
 }
 
@@ -99,11 +96,19 @@ std::optional<Convolution> convolution(const Graph &g, const Formula &f) {
   return std::nullopt;
 }
 
-double count(const Clause &c, const Factor &o) {
-  double n = 1;
-  for (std::size_t p = 0; p < c.domain.size(); ++p)
-    if (runsOver(o, static_cast<int>(p))) n *= static_cast<double>(c.domain[p].extent.size);
+/// The elements of a factor in transformed tiles; of several factors, the points of their product.
+double transformed(const Clause &c, const Convolution &conv, const Filtering &by, const std::vector<const Factor *> &factors) {
+  auto n = static_cast<double>(by.products() * by.products());
+  for (int p = 0; p < static_cast<int>(c.domain.size()); ++p) {
+    const std::int64_t extent = c.domain[p].extent.size;
+    if (!conv.ofKernel(p) && std::any_of(factors.begin(), factors.end(), [&](const Factor *f) { return f->runsOver(p); }))
+      n *= static_cast<double>(conv.ofImage(p) ? by.tiles(extent) : extent);
+  }
   return n;
+}
+
+double products(const Clause &c, const Convolution &conv, const Filtering &by) {
+  return transformed(c, conv, by, {&conv.x, &conv.w, &conv.y});
 }
 
 /// By the model, in cycles.
@@ -114,14 +119,9 @@ double directCycles(const Clause &c) {
   return points / multiplyAddsPerCycle / ofPeak;
 }
 double cycles(const Clause &c, const Convolution &conv, const Filtering &by) {
-  const auto square = [](std::int64_t n) { return static_cast<double>(n * n); };
-  const double inTile = square(by.products()) / square(by.tile), perTap = square(by.products()) / square(kernelSize);
-  double points = 1;
-  for (const Index &i : c.domain)
-    points *= static_cast<double>(i.extent.size);
-  const double inputs = count(c, conv.x) / square(kernelSize); // x runs over i and u
-  return points * inTile / square(kernelSize) / multiplyAddsPerCycle / ofPeak +
-         elementCycles * inTile * (inputs + count(c, conv.y)) + kernelCycles * perTap * count(c, conv.w);
+  return products(c, conv, by) / multiplyAddsPerCycle / ofPeak +
+         elementCycles * (transformed(c, conv, by, {&conv.x}) + transformed(c, conv, by, {&conv.y})) +
+         kernelCycles * transformed(c, conv, by, {&conv.w});
 }
 
 /// The fastest filtering of those allowed; null: none is worth it.
@@ -130,9 +130,8 @@ const Filtering *choose(const Clause &c, const Convolution &conv, bool allowFour
   double least = worthIt * directCycles(c);
   for (const Filtering *by : {&byTwo, &byFour}) {
     if (by == &byFour && !allowFour) continue;
-    const bool whole = std::all_of(conv.directions.begin(), conv.directions.end(),
-                                   [&](const Direction &d) { return c.domain[d.i].extent.size % by->tile == 0; });
-    if (const double cost = cycles(c, conv, *by); whole && cost < least) best = by, least = cost;
+    if (products(c, conv, *by) > worthIt * existingPoints(c)) continue; // guards leave as few where most is a border
+    if (const double cost = cycles(c, conv, *by); cost < least) best = by, least = cost;
   }
   return best;
 }

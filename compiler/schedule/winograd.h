@@ -10,7 +10,8 @@
 //
 // 4 products instead of 6, or 6 instead of 12. So the given two are transformed (`.tiles`, `.kernel`, `.gradients`), multiplied for
 // each p and q, summed over the other indices as before, and the transposed transform of what comes out is the result: a formula
-// each, which all that follows treats like any other. With m = 2, 16 products make 4 results instead of 36, and the coefficients 1, -1
+// each, which all that follows treats like any other. The last tiles reach beyond an image that m does not divide: x and y are 0 there,
+// and what comes out there is left out. With m = 2, 16 products make 4 results instead of 36, and the coefficients 1, -1
 // and 0.5 lose no accuracy. With m = 4, 36 make 16 instead of 144; their coefficients up to 8 do lose some.
 #pragma once
 
@@ -32,6 +33,7 @@ struct Filtering {
   std::int64_t tile; // results
   Matrix input, kernel, result;
   std::int64_t products() const { return tile + kernelSize - 1; }
+  std::int64_t tiles(std::int64_t extent) const { return (extent + tile - 1) / tile; }
 };
 /// A direction in which the kernel slides: x is read at i + u + offset, or at i - u + offset.
 struct Direction {
@@ -43,6 +45,10 @@ struct Direction {
 struct Factor {
   int tensor = -1;
   std::vector<Affine> map;
+
+  bool runsOver(int position) const {
+    return std::any_of(map.begin(), map.end(), [&](const Affine &a) { return a.uses(position); });
+  }
 };
 
 struct Convolution {

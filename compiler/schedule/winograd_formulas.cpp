@@ -42,6 +42,13 @@ class Draft {
     const int kept = c.body.call(Fn::Select, c.body.call(Fn::Ne, factor, none), value, none);
     c.body.root = c.body.call(Fn::Mul, factor, kept);
   }
+  /// Leaves out the points where `at` is `end` or more, if there are any.
+  void endAt(const Affine &at, std::int64_t end) {
+    const Affine within = Affine(end - 1) - at;
+    const auto implies = [&](const Affine &guard) { return (within - guard).isConstant() && (within - guard).constant() >= 0; };
+    const Interval range = within.range([&](int p) { return Interval{0, c.domain[p].extent.size - 1}; });
+    if (range.min < 0 && std::none_of(c.guards.begin(), c.guards.end(), implies)) c.guards.push_back(within);
+  }
   /// A new tensor with the extents of `out`, or a given one.
   Formula finish(std::vector<Affine> out, const std::string &name, Combine op = Combine::Sum, int target = -1) {
     if (target < 0) {
@@ -110,22 +117,25 @@ class Rewriter {
     return formulas.back().target;
   }
   const Index &old(int position) const { return c.domain[position]; }
-  Extent tilesOf(const Index &i) const { return {i.extent.size / by.tile, false}; }
+  Extent tilesOf(const Index &i) const { return {by.tiles(i.extent.size), false}; }
   std::vector<Affine> productIndices(Draft &d) const { return {d.index("p", by.products()), d.index("q", by.products())}; }
 
   /// How a factor's transformed tensor is indexed: [n, p, q, ...] with a tile in place of its two pixels, and the kernel's
-  /// [p, q, ...] without the taps.
+  /// [p, q, ...] without the taps, what is summed up last: a sum reads it from end to end.
   template <class IndexOf> std::vector<Affine> transformedMap(const Factor &o, const std::vector<Affine> &pq, IndexOf indexOf) const {
     std::vector<Affine> map;
     const bool samples = g.tensors[o.tensor].shape[0].batch;
     if (!samples) map = pq;
-    for (std::size_t d = 0; d < o.map.size(); ++d) {
-      int v = varOf(o.map[d]);
+    std::vector<Affine> dimensions = o.map;
+    if (!samples)
+      std::stable_partition(dimensions.begin(), dimensions.end(), [&](const Affine &a) { return conv.y.runsOver(varOf(a)); });
+    for (const Affine &a : dimensions) {
+      int v = varOf(a);
       if (v < 0) // x
         for (const Direction &direction : conv.directions)
-          if (o.map[d].uses(direction.i)) v = direction.i;
+          if (a.uses(direction.i)) v = direction.i;
       if (!conv.ofKernel(v)) map.push_back(indexOf(v));
-      if (samples && d == 0) map.insert(map.end(), pq.begin(), pq.end());
+      if (samples && map.size() == 1) map.insert(map.end(), pq.begin(), pq.end());
     }
     return map;
   }
@@ -171,6 +181,8 @@ class Rewriter {
           const std::int64_t sign = guard.coefficient(direction.i), shift = direction.flipped ? kernelSize - 1 : 0;
           d.c.guards.push_back((pixel[k] - shift) * sign + guard.constant());
         }
+    for (std::size_t k = 0; k < conv.directions.size(); ++k)
+      d.endAt(pixel[k], old(conv.directions[k].i).extent.size + kernelSize - 1);
     d.multiply(by.input, rows, conv.x.tensor, std::move(map));
     return d.finish(std::move(out), name + ".tiles");
   }
@@ -204,6 +216,7 @@ class Rewriter {
       const Affine inTile = d.index(old(i).name + "t", by.tile);
       rows.push_back({pq[k], inTile});
       at[i] = at.at(i) * by.tile + inTile;
+      d.endAt(at[i], old(i).extent.size);
     }
     d.multiply(by.result, rows, conv.y.tensor, mapOver(conv.y, at));
     return d.finish(std::move(out), name + ".gradients");
@@ -276,6 +289,7 @@ class Rewriter {
       map.push_back(i);
       if (tiled) map.push_back(d.index(old(v).name + "t", by.tile));
       out.push_back(tiled ? i * by.tile + map.back() : i);
+      if (tiled) d.endAt(out.back(), old(v).extent.size);
     }
     d.c.body.root = d.c.body.read(pairs, DType::F32, std::move(map));
     return d.finish(std::move(out), "", Combine::Assign, f.target);
@@ -319,7 +333,7 @@ class Rewriter {
         for (std::size_t d = 0; d < n.map.size(); ++d)
           by[varOf(n.map[d])] = ordered.out[d];
     const auto subst = [&](int v) { return by[v]; };
-    Clause &c = reader.clauses[0] = Clause{ordered.domain, {}, {}, {}};
+    Clause &c = reader.clauses[0] = Clause{ordered.domain, ordered.guards, {}, {}};
     c.body.root = c.body.copy(before.body, before.body.root, subst, [&](int n) {
       const Node &node = before.body.nodes[n];
       return node.kind == Node::Kind::Read && node.id == pairs ? c.body.read(pairs, DType::F32, inPairs.map) : -1;
