@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr int noSuchCommand = 127; // of a shell
 
-constexpr const char *sourceName = "model.cpp", *headerName = "model.h", *libraryName = "model.so";
+constexpr const char *sourceFile = "model.cpp", *headerFile = "model.h", *libraryFile = "model.so";
 constexpr int endings[] = {SIGINT, SIGTERM, SIGHUP};
 std::atomic<const char *> folderInUse = nullptr;
 
@@ -31,7 +31,7 @@ std::atomic<const char *> folderInUse = nullptr;
 void removeAndEnd(int signal) {
   if (const char *folder = folderInUse) {
     const int opened = open(folder, O_RDONLY | O_DIRECTORY);
-    for (const char *name : {sourceName, headerName, libraryName}) unlinkat(opened, name, 0);
+    for (const char *name : {sourceFile, headerFile, libraryFile}) unlinkat(opened, name, 0);
     rmdir(folder);
   }
   raise(signal); // as if nobody had caught it
@@ -63,14 +63,15 @@ CppModel::CppModel(const loop::Program &program, bool optimized) : folder(tempor
   setHandlers(SIG_DFL, removeAndEnd);
   const char *named = std::getenv("CXX");
   compilerName = named && *named ? named : "c++";
-  const fs::path source = folder / sourceName;
-  std::string text = codegen::highway({program}, headerName, program.name), header = codegen::header({program}, program.name);
+  const fs::path source = folder / sourceFile;
+  std::string text = codegen::highway({program}, headerFile, program.name), header = codegen::header({program}, program.name);
   codegen::makeStandalone(text, header, /*selfTest=*/false);
   writeFile(source, text);
-  writeFile(folder / headerName, header);
+  writeFile(folder / headerFile, header);
   const char *processor = program.target == "native" ? " -march=native" : ""; // others are chosen by pragmas
-  running = popen(fmt::format("{} -std=c++17 -O{}{} -ffp-contract=off -fPIC -shared '{}' -o '{}' 2>&1", compilerName, optimized ? 1 : 0,
-                              processor, source.string(), (folder / libraryName).string())
+  // The tables and the kernels alone: this process has a runtime.
+  running = popen(fmt::format("{} -std=c++17 -O{}{} -ffp-contract=off -DNETC_RUNTIME_ELSEWHERE -fPIC -shared '{}' -o '{}' 2>&1",
+                              compilerName, optimized ? 1 : 0, processor, source.string(), (folder / libraryFile).string())
                       .c_str(),
                   "r");
   if (!running) throw UserError(fmt::format("cannot start '{}'", compilerName));
@@ -98,7 +99,7 @@ const NetcModel *CppModel::load() {
   if (status != 0)
     throw UserError(fmt::format("'{}' does not compile the model's C++; $CXX names another compiler, --engine jit does without\n{}",
                                 compilerName, messages));
-  void *handle = dlopen((folder / libraryName).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void *handle = dlopen((folder / libraryFile).c_str(), RTLD_NOW | RTLD_LOCAL);
   const void *model = handle ? dlsym(handle, symbol.c_str()) : nullptr;
   if (!model) throw UserError(fmt::format("what '{}' compiled cannot be loaded: {}", compilerName, dlerror()));
   return static_cast<const NetcModel *>(model);
