@@ -27,8 +27,8 @@ bool readOne(const std::string &folder, const std::string &name, std::size_t ran
                     std::to_string(rank) + (rank == 1 ? " dimension" : " dimensions"));
 }
 
-bool readPart(const std::string &folder, const std::string &part, Arrays &arrays, std::string &error,
-              std::size_t inMemory) {
+bool readImagesAndLabels(const std::string &folder, const std::string &part, Arrays &arrays, std::string &error,
+                         std::size_t inMemory) {
   Array images, labels;
   std::string imagePath, labelPath;
   if (!readOne(folder, part + "-images-idx3-ubyte", 3, images, imagePath, error, inMemory) ||
@@ -55,8 +55,8 @@ bool isMnistFolder(const std::string &folder) {
 
 bool readMnistFolder(const std::string &folder, Source &source, std::string &error, std::size_t inMemory) {
   Source result;
-  if (!readPart(folder, "train", result.train, error, inMemory) ||
-      !readPart(folder, "t10k", result.test, error, inMemory))
+  if (!readImagesAndLabels(folder, "train", result.train, error, inMemory) ||
+      !readImagesAndLabels(folder, "t10k", result.test, error, inMemory))
     return false;
   if (result.train[0].shape[1] != result.test[0].shape[1] ||
       result.train[0].shape[2] != result.test[0].shape[2])
