@@ -73,6 +73,8 @@ if subprocess.run([pythonWithNumpy(), "-c", "import matplotlib"], capture_output
     config.available_features.add("matplotlib")  # not among packages.sh: it and what it needs are large
 if subprocess.run([pythonWithNumpy(), "-c", "import importlib.util, sys; sys.exit(not importlib.util.find_spec('torch'))"]).returncode == 0:
     config.available_features.add("torch")  # Debian's python3-torch, to compare with; not among packages.sh
+if "CXX" in lit_config.params:
+    config.environment["CXX"] = lit_config.params["CXX"]  # with which netc check compiles; where there is none, it goes without
 if "slow" in lit_config.params:
     config.available_features.add("slow")
 
