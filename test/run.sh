@@ -52,7 +52,7 @@ else
   buildPreset asan || exit 1
   echo "asan build: $(($(date +%s) - start)) s"
   # Not again under the sanitizers: what compiles generated code, trains, draws many random formulas, or takes minutes there.
-  # The C++ that netc check compiles has no sanitizer in it; one test, grad/layers/conv.net, loads some.
+  # The C++ that netc check compiles has no sanitizer in it: three tests in grad/ load some.
   runTests asan --param CXX=none --filter-out ':: (train|examples|fuzz|codegen|embed|bench)/|explain/gradients|schedule/channels|slow' || failed=1
 fi
 
