@@ -1,6 +1,7 @@
 #include "compiler/schedule/nest.h"
 
 #include "compiler/loop/loop.h"
+#include "compiler/support/division.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -312,18 +313,34 @@ double existingPoints(const Clause &c) {
     for (const Affine &g : c.guards)
       if (!g.isConstant() && component[g.terms().front().first] == static_cast<int>(root))
         guards.push_back(g);
+    const auto extent = [&](int i) { return c.domain[i].extent.size; };
+    if (guards.empty()) {
+      for (int i : tied)
+        points *= static_cast<double>(extent(i));
+      continue;
+    }
+    // Of the longest index, those that the guards leave are an interval for each point of the others.
+    std::iter_swap(std::max_element(tied.begin(), tied.end(), [&](int a, int b) { return extent(a) < extent(b); }), tied.end() - 1);
+    const int longest = tied.back();
+    tied.pop_back();
     std::int64_t box = 1, exist = 0;
     for (int i : tied)
-      box *= c.domain[i].extent.size;
-    for (std::int64_t n = 0; n < box && !guards.empty(); ++n) {
+      box *= extent(i);
+    for (std::int64_t n = 0; n < box; ++n) {
       std::vector<std::int64_t> at(c.domain.size());
       std::int64_t rest = n;
       for (int i : tied)
-        at[i] = rest % c.domain[i].extent.size, rest /= c.domain[i].extent.size;
-      exist += std::all_of(guards.begin(), guards.end(),
-                           [&](const Affine &g) { return g.evaluate([&](int v) { return at[v]; }) >= 0; });
+        at[i] = rest % extent(i), rest /= extent(i);
+      std::int64_t first = 0, last = extent(longest) - 1;
+      for (const Affine &g : guards) {
+        const std::int64_t k = g.coefficient(longest), others = g.evaluate([&](int v) { return at[v]; });
+        if (k > 0) first = std::max(first, ceilDivide(-others, k));
+        else if (k < 0) last = std::min(last, floorDivide(others, -k));
+        else if (others < 0) last = -1;
+      }
+      exist += std::max<std::int64_t>(last - first + 1, 0);
     }
-    points *= static_cast<double>(guards.empty() ? box : exist);
+    points *= static_cast<double>(exist);
   }
   return points;
 }
