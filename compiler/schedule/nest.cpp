@@ -298,6 +298,7 @@ bool plainOut(const Graph &g, const Formula &f, const Clause &c) {
 }
 
 double existingPoints(const Clause &c) {
+  if (std::any_of(c.guards.begin(), c.guards.end(), [](const Affine &g) { return g.isConstant() && g.constant() < 0; })) return 0;
   std::vector<int> component(c.domain.size());
   for (std::size_t i = 0; i < component.size(); ++i)
     component[i] = static_cast<int>(i);
