@@ -54,8 +54,8 @@ bool hasLiterals(const Nest &nest, const Tile &t) {
   return std::any_of(nest.reads.begin(), nest.reads.end(), [&](const Access &r) { return isLiteral(nest, r, t); });
 }
 
-/// Values of the reads that one step of the tile needs.
-std::int64_t loadsOf(const Nest &nest, const Tile &t) {
+/// Machine loads for the values of the reads that one step of the tile needs: one for what is the same in all lanes.
+std::int64_t loadsOf(const Nest &nest, const Target &target, int vector, const Tile &t) {
   std::int64_t loads = 0;
   for (const Access &r : nest.reads) {
     if (r.tensor < 0 || isLiteral(nest, r, t)) continue;
@@ -63,7 +63,7 @@ std::int64_t loadsOf(const Nest &nest, const Tile &t) {
     if (t.a.p >= 0 && r.address.uses(t.a.p)) n *= t.a.size;
     if (t.b.p >= 0 && r.address.uses(t.b.p)) n *= t.b.size;
     if (nest.batch >= 0 && r.address.uses(nest.batch)) n *= t.blocks;
-    loads += n;
+    loads += vector >= 0 && r.address.uses(vector) ? n * target.registersPerVector() : n;
   }
   return loads;
 }
@@ -79,7 +79,9 @@ bool oneOperation(const Nest &nest) {
 constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the nearest caches beside samples
 constexpr double shareOfL2 = 0.375;       // of samples that do, while weights pass
 constexpr double shareOfL1 = 2.0 / 3;
-constexpr double slotsForLine = 3; // multiply-adds in the time that a line takes from the second cache
+constexpr double slotsForLine = 3; // multiply-adds of 16 lanes in the time that a line takes from the second cache,
+constexpr double timesBeyond = 2;  // and how much longer it takes from the third: lines that are this far apart share few places
+constexpr std::int64_t farBytes = 1024; // in both
 constexpr std::int64_t lineBytes = 64, waysUsed = 8;
 
 /// Elements of an access over the chosen positions.
@@ -120,6 +122,15 @@ bool sharedBySteps(const Nest &nest, const Affine &address, const Choice &c) {
   return false;
 }
 
+/// From one step of a long reduction to the next the element moves by so many bytes that the lines share few places.
+bool isFar(const Nest &nest, const Affine &address) {
+  for (std::size_t p = 0; p < nest.positions.size(); ++p)
+    if (nest.positions[p].reduction && nest.positions[p].extent * lineBytes > farBytes * waysUsed &&
+        address.coefficient(static_cast<int>(p)) != 0 && 4 * address.coefficient(static_cast<int>(p)) % farBytes == 0)
+      return true;
+  return false;
+}
+
 /// Cache lines of samples that one step of the tile brings from the second cache: all, where what a tile reads
 /// over its reduction does not stay in the nearest until the next tile reads it.
 double streamedLines(const Nest &nest, const Target &target, const Tile &t) {
@@ -134,7 +145,7 @@ double streamedLines(const Nest &nest, const Target &target, const Tile &t) {
     const Position &batch = nest.positions[nest.batch];
     const double blocks = batch.reduction ? std::ceil(static_cast<double>(batch.extent) / loop::lanes) : 1;
     bytes += n * blocks * footprint(nest, r.address, steps) * lineBytes;
-    lines += n;
+    lines += isFar(nest, r.address) ? timesBeyond * n : n;
   }
   return bytes > shareOfL1 * static_cast<double>(target.l1) ? lines : 0;
 }
@@ -147,19 +158,19 @@ std::int64_t primitivesOf(const Nest &nest) {
   return n;
 }
 
-/// Cycles for each operation of a tile, in units of one multiply-add slot.
-double pieceCost(const Nest &nest, const Target &target, const Tile &t, bool large) {
-  const double operations = static_cast<double>(t.size());
-  const double loads = static_cast<double>(loadsOf(nest, t));
-  const double hidden =
-      static_cast<double>(oneOperation(nest) && !hasLiterals(nest, t) ? latency * target.multiplyAdds / target.registersPerVector() : 2);
-  const double lines = large ? linesOf(nest, t) : 0;
-  const double streamed = slotsForLine * streamedLines(nest, target, t);
+/// Slots of the multiply-add units for each multiply-add of a machine register.
+double pieceCost(const Nest &nest, const Target &target, int vector, const Tile &t, bool large) {
+  const auto registers = static_cast<double>(target.registersPerVector());
+  const double operations = registers * static_cast<double>(t.size());
+  const double loads = static_cast<double>(loadsOf(nest, target, vector, t));
+  const double hidden = oneOperation(nest) && !hasLiterals(nest, t) ? static_cast<double>(latency * target.multiplyAdds) : 2 * registers;
+  const double lines = registers * (large ? linesOf(nest, t) : 0);
+  const double streamed = registers * slotsForLine * streamedLines(nest, target, t);
   return std::max({operations, loads, hidden, streamed}) / operations + (0.05 * loads + 0.03 * lines) / operations;
 }
 
 /// The mean over the full tiles and the smaller ones at the ends.
-double tileCost(const Nest &nest, const Target &target, const Tile &t, bool large) {
+double tileCost(const Nest &nest, const Target &target, int vector, const Tile &t, bool large) {
   using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>; // tile size, results
   const auto pieces = [](std::int64_t extent, std::int64_t size, std::int64_t rest) {
     Pieces list{{size, extent / size * size}};
@@ -177,7 +188,7 @@ double tileCost(const Nest &nest, const Target &target, const Tile &t, bool larg
     for (auto &[sb, nb] : along(t.b))
       for (auto &[sc, nc] : pieces((samples + loop::lanes - 1) / loop::lanes, t.blocks, 1)) {
         const double n = static_cast<double>(na * nb * nc);
-        cost += n * pieceCost(nest, target, {{t.a.p, sa}, {t.b.p, sb}, sc}, large);
+        cost += n * pieceCost(nest, target, vector, {{t.a.p, sa}, {t.b.p, sb}, sc}, large);
         results += n;
       }
   return cost / results;
@@ -362,13 +373,13 @@ double chooseTile(const Nest &nest, const Target &target, const Variation &varia
                                    [](const Position &p) { return p.reduction; });
   const bool large = largeWeights(nest), heavy = heavyWeights(nest);
   Ranking<Tile> ranking;
-  ranking.consider({}, tileCost(nest, target, {}, large));
+  ranking.consider({}, tileCost(nest, target, vector, {}, large));
   if (reduces && injective(nest)) {
     const std::vector<int> candidates = tileable(nest, vector, leaf.parallel);
     // At equal cost the indices that are innermost in memory: neighbours share loads once a window is
     // unrolled.
     const auto consider = [&](const Tile &t) {
-      if (fits(nest, target, vector, t)) ranking.consider(t, tileCost(nest, target, t, large));
+      if (fits(nest, target, vector, t)) ranking.consider(t, tileCost(nest, target, vector, t, large));
     };
     const auto sizes = [&](int p) { return std::min<std::int64_t>(nest.positions[p].extent, 16); };
     const std::int64_t blocks =
