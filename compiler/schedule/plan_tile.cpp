@@ -79,9 +79,9 @@ bool oneOperation(const Nest &nest) {
 constexpr double heavyBytes = 64 << 10; // of weights that do not stay in the nearest caches beside samples
 constexpr double shareOfL2 = 0.375;       // of samples that do, while weights pass
 constexpr double shareOfL1 = 2.0 / 3;
-constexpr double slotsForLine = 3; // multiply-adds of 16 lanes in the time that a line takes from the second cache,
-constexpr double timesBeyond = 2;  // and how much longer it takes from the third: lines that are this far apart share few places
-constexpr std::int64_t farBytes = 1024; // in both
+constexpr double slotsForLine = 3; // multiply-adds of 16 lanes in the time that a line takes from the second cache
+constexpr double fromThird = 2;    // how much longer it takes from the third
+constexpr std::int64_t farBytes = 1024; // lines so far apart share few places in the first and second cache
 constexpr std::int64_t lineBytes = 64, waysUsed = 8;
 
 /// Elements of an access over the chosen positions.
@@ -122,16 +122,15 @@ bool sharedBySteps(const Nest &nest, const Affine &address, const Choice &c) {
   return false;
 }
 
-/// From one step of a long reduction to the next the element moves by so many bytes that the lines share few places.
-bool isFar(const Nest &nest, const Affine &address) {
-  for (std::size_t p = 0; p < nest.positions.size(); ++p)
-    if (nest.positions[p].reduction && nest.positions[p].extent * lineBytes > farBytes * waysUsed &&
-        address.coefficient(static_cast<int>(p)) != 0 && 4 * address.coefficient(static_cast<int>(p)) % farBytes == 0)
-      return true;
-  return false;
+/// The lines of a long reduction, one behind the other, share so few places that the second cache does not keep them.
+bool sharePlaces(const Nest &nest, const Affine &address) {
+  return std::any_of(address.terms().begin(), address.terms().end(), [&](const Affine::Term &t) {
+    const Position &p = nest.positions[t.first];
+    return p.reduction && p.extent > farBytes / lineBytes * waysUsed && 4 * t.second % farBytes == 0;
+  });
 }
 
-/// Cache lines of samples that one step of the tile brings from the second cache: all, where what a tile reads
+/// Cache lines of samples that one step of the tile brings, as the second cache would bring them: all, where what a tile reads
 /// over its reduction does not stay in the nearest until the next tile reads it.
 double streamedLines(const Nest &nest, const Target &target, const Tile &t) {
   if (nest.batch < 0 || !isContraction(*nest.formula, *nest.clause)) return 0;
@@ -145,7 +144,7 @@ double streamedLines(const Nest &nest, const Target &target, const Tile &t) {
     const Position &batch = nest.positions[nest.batch];
     const double blocks = batch.reduction ? std::ceil(static_cast<double>(batch.extent) / loop::lanes) : 1;
     bytes += n * blocks * footprint(nest, r.address, steps) * lineBytes;
-    lines += isFar(nest, r.address) ? timesBeyond * n : n;
+    lines += sharePlaces(nest, r.address) ? fromThird * n : n;
   }
   return bytes > shareOfL1 * static_cast<double>(target.l1) ? lines : 0;
 }
