@@ -124,10 +124,12 @@ bool sharedBySteps(const Nest &nest, const Affine &address, const Choice &c) {
 
 /// The lines of a long reduction, one behind the other, share so few places that the second cache does not keep them.
 bool sharePlaces(const Nest &nest, const Affine &address) {
-  return std::any_of(address.terms().begin(), address.terms().end(), [&](const Affine::Term &t) {
-    const Position &p = nest.positions[t.first];
-    return p.reduction && p.extent > farBytes / lineBytes * waysUsed && 4 * t.second % farBytes == 0;
-  });
+  for (std::size_t p = 0; p < nest.positions.size(); ++p) {
+    const Position &position = nest.positions[p];
+    const std::int64_t step = address.coefficient(static_cast<int>(p));
+    if (position.reduction && position.extent > farBytes / lineBytes * waysUsed && step != 0 && 4 * step % farBytes == 0) return true;
+  }
+  return false;
 }
 
 /// Cache lines of samples that one step of the tile brings, as the second cache would bring them: all, where what a tile reads
