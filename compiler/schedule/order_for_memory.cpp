@@ -65,6 +65,23 @@ class Orderer {
       for (int t : item.makes) item.bytes += bytes[t];
   }
 
+  /// What reads nothing of this step, such as copies of weights, comes right before its first reader.
+  Schedule late() const {
+    std::vector<int> order;
+    std::vector<bool> done(items.size());
+    const auto place = [&](int i) {
+      if (!done[i]) order.push_back(i);
+      done[i] = true;
+    };
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (canWait(items[i])) continue;
+      for (int t : items[i].reads)
+        if (canWait(items[maker[t]])) place(maker[t]);
+      place(static_cast<int>(i));
+    }
+    return ordered(order);
+  }
+
   /// In the given order as far as that fits the budget; else first what does, or needs the least.
   Schedule within(std::int64_t budget) const {
     std::vector<int> left = readers;
@@ -92,6 +109,12 @@ class Orderer {
     for (const graph::Clause &c : formulas.definition(target)->clauses)
       for (const Node &n : c.body.nodes)
         if (n.kind == Node::Kind::Read && maker[n.id] >= 0) to.insert(n.id);
+  }
+  /// It reads nothing that is made in this step, and some item reads what it makes.
+  bool canWait(const Item &item) const {
+    return item.group.tile == 0 && item.reads.empty() && std::any_of(item.makes.begin(), item.makes.end(), [&](int t) {
+             return std::any_of(items.begin(), items.end(), [&](const Item &reader) { return reader.reads.count(t) > 0; });
+           });
   }
   bool ready(const Item &item, const std::vector<bool> &done) const {
     return std::all_of(item.reads.begin(), item.reads.end(), [&](int t) { return done[maker[t]] || item.makes.count(t); });
@@ -134,6 +157,7 @@ class Orderer {
 } // namespace
 
 void orderForMemory(const Graph &g, Schedule &s) {
+  s = Orderer(g, s).late();
   const Orderer orderer(g, s);
   Schedule best = s;
   std::int64_t enough = liveness(g, s).bound(), tooLittle = 0;
