@@ -41,7 +41,12 @@ class Abridger {
 public:
   explicit Abridger(const std::string &text) {
     std::istringstream in(text);
-    for (std::string line; std::getline(in, line); lines.push_back(line)) forms.push_back(withoutNumbers(line));
+    for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+    const std::size_t indented = lines.empty() ? 0 : lines[0].find_first_not_of(' ');
+    for (std::string &line : lines) {
+      line.erase(0, std::min(indented, line.find_first_not_of(' ')));
+      forms.push_back(withoutNumbers(line));
+    }
   }
 
   std::string run() {

@@ -3,6 +3,7 @@
 #include "compiler/schedule/liveness.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <map>
 
@@ -15,7 +16,7 @@ namespace {
 constexpr double left = 90, right = 20, top = 64, bottom = 34, wide = 1200, tall = 480;
 constexpr double letter = 0.6;         // of the size of the text
 constexpr double smallestText = 5, largestText = 12;
-constexpr int hues = 7, turn = 51; // degrees; neighbours differ
+constexpr std::array fills{"#e99", "#ed9", "#ae9", "#9eb", "#9ce", "#a9e", "#e9d"}; // neighbours differ
 
 std::string bytesText(std::int64_t bytes) {
   if (bytes < 10'000) return fmt::format("{} B", bytes);
@@ -78,8 +79,8 @@ class Panel {
     const std::string &name = g.tensors[t].name;
     std::string text = fmt::format(
         "<g><title>{}: {} bytes at {}, kernels {} to {}</title><rect x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\"{:.2f}\" "
-        "fill=\"hsl({} 60% 75%)\"/>",
-        name, workspaceBytes(g, s, t), offset(t), p.lives[i].first, p.lives[i].last, x, y, w, h, t % hues * turn);
+        "fill=\"{}\"/>",
+        name, workspaceBytes(g, s, t), offset(t), p.lives[i].first, p.lives[i].last, x, y, w, h, fills[static_cast<std::size_t>(t) % fills.size()]);
     const double size = std::min({largestText, h * 0.9, w / letter / static_cast<double>(name.size())});
     if (size >= smallestText)
       text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{:.1f}\" stroke=\"none\" text-anchor=\"middle\">{}</text>",
