@@ -110,6 +110,13 @@ Affine ordinal(const Clause &c) {
   return number;
 }
 
+std::int64_t ordinals(const Clause &c) {
+  std::int64_t n = 1;
+  for (int p : c.reduction())
+    n *= c.domain[p].extent.size;
+  return n;
+}
+
 std::vector<int> connected(const Clause &c, std::vector<char> seed) {
   for (bool grown = true; grown;) {
     grown = false;

@@ -13,7 +13,7 @@
 //  9. Every element is written, or there is an `otherwise` (sum and prod need none); a max, min, argmax window
 //     that can be empty is an error.
 // 10. Batch extents stand only where tensors are batch; a batch index is never in a sum of a map with others.
-// 11. argmax/argmin have an I32 target and one clause; Combine and body types agree.
+// 11. argmax/argmin have one clause and an I32 target, or a U8 one that holds all ordinals; Combine and body types agree.
 // 12. Results, next entries and gradients refer to tensors of the right kind and equal shape.
 // 13. Only an entry named accumulate says `every`, of at least one sample; then there is an entry apply, which reads no
 //     input and no target.

@@ -1,4 +1,5 @@
 // Invariants 4, 5, 10 and 11: names, ranks, types and batch extents.
+#include "compiler/graph/ranges.h"
 #include "compiler/graph/verify_formula.h"
 
 #include <cmath>
@@ -167,9 +168,12 @@ private:
   void result() {
     const DType target = g.tensors[f.target].dtype, body = clause.body.nodes[clause.body.root].dtype;
     const bool arg = f.op == Combine::ArgMax || f.op == Combine::ArgMin;
-    if (arg && target != DType::I32)
-      error(fmt::format("{} gives ordinals, but '{}' has type {}, expected i32", name(f.op), g.tensors[f.target].name,
+    if (arg && target != DType::I32 && target != DType::U8)
+      error(fmt::format("{} gives ordinals, but '{}' has type {}, expected i32 or u8", name(f.op), g.tensors[f.target].name,
                         name(target)));
+    if (arg && target == DType::U8 && ordinals(clause) > mostOrdinalsInU8)
+      error(fmt::format("{} gives {} ordinals, but '{}' has type u8, which holds {}", name(f.op), ordinals(clause),
+                        g.tensors[f.target].name, mostOrdinalsInU8));
     if (!arg && target != body)
       error(fmt::format("the body has type {}, expected {} as '{}' has", name(body), name(target),
                         g.tensors[f.target].name), readBy(clause.body.root));

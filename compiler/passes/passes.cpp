@@ -21,10 +21,11 @@ constexpr Pass mergeScatterPass{"mergeScatter", mergeScatter,
 constexpr Pass winnersPass{"winners", winners, "where an argmax names the point, the maximum is read"};
 constexpr Pass masksPass{"masks", masks, "where only the sign of relu(e) matters, e is compared"};
 constexpr Pass cropPass{"crop", crop, "borders that nothing reads are not computed"};
+constexpr Pass narrowPass{"narrow", narrow, "ordinals of few points are bytes"};
 
 constexpr Pass all[] = {inlineViewsPass, simplifyPass,       stabilizePass, centrePass,         factorSumsPass,
                         csePass,         mergePointwisePass, dcePass,       scatterToGatherPass,
-                        mergeScatterPass, winnersPass,       masksPass,     cropPass};
+                        mergeScatterPass, winnersPass,       masksPass,     cropPass,           narrowPass};
 
 constexpr Pass forward[] = {
     simplifyPass,       // first: it gives pointwise formulas and copies the shape that the next two look for
@@ -51,7 +52,8 @@ constexpr Pass complete[] = {
     winnersPass,         // reads of what was compared stand under the test for the winner now
     masksPass,           // after winners, whose reads are smaller still
     dcePass,             // before crop: what is dropped reads nothing
-    cropPass,            // last: a gather runs over the padded size, of which only the inside is read
+    cropPass,            // after dce: a gather runs over the padded size, of which only the inside is read
+    narrowPass,          // last: it changes types, and formulas of other types are not equal to cse
 };
 
 constexpr Pass stable[] = {stabilizePass, centrePass};

@@ -24,6 +24,7 @@ void mergeScatter(graph::Graph &);    // a scattered assignment takes in the poi
 void winners(graph::Graph &);         // where an argmax names the point, what was compared is the maximum
 void masks(graph::Graph &);           // where only the sign of relu(e) matters, e is compared
 void crop(graph::Graph &);            // borders that nothing reads are not computed
+void narrow(graph::Graph &);          // ordinals of few points are bytes
 
 struct Pass {
   std::string_view name;
