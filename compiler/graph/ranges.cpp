@@ -51,8 +51,6 @@ void boundByGuard(const Box &box, const Affine &a, const Affine &g, Interval &ra
   }
 }
 
-bool inside(const Interval &a, const Interval &b) { return a.min >= b.min && a.max <= b.max; }
-
 /// The exact range by walking all points; false when they are too many or none.
 bool enumerateRange(const Clause &c, const Box &box, const Affine &a, Interval &range) {
   std::vector<char> seed(c.domain.size(), 0);
@@ -94,11 +92,11 @@ Box boxOf(const Clause &c, std::int64_t batch) {
 
 Interval rangeOf(const Clause &c, const Box &box, const Affine &a, Interval wanted) {
   Interval range = overBox(box, a);
-  if (inside(range, wanted))
+  if (range.within(wanted))
     return range;
   for (const Affine &g : c.guards)
     boundByGuard(box, a, g, range);
-  if (!inside(range, wanted))
+  if (!range.within(wanted))
     enumerateRange(c, box, a, range);
   return range;
 }
@@ -110,11 +108,12 @@ Affine ordinal(const Clause &c) {
   return number;
 }
 
-std::int64_t ordinals(const Clause &c) {
-  std::int64_t n = 1;
-  for (int p : c.reduction())
-    n *= c.domain[p].extent.size;
-  return n;
+Interval valuesOfOrdinals(const Formula &f) {
+  const Clause &c = f.clauses[0];
+  Interval range = ordinal(c).range([&](int p) { return Interval{0, c.domain[p].extent.size - 1}; });
+  if (!f.otherwise) return range;
+  const auto other = static_cast<std::int64_t>(*f.otherwise);
+  return {std::min(range.min, other), std::max(range.max, other)};
 }
 
 std::vector<int> connected(const Clause &c, std::vector<char> seed) {

@@ -24,9 +24,9 @@ Interval rangeOf(const Clause &, const Box &, const Affine &a, Interval wanted);
 
 /// A point's number among those of its element, as argmax gives it: the mixed-radix number of the reduction indices.
 Affine ordinal(const Clause &);
-/// How many there are.
-std::int64_t ordinals(const Clause &);
-constexpr std::int64_t mostOrdinalsInU8 = 256;
+/// What an argmax or argmin gives: ordinals, and what stands where there is no point.
+Interval valuesOfOrdinals(const Formula &);
+constexpr Interval valuesOfU8{0, 255};
 
 /// The indices among `seed` and those that guards tie to them, in domain order.
 std::vector<int> connected(const Clause &, std::vector<char> seed);

@@ -10,7 +10,7 @@ void narrow(graph::Graph &g) {
   const std::vector<char> pinned = pinnedTensors(g);
   for (const graph::Formula &f : g.formulas) {
     const bool givesOrdinals = f.op == graph::Combine::ArgMax || f.op == graph::Combine::ArgMin;
-    if (givesOrdinals && !pinned[f.target] && graph::ordinals(f.clauses[0]) <= graph::mostOrdinalsInU8)
+    if (givesOrdinals && !pinned[f.target] && graph::valuesOfOrdinals(f).within(graph::valuesOfU8))
       g.tensors[f.target].dtype = DType::U8;
   }
 }

@@ -1,4 +1,5 @@
 // Inside the loops over result indices: accumulators, one point, and the results.
+#include "compiler/loop/walk.h"
 #include "compiler/schedule/leaf_lowering.h"
 
 #include <algorithm>
@@ -278,7 +279,7 @@ Operand LeafLowering::result(const Reduction &r) {
     }
   }
   if (r.seen) {
-    const DType type = context.graph.tensors[r.formula->target].dtype;
+    const DType type = loop::registerType(context.graph.tensors[r.formula->target].dtype);
     const RegisterRef old = k.reg("old", type);
     k.add(at.load(old, r.formula->target, r.nest.out));
     const Operand empty =

@@ -1,5 +1,6 @@
 // A tensor gets its `otherwise` value, or the identity of its combine, before its leaves write: everywhere,
 // or, where they write all but a border, on that.
+#include "compiler/loop/walk.h"
 #include "compiler/schedule/lower_leaf.h"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ class FillLowering {
   loop::Kernel run() {
     const loop::Buffer &b = context.buffers.list[buffer];
     const double v = formula.otherwise ? *formula.otherwise : formula.op == Combine::Prod ? 1 : 0;
-    value = KernelBuilder::constant(v, b.type);
+    value = KernelBuilder::constant(v, loop::registerType(b.type));
     describeMemory();
     const bool border =
         std::any_of(rows.begin(), rows.end(), [](const Rows &r) { return r.before + r.after > 0; });

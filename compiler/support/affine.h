@@ -15,6 +15,7 @@ namespace netc {
 /// Closed interval of integers.
 struct Interval {
   std::int64_t min = 0, max = 0;
+  bool within(const Interval &o) const { return min >= o.min && max <= o.max; }
 };
 
 class Affine {
