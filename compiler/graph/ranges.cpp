@@ -112,7 +112,7 @@ Interval valuesOfOrdinals(const Formula &f) {
   const Clause &c = f.clauses[0];
   Interval range = ordinal(c).range([&](int p) { return Interval{0, c.domain[p].extent.size - 1}; });
   if (!f.otherwise) return range;
-  const auto other = static_cast<std::int64_t>(*f.otherwise);
+  const auto other = static_cast<std::int64_t>(std::clamp(*f.otherwise, -1e18, 1e18));
   return {std::min(range.min, other), std::max(range.max, other)};
 }
 
