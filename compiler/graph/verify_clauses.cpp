@@ -171,8 +171,9 @@ private:
     if (arg && target != DType::I32 && target != DType::U8)
       error(fmt::format("{} gives ordinals, but '{}' has type {}, expected i32 or u8", name(f.op), g.tensors[f.target].name,
                         name(target)));
-    if (const Interval gives = arg ? valuesOfOrdinals(f) : Interval{}; arg && target == DType::U8 && !gives.within(valuesOfU8))
-      error(fmt::format("{} gives {} to {}, but '{}' has type u8", name(f.op), gives.min, gives.max, g.tensors[f.target].name));
+    if (arg && target == DType::U8)
+      if (const Interval gives = valuesOfOrdinals(f); !gives.within(valuesOfU8))
+        error(fmt::format("{} gives {} to {}, but '{}' has type u8", name(f.op), gives.min, gives.max, g.tensors[f.target].name));
     if (!arg && target != body)
       error(fmt::format("the body has type {}, expected {} as '{}' has", name(body), name(target),
                         g.tensors[f.target].name), readBy(clause.body.root));
