@@ -16,10 +16,12 @@
 #include "compiler/support/text_file.h"
 #include "compiler/support/version.h"
 
+#include <boost/algorithm/string/replace.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <sstream>
@@ -51,14 +53,6 @@ summary { cursor: pointer; color: #555 } h3 { margin-bottom: 0 }
 )";
 
 std::string link(const std::string &id, const std::string &text) { return fmt::format("<a href=\"#{}\">{}</a>", id, htmlText(text)); }
-
-/// Text of several lines; htmlText is for one.
-std::string htmlLines(const std::string &text) {
-  std::istringstream in(text);
-  std::string all;
-  for (std::string line; std::getline(in, line);) all += htmlText(line) + '\n';
-  return all;
-}
 
 /// A place in a source text, without its column.
 struct Line {
@@ -130,7 +124,8 @@ public:
     for (const schedule::Group &group : schedule.run)
       for (const schedule::Leaf &leaf : group.leaves) leaves.push_back(&leaf);
     if (leaves.size() != this->entry.kernels.size()) internalError("kernels and leaves are not the same");
-    lines[{o.input, 1}]; // the file itself comes first
+    for (const graph::Formula &f : entry.formulas)
+      if (f.location.known()) files.insert(*f.location.file);
     measure();
   }
 
@@ -171,23 +166,38 @@ private:
     for (const KernelTime &k : times.kernels) total += k.ms;
   }
 
+  /// Text of several lines; htmlText is for one.
+  std::string htmlLines(std::string text) const {
+    for (const std::string &file : files) {
+      boost::replace_all(text, '"' + file + '"', '"' + nameOf(file) + '"');
+      boost::replace_all(text, ' ' + file + ':', ' ' + nameOf(file) + ':');
+    }
+    std::istringstream in(text);
+    std::string all;
+    for (std::string line; std::getline(in, line);) all += htmlText(line) + '\n';
+    return all;
+  }
+
   // --- source
+
+  /// As seen from the folder of the model: a page is the same wherever that is.
+  std::string nameOf(const std::string &file) const {
+    namespace fs = std::filesystem;
+    return fs::path(file).lexically_normal().lexically_proximate(fs::path(options.input).parent_path().lexically_normal()).string();
+  }
 
   std::string sources() const {
     std::string text = "<h2 id=\"source\">Source</h2>\n";
-    std::set<std::string> shown;
-    const auto show = [&](const std::string &file) {
-      if (shown.insert(file).second) text += sourceTable(file);
-    };
-    show(options.input);
-    for (const auto &[line, facts] : lines) show(line.file);
+    text += sourceTable(options.input);
+    for (const std::string &file : files)
+      if (file != options.input) text += sourceTable(file);
     return text;
   }
 
   std::string sourceTable(const std::string &file) const {
     std::string text = fmt::format("<div class=\"wide\"><table>\n<tr><th></th><td class=\"code\">{}</td><th>ms</th><th>workspace</th>"
                                    "</tr>\n",
-                                   htmlText(file));
+                                   htmlText(nameOf(file)));
     std::istringstream in(readFile(file));
     Line line{file, 0};
     for (std::string code; std::getline(in, code);) {
@@ -235,7 +245,7 @@ private:
   }
 
   /// Of formulas that differ in names and sizes only, such as those of one layer in many blocks, the first and the names of the others.
-  static std::string listed(const char *tag, const Formulas &formulas) {
+  std::string listed(const char *tag, const Formulas &formulas) const {
     std::map<std::string, std::vector<const Formulas::value_type *>> groups;
     for (const auto &f : formulas) groups[form(f.first)].push_back(&f);
     std::string text;
@@ -248,7 +258,7 @@ private:
   }
 
   std::string lineLink(const Line &line) const {
-    return link(id(line), line.file == options.input ? std::to_string(line.number) : fmt::format("{}:{}", line.file, line.number));
+    return link(id(line), line.file == options.input ? std::to_string(line.number) : fmt::format("{}:{}", nameOf(line.file), line.number));
   }
 
   // --- kernels
@@ -353,6 +363,7 @@ private:
   const loop::Program program;
   const loop::Entry &entry;
   const Rewrites rewrites;
+  std::set<std::string> files; // where the formulas of the source stand
   std::vector<const schedule::Leaf *> leaves; // one a kernel
   KernelTimes times;
   double total = 0;

@@ -9,6 +9,7 @@
 #include "compiler/support/targets.h"
 #include "compiler/support/version.h"
 
+#include <boost/algorithm/string/replace.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -223,20 +224,14 @@ std::vector<std::pair<const Architecture *, std::vector<Program>>> byArchitectur
   return groups;
 }
 
-std::string replaceAll(std::string text, std::string_view what, const std::string &by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
-    text.replace(at, what.size(), by);
-  return text;
-}
-
 } // namespace
 
 std::string highway(std::vector<Program> programs, const std::string &headerName,
                     const std::string &sourceName, const Reference &reference) {
   std::string text(prologue), names;
-  text = replaceAll(text, "{source}", sourceName);
-  text = replaceAll(text, "{version}", version());
-  text = replaceAll(text, "{header}", headerName);
+  boost::replace_all(text, "{source}", sourceName);
+  boost::replace_all(text, "{version}", version());
+  boost::replace_all(text, "{header}", headerName);
   std::string_view condition = "#if";
   for (const auto &[architecture, own] : byArchitecture(std::move(programs))) {
     text += fmt::format("\n{} defined({}) // {}\n", condition, architecture->macro, architecture->name);
