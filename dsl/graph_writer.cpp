@@ -115,7 +115,7 @@ graph::Clause GraphWriter::clause(const Spec &spec, const Lazy &value) {
 int GraphWriter::define(const Spec &spec, const Lazy &value, const Label &label) {
   graph::Tensor t;
   t.name = label.name.empty() ? "t" : label.name;
-  const bool ordinal = spec.op == graph::Combine::ArgMax || spec.op == graph::Combine::ArgMin;
+  const bool ordinal = graph::givesOrdinals(spec.op);
   t.dtype = ordinal ? DType::I32 : value.dtype();
   t.shape = spec.shape;
   t.location = label.location;

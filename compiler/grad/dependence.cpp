@@ -20,7 +20,7 @@ std::vector<int> readTensors(const Formula &f) {
 }
 
 bool stopsGradient(const Graph &g, const Formula &f) {
-  return f.origin == stopOrigin || f.op == Combine::ArgMax || f.op == Combine::ArgMin ||
+  return f.origin == stopOrigin || givesOrdinals(f.op) ||
          g.tensors[f.target].dtype != DType::F32;
 }
 

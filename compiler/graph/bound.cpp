@@ -186,7 +186,7 @@ private:
       return roundedInput(f.otherwise ? *f.otherwise : f.op == Combine::Prod ? 1 : 0);
     if (f.op == Combine::Sum && g.tensors[f.target].dtype == DType::F32)
       return {c.result.value, slack * (c.result.error + c.terms * (unitRoundoff * c.magnitude + underflow))};
-    if (f.op == Combine::ArgMax || f.op == Combine::ArgMin) // exact ties go to the first and are certain
+    if (givesOrdinals(f.op)) // exact ties go to the first and are certain
       return {c.result.value, c.second > c.magnitude && c.second > -INFINITY ? INFINITY : 0};
     return c.result;
   }

@@ -96,7 +96,7 @@ void evaluateFormula(const ClauseContext &context, std::vector<double> &result) 
   to.value.assign(n, f.op == Combine::Prod ? 1 : 0);
   if (f.otherwise || isExtremum(f.op))
     to.hit.assign(n, 0);
-  if (f.op == Combine::ArgMax || f.op == Combine::ArgMin)
+  if (givesOrdinals(f.op))
     to.best.assign(n, 0);
   if (context.decisions && isExtremum(f.op))
     to.winner.assign(n, -1);

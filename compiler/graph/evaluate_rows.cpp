@@ -86,7 +86,7 @@ void sumRow(const CombineRow &r, bool single, double *value) {
 }
 
 void extremumRow(Combine op, const CombineRow &r, Accumulation &to) {
-  const bool arg = op == Combine::ArgMax || op == Combine::ArgMin;
+  const bool arg = givesOrdinals(op);
   for (int i = 0; i < r.length; ++i) {
     const std::int64_t o = r.out + i * r.outStride;
     double &best = arg ? to.best[o] : to.value[o];

@@ -160,6 +160,8 @@ struct Clause {
 
 enum class Combine { Assign, Sum, Prod, Max, Min, ArgMax, ArgMin };
 std::string_view name(Combine);
+/// The value is a position among the points, not one of theirs.
+constexpr bool givesOrdinals(Combine op) { return op == Combine::ArgMax || op == Combine::ArgMin; }
 
 struct Formula {
   int target = -1; // a Local tensor

@@ -167,7 +167,7 @@ private:
 
   void result() {
     const DType target = g.tensors[f.target].dtype, body = clause.body.nodes[clause.body.root].dtype;
-    const bool arg = f.op == Combine::ArgMax || f.op == Combine::ArgMin;
+    const bool arg = givesOrdinals(f.op);
     if (arg && target != DType::I32 && target != DType::U8)
       error(fmt::format("{} gives ordinals, but '{}' has type {}, expected i32 or u8", name(f.op), g.tensors[f.target].name,
                         name(target)));
@@ -200,7 +200,7 @@ void verifyClauses(const Graph &g, const Formula &f, Finding &finding) {
   const std::string &target = g.tensors[f.target].name;
   if (f.clauses.empty())
     finding.add(fmt::format("formula of '{}' has no clause", target));
-  if ((f.op == Combine::ArgMax || f.op == Combine::ArgMin) && f.clauses.size() > 1)
+  if (givesOrdinals(f.op) && f.clauses.size() > 1)
     finding.add(fmt::format("formula of '{}': {} has {} clauses, expected one", target, name(f.op),
                                        f.clauses.size()));
   if (g.tensors[f.target].dtype == DType::F32 && f.accumulator != DType::F32)

@@ -8,11 +8,9 @@ namespace netc::passes {
 
 void narrow(graph::Graph &g) {
   const std::vector<char> pinned = pinnedTensors(g);
-  for (const graph::Formula &f : g.formulas) {
-    const bool givesOrdinals = f.op == graph::Combine::ArgMax || f.op == graph::Combine::ArgMin;
-    if (givesOrdinals && !pinned[f.target] && graph::valuesOfOrdinals(f).within(graph::valuesOfU8))
+  for (const graph::Formula &f : g.formulas)
+    if (givesOrdinals(f.op) && !pinned[f.target] && graph::valuesOfOrdinals(f).within(graph::valuesOfU8))
       g.tensors[f.target].dtype = DType::U8;
-  }
 }
 
 } // namespace netc::passes

@@ -102,7 +102,7 @@ class WinnerReads {
 
   std::optional<Windows> windows(int tensor) const {
     const Formula *ordinals = g.definition(tensor);
-    if (!ordinals || (ordinals->op != Combine::ArgMax && ordinals->op != Combine::ArgMin)) return std::nullopt;
+    if (!ordinals || !givesOrdinals(ordinals->op)) return std::nullopt;
     const Clause &c = ordinals->clauses[0];
     if (c.body.nodes[c.body.root].kind != Node::Kind::Read || !c.guards.empty()) return std::nullopt;
     for (const Affine &a : c.out)

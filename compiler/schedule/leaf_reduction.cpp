@@ -43,7 +43,7 @@ bool LeafLowering::Reduction::extremum() const {
   return formula->op != Combine::Sum && formula->op != Combine::Prod;
 }
 bool LeafLowering::Reduction::ordinals() const {
-  return formula->op == Combine::ArgMax || formula->op == Combine::ArgMin;
+  return givesOrdinals(formula->op);
 }
 
 Operand LeafLowering::identity(const Reduction &r) const {

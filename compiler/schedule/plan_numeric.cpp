@@ -16,8 +16,7 @@ namespace {
 
 /// The numeric plan is one for all clauses of a formula, each of which would choose a reduced index by its own accesses.
 bool mayReduce(const Nest &nest) {
-  const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
-  return !ordinal && nest.formula->clauses.size() == 1;
+  return !givesOrdinals(nest.formula->op) && nest.formula->clauses.size() == 1;
 }
 
 /// How well position p would run along the lanes: contiguous accesses count for it, gathers against it.
@@ -80,10 +79,8 @@ int chooseVector(const Nest &nest) {
   const bool blocks = nest.count > static_cast<int>(nest.positions.size());
   const bool sumsWeights = nest.batch < 0 && blocks && nest.formula->op != Combine::Assign; // whose taps would fill few lanes
   if (nest.rows || sumsWeights) return cheapestVector(nest, [](const Access &) { return gatherCost; });
-  if (nest.batch >= 0 && !nest.guarded(nest.batch)) {
-    const bool ordinal = nest.formula->op == Combine::ArgMax || nest.formula->op == Combine::ArgMin;
-    if (!(ordinal && nest.positions[nest.batch].reduction)) return nest.batch;
-  }
+  if (nest.batch >= 0 && !nest.guarded(nest.batch) && !(givesOrdinals(nest.formula->op) && nest.positions[nest.batch].reduction))
+    return nest.batch;
   int best = -1, bestScore = 0;
   std::int64_t bestExtent = 0;
   for (std::size_t p = 0; p < nest.positions.size(); ++p) {
