@@ -14,12 +14,16 @@ bool isType(const std::string &name) {
 
 } // namespace
 
+bool asksTensor(const std::string &name) {
+  return name == "rank" || name == "shape" || name == "class_count" || name == "is_integer";
+}
+
 Value Elaborator::builtin(const Expr &e) {
   if (e.text == "each" || e.text == "all" || e.text == "product" || e.text == "ravel") return packBuiltin(e);
   if (e.text == "uniform") return uniform(e);
   const bool whole = e.text == "shape" && e.args.size() == 1; // shape(x): all its extents
-  const std::size_t expected =
-      e.text == "where" ? 3 : e.text == "stop_gradient" || e.text == "rank" || e.text == "class_count" || whole || isType(e.text) ? 1 : 2;
+  const bool takesTwo = e.text == "div" || e.text == "mod" || (e.text == "shape" && !whole);
+  const std::size_t expected = e.text == "where" ? 3 : takesTwo ? 2 : 1;
   if (e.args.size() != expected) return excuse(e), fail(e.location, fmt::format("{} takes {} argument{}, found {}", e.text, expected,
                                         expected == 1 ? "" : "s", e.args.size()));
   for (const Argument &a : e.args)
@@ -27,13 +31,14 @@ Value Elaborator::builtin(const Expr &e) {
   if (e.text == "stop_gradient") return stopGradient(e);
   if (isType(e.text)) return cast(e);
   if (e.text == "div" || e.text == "mod") return divided(e);
-  if (e.text == "rank" || e.text == "shape" || e.text == "class_count") {
+  if (asksTensor(e.text)) {
     const Value v = wholeArgument(e.operand(0), qualified(e.text));
     if (v.isError()) return v;
     if (waits(v, e.operand(0).location)) return Value::error();
     if (!v.isTensor())
       return fail(e.operand(0).location, fmt::format("expected a tensor, found {}", describe(v)));
     if (e.text == "rank") return Value::ofNumber(static_cast<double>(v.lazy.shape.size()));
+    if (e.text == "is_integer") return Value::ofBoolean(v.lazy.dtype() == DType::I32);
     if (e.text == "class_count") {
       const int t = wholeTensor(v.lazy);
       return Value::ofNumber(t < 0 ? 0 : out.graph.tensors[static_cast<std::size_t>(t)].classes);

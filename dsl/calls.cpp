@@ -2,7 +2,6 @@
 #include "dsl/elaborator.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
 #include <fmt/format.h>
@@ -35,10 +34,8 @@ bool isPath(const std::string &s) {
 } // namespace
 
 bool isBuiltin(const std::string &name) {
-  static constexpr std::array<std::string_view, 15> names = {"where", "stop_gradient", "rank",  "shape", "div",
-                                                             "mod",   "each",          "all",   "product", "ravel",
-                                                             "f32",   "i32",           "bool",  "uniform", "class_count"};
-  return std::find(names.begin(), names.end(), name) != names.end();
+  constexpr std::string_view names[] = {"where", "stop_gradient", "div", "mod", "each", "all", "product", "ravel", "f32", "i32", "bool", "uniform"};
+  return asksTensor(name) || std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 bool Elaborator::isLayer(const std::string &name) const {

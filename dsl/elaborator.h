@@ -313,6 +313,8 @@ inline constexpr const char *chainInput = "|>";
 
 /// A function that is neither in the table nor declared: shape, where, ...
 bool isBuiltin(const std::string &name);
+/// One of these that answers about a whole tensor: shape, rank, ...
+bool asksTensor(const std::string &name);
 
 /// Unwinds everything: the model is too large to go on; the message has been reported.
 struct Abandoned {};

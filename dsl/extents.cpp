@@ -45,7 +45,7 @@ void Elaborator::collect(const Expr &e, bool guarded) {
   case Expr::Kind::Reduce:
     return collectReduce(e, guarded);
   case Expr::Kind::Call:
-    if (isLayer(e.text) || e.text == "shape" || e.text == "rank" || e.text == "class_count") return; // these have indices of their own
+    if (isLayer(e.text) || asksTensor(e.text)) return; // these have indices of their own
     break;
   case Expr::Kind::Binary:
     if (e.text == "*") return collectProduct(e, guarded);

@@ -86,10 +86,9 @@ std::string Checkpoints::path(std::uint64_t step) const {
   return (fs::path(options.out) / fmt::format("{}{}{}", before, step, after)).string();
 }
 
-void Checkpoints::requireNone() const {
-  if (auto steps = stepsIn(options.out); !steps.empty())
-    throw UserError(fmt::format("'{}' holds a training that came to step {}: go on with it (--resume), or choose another --out",
-                                options.out, steps[0]));
+std::optional<std::uint64_t> Checkpoints::newest() const {
+  std::vector<std::uint64_t> steps = stepsIn(options.out);
+  return steps.empty() ? std::nullopt : std::optional(steps[0]);
 }
 
 Position Checkpoints::resume(Core &core, std::size_t rows) {
@@ -99,7 +98,7 @@ Position Checkpoints::resume(Core &core, std::size_t rows) {
     if (core.loadState(from.c_str()) == Status::badFile) {
       std::error_code ignored; // it stays, but is none of the last --keep
       fs::rename(from, from + ".damaged", ignored);
-      complain(fmt::format("netc: warning: {}; taking the checkpoint before\n", core.message()));
+      complain(fmt::format("netc: warning: {}{}\n", core.message(), step == steps.back() ? "" : "; taking the checkpoint before"));
       continue;
     }
     require(core.status(), core, fmt::format("reading '{}'", from));

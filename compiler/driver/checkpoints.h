@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace netc::driver {
@@ -28,8 +29,8 @@ public:
   /// Of --out, which exists. Throws UserError for a bad --checkpoint-every.
   explicit Checkpoints(const Options &);
 
-  /// Throws UserError if the folder holds checkpoints of another training, which would be lost among the new ones.
-  void requireNone() const;
+  /// The step of the newest in the folder, if there is one.
+  std::optional<std::uint64_t> newest() const;
   /// Loads the newest undamaged checkpoint and says where it is; without any the training begins. A damaged one gets another
   /// name and a warning. Throws UserError if the run was another one, or if every checkpoint is damaged.
   Position resume(Core &, std::size_t rows);
