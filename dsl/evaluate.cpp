@@ -397,8 +397,9 @@ std::optional<Extents> Elaborator::extents(const Shape &shape, const Location &a
     list.push_back(*x);
   }
   if (elements <= largest && list.size() <= 16) return list;
-  report(at,
-         fmt::format("a tensor of shape {} is too large: at most 1e9 elements and 16 dimensions", str(list)));
+  const bool ofBatch = std::any_of(list.begin(), list.end(), [](const graph::Extent &x) { return x.batch; });
+  report(at, fmt::format("a tensor of shape {} is too large: at most 1e9 elements and 16 dimensions{}", str(list),
+                         ofBatch ? fmt::format("; N is {} (--batch)", out.graph.batch) : ""));
   return std::nullopt;
 }
 

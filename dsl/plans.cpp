@@ -32,6 +32,8 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 void Elaborator::addPlan(const Statement &s) {
   if (s.name.find('.') != std::string::npos) report(s.nameLocation, "the name of a plan has no dots");
+  if (s.name == "train" || s.name == "set") // as the functions that each generated trainer has
+    report(s.nameLocation, fmt::format("a plan cannot be named '{0}': a trainer's {0}Step is something else", s.name));
   for (const Statement *other : planStatements) {
     if (other->name != s.name) continue;
     report(s.name.empty() ? s.location : s.nameLocation,

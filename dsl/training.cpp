@@ -55,10 +55,11 @@ std::optional<graph::Initializer> Elaborator::initializer(const Expr &e, const E
   if (e.text == "uniform" && x.size() == 2) return graph::Initializer{K::Uniform, x[0], x[1]};
   if (e.text == "normal" && x.size() == 1) return graph::Initializer{K::Normal, 0, x[0]};
   if (e.text == "normal" && x.size() == 2) return graph::Initializer{K::Normal, x[0], x[1]};
-  for (const char *known : {"zeros", "ones", "constant", "uniform", "normal"})
+  constexpr std::pair<const char *, const char *> forms[] = {{"zeros", "zeros"}, {"ones", "ones"}, {"constant", "constant(x)"},
+      {"uniform", "uniform(bound) or uniform(from, to)"}, {"normal", "normal(deviation) or normal(mean, deviation)"}};
+  for (const auto &[known, form] : forms)
     if (e.text == known)
-      return report(e.location, fmt::format("wrong number of arguments for {}: found {}", e.text, x.size())),
-             std::nullopt;
+      return report(e.location, fmt::format("wrong number of arguments for {}: expected {}, found {}", e.text, form, x.size())), std::nullopt;
   std::vector<std::string> names = {"zeros", "ones", "constant", "uniform", "normal"};
   for (const auto &[n, c] : library)
     if (c->kind == Callable::Kind::Init) names.push_back(n);

@@ -195,7 +195,10 @@ int compileCommand(const Options &o) {
   if (o.selfTest && !stage.empty()) throw UserError("--selftest goes with -o FILE, not with a stage's text");
   if (!o.depfile.empty() && !stage.empty()) throw UserError("--depfile goes with -o FILE, not with a stage's text");
   if (o.standalone && !stage.empty()) throw UserError("--standalone goes with -o NAME.cpp, not with a stage's text");
-  if (stage.empty() && o.output.empty()) throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
+  if (stage.empty() && o.output.empty()) {
+    readFile(o.input); // a file that is not there, too
+    throw UserError("nothing to do: expected -o FILE or --emit=STAGE");
+  }
   if (stage.empty()) {
     writeWithHeader(o);
   } else {

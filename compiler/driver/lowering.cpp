@@ -36,19 +36,23 @@ template <class Work> auto located(Diagnostics &diagnostics, const Options &opti
     if (!misfit.at.known()) throw;
     if (misfit.at.file && *misfit.at.file == options.input) diagnostics.addSource(options.input, readFile(options.input));
     diagnostics.error(misfit.at, misfit.what());
+    if (misfit.at.file && *misfit.at.file == options.tuning)
+      diagnostics.note(misfit.at, "a tuning is for one model and one --batch; netc tune makes another");
     throw SourceError(diagnostics.str());
   }
 }
 
-/// A tuning may hold schedules for other targets and for entries that are not compiled this time.
+/// A tuning may hold schedules for other targets and for entries that are not compiled this time. A file for several targets
+/// may be tuned for this machine's alone.
 std::vector<schedule::Schedule> fromTuning(std::vector<schedule::Schedule> all, const graph::Module &module, const std::string &target,
-                                           const std::string &file) {
+                                           const Options &options) {
   const std::string machine = describedTarget(target);
   std::erase_if(all, [&](const schedule::Schedule &s) {
     return s.target != machine || std::none_of(module.entries.begin(), module.entries.end(),
                                                [&](const graph::Graph &g) { return g.name == s.entry; });
   });
-  if (all.empty()) complain(fmt::format("netc: warning: '{}' has no schedule of this model for {}\n", file, machine));
+  if (all.empty() && (!options.target.empty() || machine == describedTarget("native")))
+    complain(fmt::format("netc: warning: '{}' has no schedule of this model for {}\n", options.tuning, machine));
   return all;
 }
 
@@ -58,7 +62,7 @@ template <class Use> auto withGivenSchedules(const Options &options, const graph
   std::vector<schedule::Schedule> given;
   const auto read = [&](const std::string &file) { return schedule::parse(readFile(file), file, diagnostics); };
   if (!options.schedule.empty()) given = read(options.schedule);
-  if (!options.tuning.empty()) given = fromTuning(read(options.tuning), module, target, options.tuning);
+  if (!options.tuning.empty()) given = fromTuning(read(options.tuning), module, target, options);
   settle(diagnostics);
   return located(diagnostics, options, [&] { return use(given); });
 }
