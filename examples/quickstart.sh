@@ -22,11 +22,12 @@ failed() {
 # The preset of test/run.sh, which goes on where this stops; of its targets the compiler only.
 cmake --preset release $generator >$log 2>&1 || failed
 echo "building netc (about 4 minutes on 2 processors the first time; this machine has $(nproc)) ..."
+jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 export NINJA_STATUS="  [%f/%t] "
 if [ -t 1 ]; then # ninja rewrites one line
-  cmake --build --preset release --target netc -j "$(nproc)" || exit 1
+  cmake --build --preset release --target netc -j "$jobs" || exit 1
 else
-  cmake --build --preset release --target netc -j "$(nproc)" >>$log 2>&1 || failed
+  cmake --build --preset release --target netc -j "$jobs" >>$log 2>&1 || failed
 fi
 
 netc=build/release/bin/netc

@@ -22,7 +22,7 @@ buildPreset() {
   generator=""
   command -v ninja >/dev/null && [ ! -f "build/$1/CMakeCache.txt" ] && generator="-GNinja"
   # shellcheck disable=SC2086
-  cmake --preset "$1" $generator >"build/$1.log" 2>&1 && cmake --build --preset "$1" -j "$(nproc)" >>"build/$1.log" 2>&1 && return
+  cmake --preset "$1" $generator >"build/$1.log" 2>&1 && cmake --build --preset "$1" -j "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" >>"build/$1.log" 2>&1 && return
   echo "run.sh: the $1 build failed:" >&2
   tail -n 60 "build/$1.log" >&2
   return 1

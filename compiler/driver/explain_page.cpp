@@ -40,6 +40,7 @@ table { border-collapse: collapse } td, th { padding: .1rem .6rem; text-align: r
 th { font-weight: 600 } .buffers td:nth-child(3n + 1), .buffers td:last-child { text-align: left }
 .buffers td:last-child { white-space: normal }
 .code, pre { font: 13px/1.4 monospace; white-space: pre; text-align: left }
+td.code { white-space: pre-wrap }
 pre { overflow-x: auto; background: #f6f6f6; padding: .5rem }
 .formula { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .2rem 0 }
 .formula > div { overflow-x: auto; overflow-y: hidden; flex: 1 }
@@ -168,10 +169,7 @@ private:
 
   /// Text of several lines; htmlText is for one.
   std::string htmlLines(std::string text) const {
-    for (const std::string &file : files) {
-      boost::replace_all(text, '"' + file + '"', '"' + nameOf(file) + '"');
-      boost::replace_all(text, ' ' + file + ':', ' ' + nameOf(file) + ':');
-    }
+    for (const std::string &file : files) boost::replace_all(text, '"' + file + '"', '"' + nameOf(file) + '"');
     std::istringstream in(text);
     std::string all;
     for (std::string line; std::getline(in, line);) all += htmlText(line) + '\n';

@@ -169,8 +169,8 @@ std::string times(KernelTimes step) {
 
 std::string memorySection(const std::string &svg) {
   return "<h2>Memory</h2>\n<p>The workspace of each entry point: kernels from left to right, bytes upward, each tensor from the kernel "
-         "that makes it "
-         "to the last that reads it.</p>\n<div class=\"memory\">\n" +
+         "that makes it to the last that reads it. Kernels that run in turn over one block of samples after another keep theirs all "
+         "the while.</p>\n<div class=\"memory\">\n" +
          svg + "</div>\n";
 }
 

@@ -79,11 +79,16 @@ public:
       require(core.save(path.c_str()), core, fmt::format("writing '{}'", path));
     };
     if (folder) attempt([&] { weights(folder->weights()); });
+    const bool kept = folder && failures.empty();
     if (!options.weightsOut.empty()) attempt([&] { weights(options.weightsOut); });
     if (folder) attempt([&] { folder->checkpoints().save(core, position, rows); });
     if (folder) attempt([&] { folder->report(reportPage(model, record())); });
     if (failures.empty()) return;
-    throw UserError(failures[0] + (folder ? "; " + folder->checkpoints().last() : ""));
+    std::string all = failures[0];
+    if (folder) all += "; " + folder->checkpoints().last();
+    if (kept) all += fmt::format("; the weights are in '{}'", folder->weights());
+    for (std::size_t i = 1; i < failures.size(); ++i) all += "; " + failures[i];
+    throw UserError(all);
   }
 
 private:

@@ -82,7 +82,11 @@ std::string FormulaWriter::affine(Scope &s, const Affine &a) const {
   return a.str([&](int v) { return indexName(s, v); });
 }
 
-std::string FormulaWriter::numberText(double v) const { return notation.number(graph::numberText(v)); }
+/// Without what rounding left: 1 - 0.7 is 0.3, not 0.30000000000000004.
+std::string FormulaWriter::numberText(double v) const {
+  const std::string exact = graph::numberText(v), rounded = graph::numberText(std::stod(fmt::format("{:.15g}", v)));
+  return notation.number(rounded.size() + 2 < exact.size() ? rounded : exact);
+}
 
 int FormulaWriter::level(const Term &t) const {
   switch (t.kind) {

@@ -232,7 +232,7 @@ void LeafLowering::describe() {
     k.kernel.comment.push_back(over);
     if (f.location.known())
       k.kernel.comment.push_back(
-          fmt::format("  {}{}{}", f.location.str(), f.origin.empty() ? "" : ", ", f.origin));
+          fmt::format("  {}{}{}", f.location.strInFolder(), f.origin.empty() ? "" : ", ", f.origin));
   };
   formulaLines(*formula);
   for (const std::string &name : leaf.with)

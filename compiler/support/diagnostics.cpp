@@ -1,6 +1,7 @@
 #include "compiler/support/diagnostics.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <numeric>
 #include <utility>
@@ -9,6 +10,10 @@ namespace netc {
 
 std::string Location::str() const {
   return known() ? fmt::format("{}:{}:{}", *file, line, column) : "<unknown>";
+}
+
+std::string Location::strInFolder() const {
+  return known() ? fmt::format("{}:{}:{}", std::filesystem::path(*file).filename().string(), line, column) : "<unknown>";
 }
 
 void internalError(std::string message) { throw InternalError(message); }

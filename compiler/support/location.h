@@ -14,6 +14,8 @@ struct Location {
   bool known() const { return file != nullptr; }
   /// "lenet5.net:10:7", or "<unknown>".
   std::string str() const;
+  /// The same without the file's folders, for texts that do not depend on where the model lies.
+  std::string strInFolder() const;
 };
 
 } // namespace netc

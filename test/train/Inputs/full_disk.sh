@@ -18,6 +18,12 @@ ls "$folder/disk/run"
 echo "the same weights"
 
 rm -r "$folder/disk/run"
+head -c 1800k /dev/zero > "$folder/disk/other" # room for the weights
+train --out "$folder/disk/run" && fail "success without room for a checkpoint"
+tail -n 1 "$folder/errors"
+cmp "$folder/whole/weights.safetensors" "$folder/disk/run/weights.safetensors" || fail "other weights"
+
+rm -r "$folder/disk/run"
 head -c 1980k /dev/zero > "$folder/disk/other" # room for nothing
 train --out "$folder/disk/run" && fail "success without any room"
 tail -n 1 "$folder/errors"
