@@ -125,8 +125,11 @@ public:
     for (const schedule::Group &group : schedule.run)
       for (const schedule::Leaf &leaf : group.leaves) leaves.push_back(&leaf);
     if (leaves.size() != this->entry.kernels.size()) internalError("kernels and leaves are not the same");
-    for (const graph::Formula &f : entry.formulas)
-      if (f.location.known()) files.insert(*f.location.file);
+    const auto note = [&](const Location &at) {
+      if (at.known()) files.insert(*at.file);
+    };
+    for (const graph::Formula &f : entry.formulas) note(f.location);
+    for (const graph::Tensor &t : entry.tensors) note(t.location);
     measure();
   }
 
@@ -361,7 +364,7 @@ private:
   const loop::Program program;
   const loop::Entry &entry;
   const Rewrites rewrites;
-  std::set<std::string> files; // where the formulas of the source stand
+  std::set<std::string> files; // of the source
   std::vector<const schedule::Leaf *> leaves; // one a kernel
   KernelTimes times;
   double total = 0;
