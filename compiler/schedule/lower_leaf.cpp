@@ -82,8 +82,6 @@ void LeafLowering::checkChoices() const {
     if (p.reduction || (name == leaf.vector && !vectors) || (p.batch && p.block >= 0 && !vectors) ||
         (p.block >= 0 && !vectors && loop::lanes % size != 0))
       misfit(leaf, fmt::format("'{}' cannot be tiled", name));
-    if (size > p.extent && size > loop::lanes)
-      misfit(leaf, fmt::format("a tile of {}, but '{}' has {} values", size, name, p.extent));
     for (const Loop &l : order)
       if (l.position == position(name) && l.by > 1 && l.by % size != 0)
         misfit(leaf, fmt::format("a tile of {} does not divide a step of '{}' by {}", size, name, l.by));
