@@ -34,7 +34,8 @@ bool isPath(const std::string &s) {
 } // namespace
 
 bool isBuiltin(const std::string &name) {
-  constexpr std::string_view names[] = {"where", "stop_gradient", "div", "mod", "each", "all", "product", "ravel", "f32", "i32", "bool", "uniform"};
+  constexpr std::string_view names[] = {"where", "stop_gradient", "div", "mod",  "each", "all",
+                                        "product", "ravel", "f32", "i32", "bool", "uniform"};
   return asksTensor(name) || std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 

@@ -59,7 +59,8 @@ std::optional<graph::Initializer> Elaborator::initializer(const Expr &e, const E
       {"uniform", "uniform(bound) or uniform(from, to)"}, {"normal", "normal(deviation) or normal(mean, deviation)"}};
   for (const auto &[known, form] : forms)
     if (e.text == known)
-      return report(e.location, fmt::format("wrong number of arguments for {}: expected {}, found {}", e.text, form, x.size())), std::nullopt;
+      return report(e.location, fmt::format("wrong number of arguments for {}: expected {}, found {}", e.text, form, x.size())),
+             std::nullopt;
   std::vector<std::string> names = {"zeros", "ones", "constant", "uniform", "normal"};
   for (const auto &[n, c] : library)
     if (c->kind == Callable::Kind::Init) names.push_back(n);

@@ -19,7 +19,7 @@ namespace netc::driver {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view before = "checkpoint-", after = ".safetensors";
+constexpr std::string_view before = "checkpoint-", after = ".safetensors", damaged = ".safetensors.damaged";
 
 Interval parseInterval(const std::string &text) {
   if (text == "epoch") return {.epoch = true};
@@ -91,13 +91,19 @@ std::optional<std::uint64_t> Checkpoints::newest() const {
   return steps.empty() ? std::nullopt : std::optional(steps[0]);
 }
 
+bool Checkpoints::anyDamaged() const {
+  std::error_code error;
+  const fs::directory_iterator files(options.out, error);
+  return std::any_of(begin(files), end(files), [](const fs::directory_entry &e) { return e.path().string().ends_with(damaged); });
+}
+
 Position Checkpoints::resume(Core &core, std::size_t rows) {
   std::vector<std::uint64_t> steps = stepsIn(options.out);
   for (std::uint64_t step : steps) {
     std::string from = path(step);
     if (core.loadState(from.c_str()) == Status::badFile) {
       std::error_code ignored; // it stays, but is none of the last --keep
-      fs::rename(from, from + ".damaged", ignored);
+      fs::rename(from, fs::path(from).replace_extension(damaged), ignored);
       complain(fmt::format("netc: warning: {}{}\n", core.message(), step == steps.back() ? "" : "; taking the checkpoint before"));
       continue;
     }

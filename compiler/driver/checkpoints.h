@@ -31,6 +31,8 @@ public:
 
   /// The step of the newest in the folder, if there is one.
   std::optional<std::uint64_t> newest() const;
+  /// Whether some were found damaged there.
+  bool anyDamaged() const;
   /// Loads the newest undamaged checkpoint and says where it is; without any the training begins. A damaged one gets another
   /// name and a warning. Throws UserError if the run was another one, or if every checkpoint is damaged.
   Position resume(Core &, std::size_t rows);

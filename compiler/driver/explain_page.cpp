@@ -55,6 +55,9 @@ summary { cursor: pointer; color: #555 } h3 { margin-bottom: 0 }
 
 std::string link(const std::string &id, const std::string &text) { return fmt::format("<a href=\"#{}\">{}</a>", id, htmlText(text)); }
 
+/// Without the folders: a page is the same wherever the model lies.
+std::string nameOf(const std::string &file) { return std::filesystem::path(file).filename(); }
+
 /// A place in a source text, without its column.
 struct Line {
   std::string file;
@@ -180,12 +183,6 @@ private:
   }
 
   // --- source
-
-  /// As seen from the folder of the model: a page is the same wherever that is.
-  std::string nameOf(const std::string &file) const {
-    namespace fs = std::filesystem;
-    return fs::path(file).lexically_normal().lexically_proximate(fs::path(options.input).parent_path().lexically_normal()).string();
-  }
 
   std::string sources() const {
     std::string text = "<h2 id=\"source\">Source</h2>\n";

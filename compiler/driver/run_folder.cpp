@@ -20,21 +20,6 @@ const std::string &checked(const Options &o) {
   return o.out;
 }
 
-/// A training that begins must not write over what another one left. With --resume one may begin where the one before was
-/// killed before its first checkpoint.
-void requireNothingLost(const Options &o, const Checkpoints &saved) {
-  if (const auto step = saved.newest()) {
-    if (o.resume) return;
-    throw UserError(fmt::format("'{}' holds a training that came to step {}: go on with it (--resume), or choose another --out", o.out, *step));
-  }
-  std::error_code ignored;
-  for (const fs::directory_entry &entry : fs::directory_iterator(o.out, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name == "weights.safetensors" || name.ends_with(".safetensors.damaged") || (name == "metrics.csv" && !o.resume))
-      throw UserError(fmt::format("'{}' holds {} of a training, and no checkpoint to go on from: choose another --out", o.out, name));
-  }
-}
-
 /// What a process that was killed was writing.
 void removeTemporaries(const std::string &folder) {
   std::error_code ignored;
@@ -51,11 +36,28 @@ void removeTemporaries(const std::string &folder) {
 RunFolder::RunFolder(const Options &o)
     : folder(checked(o)), lock(o.out), weightsPath(inFolder(o.out, "weights.safetensors")),
       reportPath(inFolder(o.out, "report.html")), saved(o), epochs(inFolder(o.out, "metrics.csv")), forTensorBoard(o.out) {
-  requireNothingLost(o, saved);
+  requireNothingLost(o);
   removeTemporaries(o.out);
   requireWritable(weightsPath);
   requireWritable(epochs.path());
   requireWritable(reportPath);
+}
+
+/// A training that begins must not write over what another one left. With --resume one may begin where the one before was
+/// killed before its first checkpoint.
+void RunFolder::requireNothingLost(const Options &o) const {
+  if (const auto step = saved.newest()) {
+    if (o.resume) return;
+    throw UserError(fmt::format("'{}' holds a training that came to step {}: go on with it (--resume), or choose another --out",
+                                o.out, *step));
+  }
+  std::error_code ignored;
+  const char *left = fs::exists(weightsPath, ignored)                 ? "weights"
+                     : saved.anyDamaged()                             ? "damaged checkpoints"
+                     : !o.resume && fs::exists(epochs.path(), ignored) ? "metrics"
+                                                                      : nullptr;
+  if (left)
+    throw UserError(fmt::format("'{}' holds {} of a training, and no checkpoint to go on from: choose another --out", o.out, left));
 }
 
 void RunFolder::report(const std::string &page) const { writeFile(reportPath, page); }

@@ -24,6 +24,8 @@ public:
   void report(const std::string &page) const;
 
 private:
+  void requireNothingLost(const Options &) const;
+
   NewFolder folder; // the first member: it goes last, if nothing was put there
   FolderLock lock;
   std::string weightsPath, reportPath;
