@@ -33,11 +33,13 @@ bool isPath(const std::string &s) {
 
 } // namespace
 
-bool isBuiltin(const std::string &name) {
-  constexpr std::string_view names[] = {"where", "stop_gradient", "div", "mod",  "each", "all",
-                                        "product", "ravel", "f32", "i32", "bool", "uniform"};
-  return asksTensor(name) || std::find(std::begin(names), std::end(names), name) != std::end(names);
+const std::vector<std::string> &builtins() {
+  static const std::vector<std::string> names = {"where", "stop_gradient", "rank",  "shape", "class_count", "is_integer", "div",    "mod",
+                                                 "each",  "all", "product", "ravel", "f32",       "i32",        "bool", "uniform"};
+  return names;
 }
+
+bool isBuiltin(const std::string &name) { return std::find(builtins().begin(), builtins().end(), name) != builtins().end(); }
 
 bool Elaborator::isLayer(const std::string &name) const {
   const Value *const passed = layerNamed(name);

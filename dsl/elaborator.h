@@ -311,7 +311,8 @@ class Elaborator {
 /// The argument of a frame that holds what is piped into a chain; no name that a program can write.
 inline constexpr const char *chainInput = "|>";
 
-/// A function that is neither in the table nor declared: shape, where, ...
+/// The functions that are neither in the table nor declared: shape, where, ...
+const std::vector<std::string> &builtins();
 bool isBuiltin(const std::string &name);
 /// One of these that answers about a whole tensor: shape, rank, ...
 bool asksTensor(const std::string &name);

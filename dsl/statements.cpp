@@ -84,9 +84,8 @@ std::string Elaborator::suggestion(const std::string &word, bool callable) const
     names.push_back(name);
   for (const FnRow &r : allFunctions())
     if (r.signature == Signature::Real && r.symbol.empty()) names.emplace_back(r.name);
-  for (const char *n : {"where", "uniform", "stop_gradient", "rank", "shape",  "class_count", "is_integer", "sum",  "mean", "max", "min", "prod",
-                        "div",   "mod",     "argmax",        "argmin", "logsumexp", "each", "all", "product", "ravel", "f32",  "i32", "bool"})
-    names.emplace_back(n);
+  names.insert(names.end(), builtins().begin(), builtins().end());
+  for (const char *n : {"sum", "mean", "max", "min", "prod", "argmax", "argmin", "logsumexp"}) names.emplace_back(n);
   if (!callable) {
     names.clear();
     for (const auto &[name, v] : frame->names)
