@@ -34,8 +34,8 @@ bool isPath(const std::string &s) {
 } // namespace
 
 const std::vector<std::string> &builtins() {
-  static const std::vector<std::string> names = {"where", "stop_gradient", "rank",  "shape", "class_count", "is_integer", "div",    "mod",
-                                                 "each",  "all", "product", "ravel", "f32",       "i32",        "bool", "uniform"};
+  static const std::vector<std::string> names = {"where", "stop_gradient", "rank", "shape", "class_count", "is_integer", "div", "mod",
+                                                 "each",  "all", "product", "ravel", "f32", "i32", "bool", "uniform"};
   return names;
 }
 
